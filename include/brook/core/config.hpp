@@ -1,0 +1,24 @@
+// config.hpp — the version, the machine's constants, and the only macros of brook.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+
+/// The version of the library; CMake reads it from here, so that it is written once.
+#define BROOK_VERSION_MAJOR 0
+#define BROOK_VERSION_MINOR 1
+#define BROOK_VERSION_PATCH 0
+
+/// Checks a precondition in debug builds. A program defines it before the first include to use its own handler.
+#ifndef BROOK_ASSERT
+#define BROOK_ASSERT(condition) assert(condition)
+#endif
+
+namespace brook::core {
+
+/// Distance in bytes that keeps two words written by different threads from sharing a cache line.
+/// A constant and not std::hardware_destructive_interference_size, whose value depends on compiler flags
+/// and would give two translation units two layouts of one class.
+inline constexpr std::size_t cache_line = 64;
+
+}  // namespace brook::core
