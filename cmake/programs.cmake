@@ -1,0 +1,17 @@
+# What brook's own programs (tests, examples, benchmarks) are built with; users of brook::brook see none of it.
+add_library(brook_program INTERFACE)
+target_link_libraries(brook_program INTERFACE brook::brook)
+if(NOT MSVC)
+  target_compile_options(brook_program INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                                                 $<$<BOOL:${BROOK_WARNINGS_AS_ERRORS}>:-Werror>)
+endif()
+
+# hiredis is optional: with it the differential tests and the benchmarks talk to a redis-server, if one is installed.
+find_path(HIREDIS_INCLUDE_DIR hiredis/hiredis.h)
+find_library(HIREDIS_LIBRARY hiredis)
+mark_as_advanced(HIREDIS_INCLUDE_DIR HIREDIS_LIBRARY)
+if(HIREDIS_INCLUDE_DIR AND HIREDIS_LIBRARY AND NOT TARGET brook_hiredis)
+  add_library(brook_hiredis INTERFACE)
+  target_include_directories(brook_hiredis SYSTEM INTERFACE ${HIREDIS_INCLUDE_DIR})
+  target_link_libraries(brook_hiredis INTERFACE ${HIREDIS_LIBRARY})
+endif()
