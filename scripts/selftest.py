@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Tests of the checks: each must find what it is for, and nothing in code that is as it should be."""
+import unittest
+
+import layers
+import limits
+import orders
+from cpp_text import code_only
+
+
+class CodeOnly(unittest.TestCase):
+    def test_comments_and_literals_go_and_lines_stay(self):
+        self.assertEqual(code_only('a; // x\n"b // {"; /* c\n d */ e;'), 'a; \n""; \n e;')
+
+    def test_a_digit_separator_opens_no_literal(self):
+        self.assertEqual(code_only("f(1'000, '{', 2'000);"), "f(1'000, '', 2'000);")
+
+    def test_includes_keep_their_names(self):
+        self.assertEqual(code_only('#include "x.hpp"  // why'), '#include "x.hpp"')
+
+
+class Layers(unittest.TestCase):
+    def rejects(self, name, code):
+        self.assertTrue(layers.check_header(name, code), f"{name}: {code}")
+
+    def accepts(self, name, code):
+        self.assertEqual(layers.check_header(name, code), [], f"{name}: {code}")
+
+    def test_downward_and_within_a_room(self):
+        self.accepts("log/append_log.hpp", "#include <brook/log/slot.hpp>\n#include <brook/id.hpp>\n#include <vector>")
+        self.accepts("stream.hpp", "#include <brook/group.hpp>\n#include <brook/wait.hpp>\n#include <brook/log/slot.hpp>")
+        self.accepts("id.hpp", "#include <brook/error.hpp>")
+        self.accepts("brook.hpp", "#include <brook/broker.hpp>")
+
+    def test_upward_and_sideways(self):
+        for name, target in [("log/slot.hpp", "stream"), ("log/slot.hpp", "wait/gate"), ("log/slot.hpp", "wait"),
+                             ("wait/gate.hpp", "log/slot"), ("wait.hpp", "entries"), ("stream.hpp", "channel"),
+                             ("blocking_list.hpp", "stream"), ("core/sync.hpp", "id"), ("core/config.hpp", "core/sync"),
+                             ("broker.hpp", "snapshot"), ("brook.hpp", "snapshot"), ("stream.hpp", "brook")]:
+            self.rejects(name, f"#include <brook/{target}.hpp>")
+
+    def test_unknown_headers_quotes_doorway_and_friends(self):
+        self.rejects("misc.hpp", "")
+        self.rejects("stream.hpp", "#include <brook/misc.hpp>")
+        self.rejects("stream.hpp", '#include "group.hpp"')
+        self.rejects("stream.hpp", "#include <mutex>")
+        self.rejects("stream.hpp", "std::atomic<int> n;")
+        self.rejects("stream.hpp", "friend class snapshot::Writer;")
+        self.accepts("core/sync.hpp", "#include <mutex>\nusing std::mutex;")
+
+    def test_umbrella(self):
+        names = ["id.hpp", "stream.hpp", "testing.hpp", "fwd.hpp", "brook.hpp", "snapshot.hpp", "log/slot.hpp"]
+        self.assertEqual(layers.missing_in_umbrella(names, "#include <brook/id.hpp>"), ["stream.hpp"])
+
+
+class Limits(unittest.TestCase):
+    def spans(self, code):
+        return limits.functions(code_only(code))
+
+    def test_functions_are_found_with_their_heads(self):
+        self.assertEqual(self.spans("int f(int a,\n      int b) {\n  return 1;\n}\n"), [(1, 4)])
+        self.assertEqual(self.spans("template <class T>\nvoid f() {\n  if (x) {\n  }\n}\n"), [(1, 5)])
+        self.assertEqual(self.spans("bool operator()() const {\n}\nauto operator<=>(X) {\n}\n"), [(1, 2), (3, 4)])
+
+    def test_types_and_namespaces_are_none(self):
+        code = "namespace a {\nclass alignas(64) B final : C<int> {\n public:\n  int f() {\n  }\n  int x_ = 0;\n};\n}\n"
+        self.assertEqual(self.spans(code), [(4, 5)])
+        self.assertEqual(self.spans("enum class E {\n a,\n};\nint x = {\n 1};\nint y{\n};\n"), [])
+
+    def test_members_initialised_with_braces_belong_to_the_head(self):
+        self.assertEqual(self.spans("A() : a_{1},\n      b_{2} {\n  g();\n}\nvoid f() {\n}\n"), [(1, 4), (5, 6)])
+        self.assertEqual(self.spans("int a_{f(1)};\nvoid g(X x = {}) {\n}\n"), [(2, 3)])
+
+    def test_lambdas_count_with_their_function(self):
+        self.assertEqual(self.spans("void f() {\n  g([] {\n  });\n}\n"), [(1, 4)])
+
+    def test_preprocessor_lines_are_no_heads(self):
+        self.assertEqual(self.spans("#if defined(X)\n#endif\nstruct A {\n};\n"), [])
+
+    def test_long_functions(self):
+        body = "  g();\n"
+        self.assertEqual(limits.long_functions("void f() {\n" + body * 38 + "}\n"), [])
+        self.assertEqual(len(limits.long_functions("void f() {\n" + body * 39 + "}\n")), 1)
+
+
+class Orders(unittest.TestCase):
+    TABLE = ("// Memory orders (A is the caller's: it publishes)\n"
+             "//   row  thread  operation  order    meets  because\n"
+             "//   A    writer  publish    seq_cst  B      it must\n"
+             "//   B    reader  look       seq_cst  A      the same\n"
+             "//   AB   reader  count      relaxed  -      a release elsewhere; nothing\n"
+             "//                                           to learn\n")
+    GOOD = TABLE + "a.load(sync::seq_cst);  // B\na.fetch_add(\n    1,  // why\n    sync::relaxed);  // AB\n"
+
+    def messages(self, *texts):
+        return [message for _, _, message in orders.check(dict(enumerate(texts)))]
+
+    def test_a_table_that_fits(self):
+        self.assertEqual(self.messages(self.GOOD), [])
+        self.assertEqual(self.messages(self.TABLE + "a.cas(x, sync::seq_cst,  // B\n  sync::relaxed);  // AB\n"), [])
+        self.assertEqual(self.messages(self.TABLE + "a.cas(x, sync::seq_cst, sync::relaxed);  // B AB\n"), [])
+        self.assertEqual(self.messages(self.TABLE + "a.cas(x, sync::seq_cst, sync::relaxed);  // B, AB\n"), [])
+
+    def test_what_does_not_fit(self):
+        for addition, expected in [("a.load(sync::acquire);\n", "without the letters"),
+                                   ("a.load(sync::acquire);  // Because\n", "without the letters"),
+                                   ("a.load(sync::relaxed);  // C\n", "row C is in no table"),
+                                   ("a.load(sync::relaxed);  // B\n", "row B says seq_cst"),
+                                   ("a.load();  // B\n", "names no memory order")]:
+            messages = self.messages(self.GOOD + addition)
+            self.assertEqual(len(messages), 1, addition)
+            self.assertIn(expected, messages[0])
+
+    def test_a_row_without_a_site(self):
+        self.assertEqual(self.messages(self.TABLE + "a.load(sync::seq_cst);  // B\n"), ["no statement carries row AB"])
+
+    def test_a_row_in_a_neighbours_table(self):
+        site = "a.load(sync::relaxed);  // AB\n"
+        self.assertEqual(self.messages(self.TABLE + "a.load(sync::seq_cst);  // B\n", site), [])
+        self.assertEqual(self.messages(site), ["row AB is in no table"])
+
+    def test_without_a_table_seq_cst_only(self):
+        self.assertEqual(self.messages("a.load(sync::seq_cst);\nguard.release();\nfile.load(path, order);\n"), [])
+        self.assertEqual(len(self.messages("a.load(sync::acquire);\n")), 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=0)
