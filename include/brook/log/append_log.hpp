@@ -1,0 +1,357 @@
+// append_log.hpp — a log that any number of threads append to at once, and read while they do.
+//
+// Use it    where every reader must see every entry, in one order, at its own pace.
+// Not for   taking entries away from the middle or either end: see log/timeline.hpp for erasing and trimming.
+//
+// Shape     head_ ─▶ segment ─▶ segment ─▶ … ─▶ segment ◀─ tail_
+//           Segments grow from a few slots to a few thousand. All before the tail are full and settled.
+//
+// Append    claim     one fetch_add on the tail's claim word takes a slot and an id together. A claimed slot that is not
+//                     settled keeps its segment from being retired, so no further protection is needed
+//           fill      construct the payload in the slot
+//           settle    see to it that all slots before are settled (log/settle.hpp)
+//           publish   one compare-and-swap of the slot's state: the instant at which the append takes effect
+//           A full tail is followed by a segment whose first slots already hold the values: linking it is the publish.
+//
+// Invariants
+//   I1  The settled slots of a segment are its first ones.
+//   I2  A segment is linked only after all slots of its predecessor are settled. So the log has one end.
+//   I3  Ids increase with positions.
+//   I4  A segment with a claimed, unsettled slot is not retired; the owner of a voided slot has a pin until it noticed.
+//   I5  Headers are type-stable: the claim of a thread with an old pointer meets a word that is full or unopened, which
+//       is harmless, or is a claim in the segment's present life, as good as any.
+//
+// Sealing   A sealed tail is full and has a mark for a successor. Nothing can be linked behind it any more.
+//
+// Linearizable   append takes effect at its publish; a look at the end at its last load of an unsettled slot (or of a
+//                null `next`): by I1 and I2 all before is there, and nothing behind it is.
+// Lock-free      an append is undone only by a thread that claimed a later slot and publishes after bounded waiting,
+//                which in turn is undone only by a still later one; a segment ends, and linking the next one completes
+//                an append.
+//
+// Memory orders
+//   row  thread    operation               order     meets  because
+//   AF   appender  read tail_              acquire   AG     a base read before the claim; what counts is read after AH
+//   AG   helper    move tail_              release   AF     the segment's header
+//   AH   claimer   claim a slot            acquire   AI     the header and empty slots of the life that it claims in
+//   AI   helper    open a segment          release   AH     the same; every later claim continues this release sequence
+//   AJ   closer    claim all that is left  acquire   AI     as AH
+//   A    linker    next: null -> segment   seq_cst   AK     releases header, ids, payloads; row A of wait/gate.hpp
+//   AK   anyone    read next               acquire   A      acquires them
+//   D    sleeper   look at next            seq_cst   A      row D of wait/gate.hpp
+//   AL   holder    is it still the tail    acquire   AG     a pin taken before it is a pin on a linked segment
+//   AM   trimmer   move head_              release   AN     the segment's header
+//   AN   reader    read head_              acquire   AM     the same
+//   AD   passer    voids += n              acq_rel   -      before the slot is voided: 0 voids means that there are none
+//   AE   counter   read voids              acquire   -      the same
+//   AO   anyone    private or failed       relaxed   -      nobody else has the segment, or nothing is learnt
+// Lifetime  no call is running when the log dies; holds may outlive it
+// Proof     tests/model/append_log_model.cpp tests/model/append_log_fibers.cpp
+// Tried     bench/append: readers that settle (faster with many producers, but a reader must then load the claim word and
+//           may have to wait); a lock around assign and publish (alone 2 ns faster, and a preempted holder stops all)
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/id.hpp>
+#include <brook/core/config.hpp>
+#include <brook/log/chain.hpp>
+#include <brook/log/hold.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/log/pool.hpp>
+#include <brook/log/request.hpp>
+#include <brook/log/segment.hpp>
+#include <brook/log/settle.hpp>
+
+namespace brook::log {
+
+/// Where an append landed.
+struct Appended {
+  Id first;             // the id of the first value; the others follow it
+  std::uint64_t added;  // how many entries the log had ever got with these, or a little more: never less
+  bool rolled = false;  // a new segment was linked for them
+};
+
+template <class Payload>
+class AppendLog {
+ public:
+  using Segment = log::Segment<Payload>;
+  using Hold = log::Hold<Payload>;
+  using Values = log::Values<Payload>;
+
+  /// The end of the log at one instant: all before `slot` of `segment`, and nothing from there on.
+  struct End {
+    Hold segment;
+    std::uint32_t slot = 0;
+
+    /// Position in the log: how many slots there are before the end.
+    [[nodiscard]] std::uint64_t position() const noexcept { return segment->life().first + slot; }
+    /// Entries ever added before the end.
+    [[nodiscard]] std::uint64_t added() const noexcept {
+      return segment->life().added_before + entries_in(*segment, slot);
+    }
+    /// The id of the last entry before the end; 0-0 when there never was one.
+    [[nodiscard]] Id last_id() const noexcept { return last_entry_before(*segment, slot); }
+    /// Whether the log was sealed: this is its end for good.
+    [[nodiscard]] bool sealed() const noexcept {
+      return slot == segment->capacity() && segment->next.load(sync::acquire) != nullptr;  // AK
+    }
+    /// For a sleeper: whether the log has grown or was sealed since. Reads what appenders write, with seq_cst.
+    [[nodiscard]] bool moved() const noexcept {
+      if (slot < segment->capacity()) return segment->slot(slot).settled_or_followed();
+      return segment->next.load(sync::seq_cst) != nullptr;  // D
+    }
+  };
+
+  AppendLog() : pool_(new SegmentPool<Payload>) {
+    Origin origin(*pool_);
+    head_.store(&origin.segment, sync::relaxed);  // AO
+    tail_.store(&origin.segment, sync::relaxed);  // AO
+  }
+
+  ~AppendLog() {
+    Segment* segment = head_.load(sync::relaxed);  // AO
+    while (segment != nullptr && segment != seal_mark())
+      retire(*std::exchange(segment, segment->next.load(sync::relaxed)));  // AO
+    pool_->leave();
+  }
+
+  AppendLog(const AppendLog&) = delete;
+  AppendLog& operator=(const AppendLog&) = delete;
+
+  /// Appends all values at one instant, with consecutive ids. On an error, and when it throws std::bad_alloc, nothing
+  /// has changed and `values` are as they were; else they have been moved from. Requires at least one value.
+  [[nodiscard]] expected<Appended, Errc> append(const Values& values, const Request& request) {
+    for (;;) {
+      Segment& tail = *tail_.load(sync::acquire);                 // AF
+      const Word seen{tail.claims.load(sync::acquire)};           // AF
+      std::optional<expected<Appended, Errc>> done;
+      if (seen.low() >= Segment::full) done = roll(tail, values, request);
+      else if (values.size() == 1 && request.any_time() && request.ms() <= tail.base_ms() + seen.ms())
+        done = append_next(tail, values, request);
+      else done = append_exactly(tail, values, request);
+      if (done) return *done;
+    }
+  }
+
+  /// The end of the log at an instant during the call. Lock-free.
+  [[nodiscard]] End end() noexcept {
+    for (;;) {
+      Hold tail = hold_if(tail_);
+      if (!tail) continue;
+      const Word claims{tail->claims.load(sync::acquire)};  // AK
+      const std::uint32_t slot = settled_before(*tail, tail->slot_of(claims));
+      if (slot < tail->capacity()) return {std::move(tail), slot};
+      const Segment* const next = tail->next.load(sync::acquire);  // AK
+      if (next == nullptr || next == seal_mark()) return {std::move(tail), slot};
+      advance(*tail);
+    }
+  }
+
+  /// Ends the log for good: every append that succeeded is before the end, every later one answers Errc::closed.
+  /// Takes effect at one instant. Lock-free.
+  void seal() noexcept {
+    for (;;) {
+      const Hold tail = hold_if(tail_);
+      if (!tail) continue;
+      close(*tail, Word{tail->claims.load(sync::acquire)});  // AJ
+      if (tail->slot_of(Word{tail->claims.load(sync::acquire)}) < tail->capacity()) continue;  // AJ
+      settle(*tail, tail->capacity());
+      Segment* next = nullptr;
+      if (tail->next.compare_exchange_strong(next, seal_mark(), sync::seq_cst, sync::acquire)) return;  // A AK
+      if (next == seal_mark()) return;
+      advance(*tail);
+    }
+  }
+
+  [[nodiscard]] bool sealed() const noexcept {
+    return tail_.load(sync::acquire)->next.load(sync::acquire) == seal_mark();  // AF AK
+  }
+
+  /// The oldest segment that was not trimmed. Lock-free.
+  [[nodiscard]] Hold head() noexcept {
+    for (;;) {
+      if (Hold head = hold_if(head_)) return head;
+    }
+  }
+
+  /// Unlinks and retires the head; for one thread at a time, and only while the head is not the tail. O(its slots) when
+  /// nobody holds it.
+  void drop_head() noexcept {
+    Segment& head = *head_.load(sync::relaxed);                      // AO
+    head_.store(head.next.load(sync::acquire), sync::release);  // AK AM
+    retire(head);
+  }
+  [[nodiscard]] bool head_is_tail() const noexcept { return head_.load(sync::relaxed) == tail_.load(sync::acquire); }  // AF
+
+ private:
+  struct Claim {
+    Segment& segment;
+    std::uint32_t at;
+    Word word;  // with the id of the first value
+  };
+
+  // The log begins with a full segment of no slots, so that the first append is like any other roll.
+  struct Origin {
+    Segment& segment;
+    explicit Origin(SegmentPool<Payload>& pool) : segment(pool.take(0)) {
+      segment.claims.store(Segment::full, sync::relaxed);  // AO
+      pool.begin(segment, {.number = 1}, nullptr, {&segment, 1, Id{}});
+    }
+  };
+
+  // What a sealed tail has for a successor: an address that is no segment's, and is never followed.
+  [[nodiscard]] Segment* seal_mark() const noexcept {
+    return reinterpret_cast<Segment*>(const_cast<AppendLog*>(this));
+  }
+
+  static void retire(Segment& segment) noexcept {
+    if (segment.pins.retire()) segment.pool().end(segment);
+  }
+
+  // Holds what `pointer` points to, if it still does so once it is held; else an empty hold.
+  [[nodiscard]] static Hold hold_if(const sync::atomic<Segment*>& pointer) noexcept {
+    Segment* const segment = pointer.load(sync::acquire);  // AF AN
+    Hold hold = Hold::of_any_life(segment);
+    return hold && pointer.load(sync::acquire) == segment ? std::move(hold) : Hold();  // AL
+  }
+
+  // The common case: the next slot with the next id, by one fetch_add.
+  [[nodiscard]] std::optional<expected<Appended, Errc>> append_next(Segment& tail, const Values& values,
+                                                                    const Request& request) noexcept {
+    const Word word{tail.claims.fetch_add(Word::one_entry, sync::acquire)};  // AH
+    if (word.low() >= Segment::full) return std::nullopt;
+    const Claim claim{tail, tail.slot_of(word), word};
+    if (word.id(tail.life().base).ms >= request.ms()) return publish(claim, values);
+    // The header was recycled between the look and the claim, and the id is behind the clock: give the slot up.
+    settle(tail, claim.at);
+    abandon(tail, claim.at, claim.at + 1);
+    return std::nullopt;
+  }
+
+  // Several slots, or an id that is not simply the next one: by compare-and-swap, with the tail held.
+  [[nodiscard]] std::optional<expected<Appended, Errc>> append_exactly(Segment& tail, const Values& values,
+                                                                       const Request& request) noexcept {
+    const Hold hold = hold_if(tail_);
+    if (!hold || hold.get() != &tail) return std::nullopt;
+    const Id base = tail.life().base;
+    Word seen{tail.claims.load(sync::acquire)};  // AJ
+    while (seen.low() < Segment::full) {
+      const expected<Id, Errc> id = request.after(seen.id(base).prev());
+      if (!id) {
+        settle(tail, tail.slot_of(seen));
+        const expected<Id, Errc> truly = request.after(last_entry_before(tail, tail.slot_of(seen)));
+        if (!truly) return unexpected(truly.error());
+      }
+      const bool room = Segment::full - seen.low() >= values.size();
+      const std::optional<Word> word = id && room ? Word::of(base, *id, seen.low()) : std::nullopt;
+      if (!word) {
+        close(tail, seen);
+        return std::nullopt;
+      }
+      const std::uint64_t taken = word->bits + values.size() * Word::one_entry;
+      if (tail.claims.compare_exchange_strong(seen.bits, taken, sync::acquire, sync::acquire))  // AJ
+        return publish({tail, tail.slot_of(*word), *word}, values);
+    }
+    return std::nullopt;
+  }
+
+  // Claims what is left of the tail and makes it void, so that the next segment can start with another base id.
+  static void close(Segment& tail, Word seen) noexcept {
+    if (seen.low() >= Segment::full) return;
+    if (!tail.claims.compare_exchange_strong(seen.bits, seen.with_low(Segment::full).bits, sync::acquire,  // AJ
+                                             sync::relaxed))                                               // AO
+      return;
+    settle(tail, tail.slot_of(seen));
+    abandon(tail, tail.slot_of(seen), tail.capacity());
+  }
+
+  // Makes slots void that the caller has claimed. All before are settled.
+  static void abandon(Segment& segment, std::uint32_t from, std::uint32_t to) noexcept {
+    segment.voids.fetch_add(to - from, sync::acq_rel);  // AD
+    std::uint32_t passed = 0;
+    for (std::uint32_t at = from; at < to; ++at) passed += segment.slot(at).make_void() ? 0 : 1;
+    while (passed-- > 0) Hold::drop(segment);
+  }
+
+  // Nothing when the claim was passed: the values are back where they were.
+  [[nodiscard]] static std::optional<expected<Appended, Errc>> publish(const Claim& claim, const Values& values) noexcept {
+    Segment& segment = claim.segment;
+    const Appended appended{claim.word.id(segment.life().base),
+                            segment.life().added_before + claim.at + values.size()};
+    const auto count = static_cast<std::uint32_t>(values.size());
+    for (std::uint32_t i = 0; i < count; ++i) values.move_to(i, segment.slot(claim.at + i));
+    settle(segment, claim.at);
+    std::uint32_t passed = 0;
+    for (std::uint32_t i = 1; i < count; ++i) {
+      const Word word{claim.word.bits + i * Word::one_entry};
+      passed += segment.slot(claim.at + i).follow(word, i) ? 0 : 1;
+    }
+    // A follower is passed only after the first slot was, so this fails whenever one of them did.
+    if (segment.slot(claim.at).publish(claim.word)) return appended;
+    for (std::uint32_t i = 0; i < count; ++i) values.take_back(i, segment.slot(claim.at + i));
+    for (++passed; passed > 0; --passed) Hold::drop(segment);
+    return std::nullopt;
+  }
+
+  // Links a segment that starts with the values after a full tail, or helps whoever did so. Nothing: try again.
+  [[nodiscard]] std::optional<expected<Appended, Errc>> roll(Segment& tail, const Values& values, const Request& request) {
+    const Hold hold = hold_if(tail_);
+    if (!hold || hold.get() != &tail) return std::nullopt;
+    if (tail.next.load(sync::acquire) == nullptr) {  // AK
+      settle(tail, tail.capacity());
+      const expected<Id, Errc> base = request.after(last_entry_before(tail, tail.capacity()));
+      if (!base) return unexpected(base.error());
+      if (!ids_left(*base, values.size())) return unexpected(Errc::id_exhausted);
+      Chain<Payload> chain(*pool_, tail, *base, values);
+      Segment* none = nullptr;
+      if (tail.next.compare_exchange_strong(none, chain.first(), sync::seq_cst, sync::acquire)) {  // A AK
+        const Appended appended{*base, chain.release(), true};
+        advance(tail);
+        return appended;
+      }
+    }
+    if (tail.next.load(sync::acquire) == seal_mark()) return unexpected(Errc::closed);  // AK
+    advance(tail);
+    return std::nullopt;
+  }
+
+  // Whether `count` ids starting at `base` exist.
+  [[nodiscard]] static bool ids_left(Id base, std::size_t count) noexcept {
+    constexpr auto top = std::numeric_limits<std::uint64_t>::max();
+    return base.ms != top || top - base.seq >= count - 1;
+  }
+
+  // Opens the successor of a full segment for claims and makes it the tail, unless that has been done. The caller holds
+  // `full`. The successor is held before it is opened, so it cannot have begun another life by then.
+  void advance(Segment& full) noexcept {
+    Segment* const next = full.next.load(sync::acquire);  // AK
+    const Hold hold = Hold::of_any_life(next);
+    if (!hold || tail_.load(sync::acquire) != &full) return;  // AL
+    const auto& life = hold->life();
+    const std::uint64_t opened = (std::uint64_t{life.prefilled} << Word::low_bits) |
+                                 (Segment::full - life.capacity + life.prefilled);
+    Word claims{next->claims.load(sync::acquire)};  // AF
+    while (claims.unopened() && !next->claims.compare_exchange_strong(claims.bits, opened, sync::release,  // AI
+                                                                      sync::acquire)) {                    // AF
+    }
+    Segment* expected = &full;
+    tail_.compare_exchange_strong(expected, next, sync::release, sync::relaxed);  // AG AO
+  }
+
+  SegmentPool<Payload>* pool_;
+  alignas(core::cache_line) sync::atomic<Segment*> tail_{nullptr};
+  sync::atomic<Segment*> head_{nullptr};
+};
+
+}  // namespace brook::log

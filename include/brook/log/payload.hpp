@@ -1,0 +1,64 @@
+// payload.hpp — what lies in a slot for a value, and how values move into slots and back.
+//
+// An appender that was passed takes its value back, and that must not fail. A type that moves without throwing lies in
+// the slot itself; any other is boxed when it comes in, before a slot is claimed for it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <brook/log/slot.hpp>
+
+namespace brook::log {
+
+template <class T>
+concept LiesInSlot = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_destructible_v<T>;
+
+template <class T>
+using PayloadOf = std::conditional_t<LiesInSlot<T>, T, std::unique_ptr<T>>;
+
+/// Builds the payload for a T. May throw what T's constructor throws, and std::bad_alloc for a boxed type.
+template <class T, class... Arguments>
+[[nodiscard]] PayloadOf<T> make_payload(Arguments&&... arguments) {
+  if constexpr (LiesInSlot<T>) return T(std::forward<Arguments>(arguments)...);
+  else return std::make_unique<T>(std::forward<Arguments>(arguments)...);
+}
+
+template <class T>
+[[nodiscard]] T& value_of(PayloadOf<T>& payload) noexcept {
+  if constexpr (LiesInSlot<T>) return payload;
+  else return *payload;
+}
+
+/// The payloads of one append, which stay the caller's until it has succeeded.
+template <class Payload>
+class Values {
+ public:
+  Values(Payload* first, std::size_t size) noexcept : first_(first), size_(size) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  void move_to(std::size_t i, Slot<Payload>& slot) const noexcept {
+    std::construct_at(static_cast<Payload*>(slot.room()), std::move(first_[i]));
+  }
+
+  /// Undoes move_to, which left a moved-from value behind.
+  void take_back(std::size_t i, Slot<Payload>& slot) const noexcept {
+    if constexpr (!std::is_trivially_copyable_v<Payload>) {
+      std::destroy_at(&first_[i]);
+      std::construct_at(&first_[i], std::move(slot.payload()));
+    }
+    std::destroy_at(&slot.payload());
+  }
+
+  /// The values from the i-th on.
+  [[nodiscard]] Values from(std::size_t i) const noexcept { return {first_ + i, size_ - i}; }
+
+ private:
+  Payload* first_;
+  std::size_t size_;
+};
+
+}  // namespace brook::log

@@ -1,0 +1,52 @@
+// runs.hpp — which slots a read has found: runs of neighbours, each with a hold on its segment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <brook/log/hold.hpp>
+#include <brook/log/segment.hpp>
+
+namespace brook::log {
+
+/// Visible slots `first` to `first + count - 1` of one segment.
+template <class Payload>
+struct Run {
+  Hold<Payload> segment;
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+/// The runs of one read, in its order. A read within one segment without gaps, which is most of them, is one run and
+/// allocates nothing; further runs are shared by copies. Copying is O(1).
+template <class Payload>
+class Runs {
+ public:
+  using Run = log::Run<Payload>;
+
+  /// Throws std::bad_alloc.
+  void add(const Hold<Payload>& segment, std::uint32_t first, std::uint32_t count) {
+    size_ += count;
+    if (!first_.segment) {
+      first_ = {segment, first, count};
+      return;
+    }
+    if (!more_) more_ = std::make_shared<std::vector<Run>>();
+    more_->push_back({segment, first, count});
+  }
+
+  /// Entries in all runs.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t run_count() const noexcept { return (first_.segment ? 1U : 0U) + (more_ ? more_->size() : 0U); }
+  [[nodiscard]] const Run& run(std::size_t i) const noexcept { return i == 0 ? first_ : (*more_)[i - 1]; }
+
+ private:
+  Run first_;
+  std::shared_ptr<std::vector<Run>> more_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace brook::log

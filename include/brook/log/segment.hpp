@@ -1,0 +1,166 @@
+// segment.hpp — a run of slots, and the header by which threads find, claim and keep it.
+//
+// Headers are type-stable: a segment that was taken back is used again, and its memory stays a Segment until the log is
+// gone. So a thread with an old pointer can always touch the header; what it reads may belong to a later life. Three
+// kinds of field tell what may be relied on:
+//   atomic words       claims, pins, next: valid in any life, each says by itself whether it is of use
+//   the signpost       number, base, previous, jump: read without a pin, then checked by reading number again. The
+//                      number is taken away before any other field is rewritten, and written after all of them.
+//   the rest           read only while pinned, or between a claim and its publication, which keep the segment live
+//
+// previous and jump make all segments of a log one skip list that is only ever appended to (Myers 1983, "An applicative
+// random-access stack"): from the newest segment any older one is O(log n) hops away, nothing is rebalanced, and what
+// was trimmed is simply never visited again.
+//
+// Memory orders
+//   row  thread   operation             order    meets  because
+//   Q    creator  write the signpost    release  R      a reader that sees a later life's field sees number change too
+//   R    reader   read the signpost     acquire  Q      the same
+//   S    reader   read number again     relaxed  -      the acquire loads before it keep it behind them
+//   T    eraser   write an erasure      relaxed  -      row P of log/slot.hpp releases it
+//   U    eraser   hang up the table     release  V      its zeros
+//   V    reader   find the table        acquire  U      the same
+// Proof    tests/model/append_log_model.cpp
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/id.hpp>
+#include <brook/log/pins.hpp>
+#include <brook/log/slot.hpp>
+#include <brook/log/word.hpp>
+
+namespace brook::log {
+
+template <class Payload>
+class SegmentPool;
+
+template <class Payload>
+class alignas(core::cache_line) Segment {
+ public:
+  /// The claim word's `low` counts up to this in every segment; a segment of n slots starts at full - n, so "is there
+  /// room" is asked without another look. What lies above is room for the claims of threads that come too late.
+  static constexpr std::uint64_t full = 4096;
+
+  /// What one life of a segment is about; fixed before others can find it.
+  struct Life {
+    std::uint64_t number = 0;        // 1, 2, 3, … along the log; 0 while spare
+    std::uint64_t first = 0;         // position in the log of slot 0, counting every slot that ever was
+    std::uint64_t added_before = 0;  // entries ever added to the log before this segment
+    Id base{};                       // the id of slot 0
+    Id last_before{};                // the id of the last entry before this segment
+    std::uint32_t capacity = 0;      // slots in use
+    std::uint32_t prefilled = 0;     // slots that were ready when the segment was linked
+  };
+
+  /// A segment as its unprotected neighbours know it.
+  struct Reference {
+    Segment* segment = nullptr;
+    std::uint64_t number = 0;
+    Id base{};
+  };
+
+  // — any time —
+  sync::atomic<std::uint64_t> claims{Word::unopened_bit | full};
+  alignas(core::cache_line) Pins pins;
+  sync::atomic<Segment*> next{nullptr};
+
+  // — while pinned or claimed —
+  [[nodiscard]] const Life& life() const noexcept { return life_; }
+  [[nodiscard]] std::uint32_t capacity() const noexcept { return life_.capacity; }
+  [[nodiscard]] std::uint32_t slots_size() const noexcept { return slots_size_; }
+  [[nodiscard]] Slot<Payload>& slot(std::uint32_t at) noexcept { return slots_[at]; }
+  [[nodiscard]] SegmentPool<Payload>& pool() const noexcept { return *pool_; }
+  [[nodiscard]] Id id(SlotState state) const noexcept { return state.word.id(life_.base); }
+
+  /// Which slot a claim word stands for; at most capacity().
+  [[nodiscard]] std::uint32_t slot_of(Word claim) const noexcept {
+    const std::uint64_t low = claim.low() < full ? claim.low() : full;
+    return static_cast<std::uint32_t>(low + life_.capacity - full);
+  }
+
+  [[nodiscard]] bool settled(std::uint32_t at) noexcept {
+    const SlotState state = slot(at).state();
+    if (state.empty()) return false;
+    return !state.follower() || !slot(at - state.distance()).state().empty();
+  }
+
+  /// Whether the slot holds an entry, be it erased or not. Asked of settled slots.
+  [[nodiscard]] bool holds_entry(std::uint32_t at, SlotState state) noexcept {
+    return state.ready() || (state.follower() && slot(at - state.distance()).state().ready());
+  }
+
+  /// A bound from above on how many slots are void; 0 is exact. Raised before a slot is voided, never lowered.
+  sync::atomic<std::uint32_t> voids{0};
+
+  // — erasures, as the number of the edit that made them (log/edits.hpp) —
+  [[nodiscard]] std::uint64_t erased_by(std::uint32_t at) const noexcept {
+    const auto* table = erasures_.load(sync::acquire);             // V
+    return table == nullptr ? 0 : table[at].load(sync::relaxed);  // T
+  }
+  void prepare_erasures() {
+    if (erasures_.load(sync::relaxed) != nullptr) return;
+    erasures_.store(new sync::atomic<std::uint64_t>[life_.capacity] {}, sync::release);  // U
+  }
+  /// Requires prepare_erasures().
+  void record_erasure(std::uint32_t at, std::uint64_t edit) noexcept {
+    erasures_.load(sync::relaxed)[at].store(edit, sync::relaxed);  // T
+  }
+
+  // — the signpost: without a pin —
+  [[nodiscard]] bool is(std::uint64_t number) const noexcept { return number_.load(sync::relaxed) == number; }  // S
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_.load(sync::acquire); }                   // R
+  [[nodiscard]] Id base() const noexcept { return {base_ms_.load(sync::acquire), base_seq_.load(sync::acquire)}; }  // R
+  [[nodiscard]] std::uint64_t base_ms() const noexcept { return base_ms_.load(sync::acquire); }                     // R
+  [[nodiscard]] Segment* previous() const noexcept { return previous_.load(sync::acquire); }                        // R
+  [[nodiscard]] Reference jump() const noexcept {
+    return {jump_.load(sync::acquire), jump_number_.load(sync::acquire),         // R
+            {jump_ms_.load(sync::acquire), jump_seq_.load(sync::acquire)}};  // R
+  }
+
+ private:
+  friend class SegmentPool<Payload>;
+
+  // Only the pool begins and ends lives.
+  void begin(const Life& life, Segment* previous, const Reference& jump) noexcept {
+    life_ = life;
+    base_ms_.store(life.base.ms, sync::release);         // Q
+    base_seq_.store(life.base.seq, sync::release);       // Q
+    previous_.store(previous, sync::release);            // Q
+    jump_.store(jump.segment, sync::release);            // Q
+    jump_number_.store(jump.number, sync::release);      // Q
+    jump_ms_.store(jump.base.ms, sync::release);         // Q
+    jump_seq_.store(jump.base.seq, sync::release);       // Q
+    number_.store(life.number, sync::release);           // Q
+  }
+
+  void drop_slots() noexcept {
+    slots_.reset();
+    slots_size_ = 0;
+  }
+
+  std::unique_ptr<Slot<Payload>[]> slots_;
+  std::uint32_t slots_size_ = 0;
+  Life life_;
+  SegmentPool<Payload>* pool_ = nullptr;
+  sync::atomic<sync::atomic<std::uint64_t>*> erasures_{nullptr};
+
+  sync::atomic<std::uint64_t> number_{0};
+  sync::atomic<std::uint64_t> base_ms_{0};
+  sync::atomic<std::uint64_t> base_seq_{0};
+  sync::atomic<Segment*> previous_{nullptr};
+  sync::atomic<Segment*> jump_{nullptr};
+  sync::atomic<std::uint64_t> jump_number_{0};
+  sync::atomic<std::uint64_t> jump_ms_{0};
+  sync::atomic<std::uint64_t> jump_seq_{0};
+
+  Segment* next_spare_ = nullptr;
+  Segment* next_made_ = nullptr;
+};
+
+}  // namespace brook::log

@@ -1,0 +1,72 @@
+// settle.hpp — passing slots whose owners have stalled, so that settled slots are always the first ones of a segment.
+//
+// An appender publishes its slot only when all slots before it are settled. Normally their owners are a few
+// instructions from publishing; a short patience sees them through. An owner that was stopped in between is passed: its
+// slot is made void and it will notice, take its value back and claim another slot. Passing is always correct, so the
+// patience is a matter of speed alone.
+//
+// The owner of a passed slot may still be writing to it. The passer therefore pins the segment in the owner's name
+// before it voids the slot; the owner drops that pin when it noticed. (Orders: rows M, N of log/slot.hpp, K of pins.hpp.)
+#pragma once
+
+#include <cstdint>
+
+#include <brook/core/sync.hpp>
+#include <brook/log/hold.hpp>
+#include <brook/log/segment.hpp>
+
+namespace brook::log {
+
+/// How long a thread polls before it goes on without another one.
+class Patience {
+ public:
+  [[nodiscard]] bool left() noexcept {
+    if (pauses_ < sync::patient_pauses) {
+      ++pauses_;
+      sync::pause();
+      return true;
+    }
+    if (yields_ < sync::patient_yields) {
+      ++yields_;
+      sync::yield();
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  int pauses_ = 0;
+  int yields_ = 0;
+};
+
+/// Makes an empty slot void on behalf of an owner that has stalled. The caller holds or has claimed in the segment.
+template <class Payload>
+void pass(Segment<Payload>& segment, std::uint32_t at) noexcept {
+  segment.voids.fetch_add(1, sync::acq_rel);  // AD
+  segment.pins.pin_again();
+  if (!segment.slot(at).make_void()) Hold<Payload>::drop(segment);
+}
+
+/// How many slots are settled for sure, looking back from `end`: they are the first ones, so the search stops at the
+/// first that is.
+template <class Payload>
+[[nodiscard]] std::uint32_t settled_before(Segment<Payload>& segment, std::uint32_t end) noexcept {
+  std::uint32_t count = end;
+  while (count > 0 && !segment.settled(count - 1)) --count;
+  return count;
+}
+
+/// Returns when all slots before `end` are settled. The caller holds or has claimed in the segment. Lock-free: bounded
+/// patience for all of them together, then bounded work.
+template <class Payload>
+void settle(Segment<Payload>& segment, std::uint32_t end) noexcept {
+  if (end == 0 || segment.settled(end - 1)) return;
+  Patience patience;
+  for (std::uint32_t at = settled_before(segment, end); at < end; ++at) {
+    while (segment.slot(at).state().empty() && patience.left()) {
+    }
+    if (segment.slot(at).state().empty()) pass(segment, at);
+  }
+}
+
+}  // namespace brook::log

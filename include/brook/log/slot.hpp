@@ -1,0 +1,104 @@
+// slot.hpp — the place of one entry in a segment: a state word and the payload beside it.
+//
+// States
+//                   ┌── publish (owner) ──▶ ready ──erase──▶ ready, erased
+//     empty ──claim─┤
+//       (0)         ├── follow (owner) ───▶ follower of an earlier slot: ready when that one is, void when it is void
+//                   └── void (owner, or whoever must pass a stalled owner) ──▶ void: never an entry
+//
+// A batch is published by its first slot alone: the others are followers and point back to it, so that all its
+// entries appear at one instant. A slot is settled when its fate can no longer change: it is ready or void, or follows
+// a settled slot.
+//
+// Memory orders
+//   row  thread   operation             order     meets  because
+//   A    owner    empty -> ready        seq_cst   L      releases the payload; row A of wait/gate.hpp
+//   L    reader   read the state        acquire   A      acquires the payload
+//   M    owner    publish failed        acquire   N      the pin that the passer handed over precedes its dropping
+//   N    passer   empty -> void         release   M      the same
+//   O    owner    empty -> follower     release   -      the payload; row A of the first slot publishes it as well
+//   P    eraser   add `erased`          release   L      whoever sees the mark sees when it was made (log/segment.hpp)
+//   D    sleeper  look at the state     seq_cst   A      row D of wait/gate.hpp
+// Proof     tests/model/append_log_model.cpp
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+#include <brook/core/sync.hpp>
+#include <brook/log/word.hpp>
+
+namespace brook::log {
+
+/// What a slot's word says. The low bits of the word: four flags, and for a follower how far back its batch begins.
+struct SlotState {
+  static constexpr std::uint64_t ready_flag = 1;
+  static constexpr std::uint64_t void_flag = 2;
+  static constexpr std::uint64_t erased_flag = 4;
+  static constexpr std::uint64_t follower_flag = 8;
+  static constexpr unsigned distance_shift = 4;
+
+  Word word;
+
+  [[nodiscard]] bool empty() const noexcept { return word.bits == 0; }
+  [[nodiscard]] bool ready() const noexcept { return (word.bits & ready_flag) != 0; }
+  [[nodiscard]] bool is_void() const noexcept { return (word.bits & void_flag) != 0; }
+  [[nodiscard]] bool erased() const noexcept { return (word.bits & erased_flag) != 0; }
+  [[nodiscard]] bool follower() const noexcept { return (word.bits & follower_flag) != 0; }
+
+  /// How many slots before this one its batch begins; 0 for a slot that follows none.
+  [[nodiscard]] std::uint32_t distance() const noexcept {
+    return follower() ? static_cast<std::uint32_t>(word.low() >> distance_shift) : 0;
+  }
+
+  [[nodiscard]] static SlotState ready_with(Word claim) noexcept { return {claim.with_low(ready_flag)}; }
+  [[nodiscard]] static SlotState following(Word claim, std::uint32_t distance) noexcept {
+    return {claim.with_low((std::uint64_t{distance} << distance_shift) | follower_flag)};
+  }
+};
+
+template <class Payload>
+class Slot {
+ public:
+  [[nodiscard]] SlotState state() const noexcept { return {{word_.load(sync::acquire)}}; }  // L
+
+  /// For a sleeper's last look.
+  [[nodiscard]] bool settled_or_followed() const noexcept { return word_.load(sync::seq_cst) != 0; }  // D
+
+  /// True when the entry is now in the log; false when somebody voided the slot and handed its pin to the owner.
+  [[nodiscard]] bool publish(Word claim) noexcept {
+    std::uint64_t empty = 0;
+    return word_.compare_exchange_strong(empty, SlotState::ready_with(claim).word.bits, sync::seq_cst,  // A
+                                         sync::acquire);                                                // M
+  }
+
+  /// The same for a slot that becomes an entry when the slot `distance` before it does.
+  [[nodiscard]] bool follow(Word claim, std::uint32_t distance) noexcept {
+    std::uint64_t empty = 0;
+    return word_.compare_exchange_strong(empty, SlotState::following(claim, distance).word.bits, sync::release,  // O
+                                         sync::acquire);                                                         // M
+  }
+
+  /// False when the slot was no longer empty.
+  [[nodiscard]] bool make_void() noexcept {
+    std::uint64_t empty = 0;
+    return word_.compare_exchange_strong(empty, SlotState::void_flag, sync::release, sync::acquire);  // N
+  }
+
+  void mark_erased() noexcept { word_.fetch_or(SlotState::erased_flag, sync::release); }  // P
+
+  /// Before others can see the slot: ready from the start, or empty again.
+  void prefill(SlotState state) noexcept { word_.store(state.word.bits, sync::relaxed); }
+  void reset() noexcept { word_.store(0, sync::relaxed); }
+
+  [[nodiscard]] void* room() noexcept { return payload_; }
+  [[nodiscard]] Payload& payload() noexcept { return *std::launder(reinterpret_cast<Payload*>(payload_)); }
+
+ private:
+  sync::atomic<std::uint64_t> word_{0};
+  alignas(Payload) std::byte payload_[sizeof(Payload)];
+};
+
+}  // namespace brook::log

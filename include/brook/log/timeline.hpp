@@ -1,0 +1,326 @@
+// timeline.hpp — an append log from which entries can be erased and trimmed, and read as it was at one instant.
+//
+// A view is the log's end together with the state of the edits, both at one instant: all that a read needs to know.
+// However long the read then takes, it yields what the view says. Only when the segments it still has to visit have been
+// trimmed away meanwhile is a new view taken, which is again an instant during the call.
+//
+// Linearizable   append at its publish, reads at their view, erase at its commit. A trim decides what to remove at one
+//                instant and removes it at a later one, both during the call; what is appended in between stays. The same
+//                is true of the trim that an append with a bound does for it.
+// Progress       append and read: lock-free; a read is tried again only if an edit was committed meanwhile. Erase and
+//                trim take turns (log/edits.hpp). An append never waits for them.
+// Proof          tests/model/append_log_fibers.cpp, tests/model/edits_model.cpp
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/id.hpp>
+#include <brook/log/append_log.hpp>
+#include <brook/log/edits.hpp>
+#include <brook/log/runs.hpp>
+#include <brook/log/seek.hpp>
+
+namespace brook::log {
+
+/// How much to trim: the oldest entries go while there are more than `max_len` or their ids are below `min_id`.
+struct Cut {
+  std::uint64_t max_len = std::numeric_limits<std::uint64_t>::max();
+  Id min_id{};
+  bool whole_segments = false;  // never part of one, nor the last one
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  // at most so many entries
+};
+
+template <class Payload>
+class Timeline {
+ public:
+  using Log = AppendLog<Payload>;
+  using Segment = log::Segment<Payload>;
+  using Hold = log::Hold<Payload>;
+  using End = typename Log::End;
+
+  struct View {
+    EditState edits;
+    End end;
+
+    [[nodiscard]] std::uint64_t length() const noexcept { return end.added() - edits.removed; }
+
+    /// Slots of `segment` that exist in this view.
+    [[nodiscard]] std::uint32_t slots(const Segment& segment) const noexcept {
+      return &segment == end.segment.get() ? end.slot : segment.capacity();
+    }
+    /// Whether a slot that exists in this view holds an entry that was not erased. Trimming is another matter.
+    [[nodiscard]] bool shows(Segment& segment, std::uint32_t at) const noexcept {
+      const SlotState state = segment.slot(at).state();
+      return segment.holds_entry(at, state) && (!state.erased() || segment.erased_by(at) > edits.edit);
+    }
+  };
+
+  /// With a bound, each append that makes the log longer trims it.
+  explicit Timeline(const Cut& bound = {}) : bound_(bound) {}
+
+  [[nodiscard]] expected<Appended, Errc> append(const Values<Payload>& values, const Request& request) {
+    const expected<Appended, Errc> appended = log_.append(values, request);
+    if (appended && too_long(*appended)) edits_.want([this] { cut(bound_); });
+    return appended;
+  }
+
+  /// The present. Lock-free.
+  [[nodiscard]] View look() noexcept {
+    for (;;) {
+      View view{edits_.read(), log_.end()};
+      if (edits_.still(view.edits.edit)) return view;
+    }
+  }
+
+  /// Calls `found(hold, first slot, count)` for each run of entries with ids in [first, last], oldest first, until
+  /// `count` entries. False when a part of the view has been trimmed away: what was found is then of no use.
+  template <class Found>
+  [[nodiscard]] bool visit(const View& view, Id first, Id last, std::uint64_t count, Found&& found);
+
+  /// The same, newest first; `first slot` is still the run's oldest.
+  template <class Found>
+  [[nodiscard]] bool visit_backwards(const View& view, Id first, Id last, std::uint64_t count, Found&& found);
+
+  /// Erases the entries with these ids, all at one instant; how many there were. Throws std::bad_alloc, and then none is
+  /// erased. O(log n) for each.
+  std::size_t erase(std::span<const Id> ids);
+
+  /// How many entries went.
+  std::uint64_t trim(const Cut& cut_to) {
+    const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
+    return cut(cut_to);
+  }
+
+  /// No append succeeds from now on.
+  void seal() noexcept { log_.seal(); }
+  [[nodiscard]] bool sealed() const noexcept { return log_.sealed(); }
+
+  /// The first segment that is still there.
+  [[nodiscard]] Hold head() noexcept { return log_.head(); }
+
+ private:
+  struct Trimmer {
+    Timeline* timeline;
+    void operator()() const { timeline->cut(timeline->bound_); }
+  };
+
+  struct Place {
+    Hold segment;
+    std::uint32_t at = 0;
+  };
+
+  [[nodiscard]] bool too_long(const Appended& appended) const noexcept {
+    if (bound_.max_len == std::numeric_limits<std::uint64_t>::max()) return false;
+    if (bound_.whole_segments && !appended.rolled) return false;
+    return appended.added - edits_.removed() > bound_.max_len;
+  }
+
+  // Calls `found` for the runs among the slots [from, to); false once `left` entries have been found.
+  template <class Found>
+  static bool runs_between(const View& view, const Hold& segment, std::uint32_t from, std::uint32_t to,
+                           std::uint64_t& left, Found& found) {
+    while (from < to && left > 0) {
+      while (from < to && !view.shows(*segment, from)) ++from;
+      const std::uint32_t start = from;
+      const auto stop = static_cast<std::uint32_t>(std::min<std::uint64_t>(to, start + left));
+      while (from < stop && view.shows(*segment, from)) ++from;
+      if (from > start) found(segment, start, from - start);
+      left -= from - start;
+    }
+    return left > 0;
+  }
+
+  // The same from the slot before `to` down to `from`.
+  template <class Found>
+  static bool runs_before(const View& view, const Hold& segment, std::uint32_t from, std::uint32_t to,
+                          std::uint64_t& left, Found& found) {
+    while (from < to && left > 0) {
+      while (from < to && !view.shows(*segment, to - 1)) --to;
+      const std::uint32_t stop = to;
+      const std::uint32_t start = stop - from > left ? static_cast<std::uint32_t>(stop - left) : from;
+      while (to > start && view.shows(*segment, to - 1)) --to;
+      if (to < stop) found(segment, to, stop - to);
+      left -= stop - to;
+    }
+    return left > 0;
+  }
+
+  // Those slots of a segment that are not trimmed and not above `last`: [from, to).
+  [[nodiscard]] static std::pair<std::uint32_t, std::uint32_t> slots_up_to(const View& view, Segment& segment, Id last) noexcept {
+    std::uint32_t to = view.slots(segment);
+    if (last != Id::max()) to = first_slot_from(segment, to, last.next());
+    const std::uint64_t start = segment.life().first;
+    const std::uint64_t trimmed = view.edits.boundary > start ? view.edits.boundary - start : 0;
+    return {static_cast<std::uint32_t>(std::min<std::uint64_t>(trimmed, to)), to};
+  }
+
+  // The segment in which a read that starts at `id` finds its first entry; empty when it is gone.
+  [[nodiscard]] Hold start(const View& view, Id id) noexcept {
+    if (view.end.segment->life().base <= id) return view.end.segment;
+    const Hold oldest = log_.head();
+    if (oldest->life().first > view.edits.boundary) return {};
+    return segment_of(view.end.segment, oldest->life().number, id);
+  }
+
+  [[nodiscard]] std::optional<Place> find(const View& view, Id id) noexcept {
+    const Hold segment = start(view, id);
+    const auto [from, to] = slots_up_to(view, *segment, Id::max());
+    const std::uint32_t at = first_slot_from(*segment, to, id);
+    if (at < from || at >= to || !view.shows(*segment, at)) return std::nullopt;
+    if (segment->id(segment->slot(at).state()) != id) return std::nullopt;
+    return Place{segment, at};
+  }
+
+  std::uint64_t cut(const Cut& to) noexcept;
+  std::uint64_t cut_entries(const View& view, const Cut& to, EditState& next) noexcept;
+  std::uint64_t cut_segments(const View& view, const Cut& to, EditState& next) noexcept;
+  void commit(const View& view, EditState next) noexcept;
+
+  Log log_;
+  Edits edits_;
+  const Cut bound_;
+};
+
+template <class Payload>
+template <class Found>
+bool Timeline<Payload>::visit(const View& view, Id first, Id last, std::uint64_t count, Found&& found) {
+  if (first > last || count == 0) return true;
+  Hold segment = start(view, first);
+  if (!segment) return false;
+  std::uint32_t skip = first_slot_from(*segment, view.slots(*segment), first);
+  for (;;) {
+    const auto [from, to] = slots_up_to(view, *segment, last);
+    if (!runs_between(view, segment, std::max(from, skip), to, count, found)) return true;
+    if (segment.get() == view.end.segment.get() || to < segment->capacity()) return true;
+    segment = Hold::of(segment->next.load(sync::acquire), segment->life().number + 1);  // AK
+    if (!segment) return false;
+    skip = 0;
+  }
+}
+
+template <class Payload>
+template <class Found>
+bool Timeline<Payload>::visit_backwards(const View& view, Id first, Id last, std::uint64_t count, Found&& found) {
+  if (first > last || count == 0) return true;
+  Hold segment = start(view, last);
+  if (!segment) return false;
+  for (;;) {
+    const auto [from, to] = slots_up_to(view, *segment, last);
+    const std::uint32_t skip = first_slot_from(*segment, view.slots(*segment), first);
+    if (!runs_before(view, segment, std::max(from, skip), to, count, found)) return true;
+    if (skip > 0 || segment->life().first <= view.edits.boundary) return true;
+    segment = Hold::of(segment->previous(), segment->life().number - 1);
+    if (!segment) return false;
+  }
+}
+
+template <class Payload>
+std::size_t Timeline<Payload>::erase(std::span<const Id> ids) {
+  const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
+  const View view = look();
+  std::vector<Place> places;
+  places.reserve(ids.size());
+  for (const Id id : ids) {
+    std::optional<Place> place = find(view, id);
+    if (!place) continue;
+    place->segment->prepare_erasures();
+    places.push_back(std::move(*place));
+  }
+  EditState next = view.edits;
+  ++next.edit;
+  for (const Place& place : places) {
+    Segment& segment = *place.segment;
+    if (segment.erased_by(place.at) == next.edit) continue;  // named twice
+    segment.record_erasure(place.at, next.edit);
+    segment.slot(place.at).mark_erased();
+    ++next.removed;
+    next.max_deleted = std::max(next.max_deleted, segment.id(segment.slot(place.at).state()));
+  }
+  if (next.removed != view.edits.removed) commit(view, next);
+  return static_cast<std::size_t>(next.removed - view.edits.removed);
+}
+
+// The caller has the turn.
+template <class Payload>
+std::uint64_t Timeline<Payload>::cut(const Cut& to) noexcept {
+  const View view = look();
+  EditState next = view.edits;
+  ++next.edit;
+  const std::uint64_t gone = to.whole_segments ? cut_segments(view, to, next) : cut_entries(view, to, next);
+  next.removed += gone;
+  if (gone > 0) commit(view, next);
+  return gone;
+}
+
+// Moves the boundary of `next` past the entries that go; how many they are.
+template <class Payload>
+std::uint64_t Timeline<Payload>::cut_entries(const View& view, const Cut& to, EditState& next) noexcept {
+  const std::uint64_t length = view.length();
+  const std::uint64_t excess = length > to.max_len ? length - to.max_len : 0;
+  std::uint64_t gone = 0;
+  for (Hold segment = log_.head();;) {
+    const auto [from, end] = slots_up_to(view, *segment, Id::max());
+    for (std::uint32_t at = from; at < end; ++at) {
+      if (view.shows(*segment, at)) {
+        const bool goes = gone < excess || segment->id(segment->slot(at).state()) < to.min_id;
+        if (!goes || gone == to.limit) return gone;
+        ++gone;
+      }
+      next.boundary = segment->life().first + at + 1;
+    }
+    if (segment.get() == view.end.segment.get()) return gone;
+    segment = Hold::of_any_life(segment->next.load(sync::acquire));  // AK
+  }
+}
+
+template <class Payload>
+std::uint64_t Timeline<Payload>::cut_segments(const View& view, const Cut& to, EditState& next) noexcept {
+  const std::uint64_t length = view.length();
+  std::uint64_t gone = 0;
+  for (Hold segment = log_.head(); segment.get() != view.end.segment.get();) {
+    const auto [from, end] = slots_up_to(view, *segment, Id::max());
+    std::uint64_t entries = 0;
+    std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
+    const auto add = [&entries](const Hold&, std::uint32_t, std::uint32_t count) { entries += count; };
+    runs_between(view, segment, from, end, left, add);
+    const Hold following = Hold::of_any_life(segment->next.load(sync::acquire));  // AK
+    const bool goes = (length - gone > to.max_len && length - gone - entries >= to.max_len) ||
+                      last_entry_before(*segment, end) < to.min_id;
+    if (!goes || entries > to.limit - gone) return gone;
+    gone += entries;
+    next.boundary = following->life().first;
+    segment = following;
+  }
+  return gone;
+}
+
+// Moves the boundary past what is dead at the front, commits, and retires the segments that nobody can see any more.
+template <class Payload>
+void Timeline<Payload>::commit(const View& view, EditState next) noexcept {
+  View after{next, view.end};
+  for (Hold segment = log_.head();;) {
+    const auto [from, end] = slots_up_to(after, *segment, Id::max());
+    std::uint32_t at = from;
+    while (at < end && !after.shows(*segment, at)) ++at;
+    after.edits.boundary = std::max(after.edits.boundary, segment->life().first + at);
+    if (at < end || segment.get() == view.end.segment.get()) break;
+    segment = Hold::of_any_life(segment->next.load(sync::acquire));  // AK
+  }
+  edits_.commit(after.edits);
+  while (!log_.head_is_tail()) {
+    const Hold head = log_.head();
+    if (head->life().first + head->capacity() > after.edits.boundary) break;
+    log_.drop_head();
+  }
+}
+
+}  // namespace brook::log
