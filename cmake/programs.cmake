@@ -1,4 +1,6 @@
 # What brook's own programs (tests, examples, benchmarks) are built with; users of brook::brook see none of it.
+set(CMAKE_CXX_EXTENSIONS OFF)
+
 add_library(brook_program INTERFACE)
 target_link_libraries(brook_program INTERFACE brook::brook)
 if(NOT MSVC)
