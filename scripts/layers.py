@@ -12,10 +12,11 @@ from cpp_text import ROOT, code_only, headers, report
 LEVELS = [
     (r"core/config\.hpp", 0.0, "config"),
     (r"core/\w+\.hpp", 0.1, "core"),
-    (r"(id|error|clock)\.hpp", 0.2, "vocabulary"),
+    (r"(id|id_range|error|clock)\.hpp", 0.2, "vocabulary"),
     (r"(log/\w+|entries)\.hpp", 1, "log"),
     (r"(wait/\w+|wait)\.hpp", 1, "wait"),
-    (r"((stream|group)/\w+|stream|group)\.hpp", 2, "stream"),
+    (r"options\.hpp", 1.5, "options"),
+    (r"((stream|group)/\w+|stream|group|delivery)\.hpp", 2, "stream"),
     (r"(blocking_list/\w+|blocking_list)\.hpp", 2, "list"),
     (r"(channel/\w+|channel)\.hpp", 2, "channel"),
     (r"(pubsub/\w+|pubsub)\.hpp", 3, "pubsub"),
@@ -41,10 +42,6 @@ def place(name):
     return next(((level, room) for pattern, level, room in LEVELS if re.fullmatch(pattern, name)), None)
 
 
-def shown(level):
-    return int(level)
-
-
 def includes(code):
     """(line number, what stands after #include) for each include."""
     for number, line in enumerate(code.split("\n"), 1):
@@ -65,8 +62,8 @@ def check_include(name, target):
         return f"{target} has no level in scripts/layers.py"
     if there[0] < here[0] or there[1] == here[1]:
         return None
-    return (f"level {shown(here[0])} ({here[1]}) must not include {target} "
-            f"of level {shown(there[0])} ({there[1]})")
+    return (f"level {int(here[0])} ({here[1]}) must not include {target} "
+            f"of level {int(there[0])} ({there[1]})")
 
 
 def check_header(name, code):
@@ -96,8 +93,10 @@ def main():
     code = {path.relative_to(base).as_posix(): code_only(path.read_text()) for path in headers()}
     problems = [(base / name, line, message)
                 for name in code for line, message in check_header(name, code[name])]
+    if "brook.hpp" not in code:
+        return report([*problems, (base / "brook.hpp", 1, "the umbrella header is missing")])
     problems += [(base / "brook.hpp", 1, f"does not include <brook/{name}>")
-                 for name in missing_in_umbrella(code, code.get("brook.hpp", ""))]
+                 for name in missing_in_umbrella(code, code["brook.hpp"])]
     return report(problems)
 
 
