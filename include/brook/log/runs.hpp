@@ -29,13 +29,17 @@ class Runs {
 
   /// Throws std::bad_alloc.
   void add(const Hold<Payload>& segment, std::uint32_t first, std::uint32_t count) {
-    size_ += count;
     if (!first_.segment) {
       first_ = {segment, first, count};
-      return;
+    } else {
+      if (!more_) more_ = std::make_shared<std::vector<Run>>();
+      more_->push_back({segment, first, count});
     }
-    if (!more_) more_ = std::make_shared<std::vector<Run>>();
-    more_->push_back({segment, first, count});
+    size_ += count;
+  }
+
+  void add(const Runs& others) {
+    for (std::size_t i = 0; i < others.run_count(); ++i) add(others.run(i).segment, others.run(i).first, others.run(i).count);
   }
 
   /// Entries in all runs.

@@ -1,0 +1,111 @@
+// options.hpp — the aggregates that a caller fills with designated initialisers: one field for each keyword of a command.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <version>
+
+#ifdef __cpp_lib_jthread
+#include <stop_token>
+#endif
+
+#include <brook/clock.hpp>
+#include <brook/id.hpp>
+#include <brook/wait.hpp>
+
+namespace brook {
+
+/// No bound, in entries.
+inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+/// All there are, for the number of entries that a call may return.
+inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
+struct Earliest {};
+struct Latest {};
+/// Before the first entry there can be: `0` in XREAD and XGROUP CREATE.
+inline constexpr Earliest earliest{};
+/// After the last entry there is when the call is made: `$`.
+inline constexpr Latest latest{};
+
+/// Where reading starts: after an id, after nothing, or after all that is there.
+class Position {
+ public:
+  constexpr Position(Id after) noexcept : after_(after) {}
+  constexpr Position(Earliest) noexcept : after_(Id::min()) {}
+  constexpr Position(Latest) noexcept {}
+
+  /// The id that reading starts after, in a stream whose last id is `last`.
+  [[nodiscard]] constexpr Id after(Id last) const noexcept { return after_.value_or(last); }
+  [[nodiscard]] constexpr bool is_latest() const noexcept { return !after_.has_value(); }
+
+ private:
+  std::optional<Id> after_;
+};
+
+/// How long a reader polls before it sleeps, unless the stream's options say otherwise: waking a sleeping thread takes
+/// tens of microseconds, so an entry that comes within a few is better waited for awake.
+inline constexpr std::chrono::microseconds default_spin{5};
+
+/// Options of a stream, fixed for its life.
+struct StreamOptions {
+  /// Entries; each add that makes the stream longer removes the oldest (XADD MAXLEN).
+  std::uint64_t max_len = unlimited;
+  /// With max_len: trim only whole segments (XADD MAXLEN ~), which costs an add nothing; the stream is then longer by
+  /// up to one segment or two.
+  bool approximate = false;
+  /// The source of ids and timeouts; it must outlive the stream. Null is SystemClock.
+  Clock* clock = nullptr;
+  /// How long a blocking call polls before it sleeps; 0 to sleep at once.
+  std::chrono::microseconds spin = default_spin;
+};
+
+/// Options of a read (XREAD, XREADGROUP).
+struct ReadOptions {
+  /// At most so many entries. 0 reads nothing.
+  std::size_t count = no_limit;
+  /// How long to wait when there is nothing. The default does not wait.
+  Wait block = {};
+#ifdef __cpp_lib_jthread
+  /// Ends the wait with Errc::cancelled.
+  std::stop_token stop = {};
+#endif
+  /// For a consumer: deliver without making the entries pending; each is lost if its consumer dies (XREADGROUP NOACK).
+  bool no_ack = false;
+
+  /// `block`, with `stop` where it is given.
+  [[nodiscard]] Wait wait() const {
+#ifdef __cpp_lib_jthread
+    if (stop.stop_possible()) return block.with(stop);
+#endif
+    return block;
+  }
+};
+
+/// Options of a trim (XTRIM): exactly one of `max_len` and `min_id`.
+struct TrimOptions {
+  /// Entries to keep; the oldest go.
+  std::optional<std::uint64_t> max_len = std::nullopt;
+  /// Entries with smaller ids go.
+  std::optional<Id> min_id = std::nullopt;
+  /// Remove only whole segments, and so perhaps less (`~`).
+  bool approximate = false;
+  /// With `approximate`: at most so many entries (LIMIT).
+  std::optional<std::uint64_t> limit = std::nullopt;
+};
+
+/// What XINFO STREAM tells.
+struct StreamInfo {
+  std::uint64_t length = 0;         ///< entries now
+  std::uint64_t entries_added = 0;  ///< entries ever added
+  Id first_id{};                    ///< of the oldest entry; 0-0 when there is none
+  Id last_id{};                     ///< of the entry added last, erased or not; 0-0 when there never was one
+  Id max_deleted_id{};              ///< the largest id ever erased; trimming does not count
+  std::size_t groups = 0;
+  std::uint64_t segments = 0;  ///< pieces of memory that hold the entries
+  bool closed = false;
+};
+
+}  // namespace brook

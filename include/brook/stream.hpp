@@ -1,0 +1,269 @@
+// stream.hpp — an append-only log with ids, range reads, blocking readers and consumer groups.
+//
+//   brook::Stream<std::string> news;
+//   news.add("first");
+//   for (const auto& [id, text] : news.range()) std::cout << id << ' ' << text << '\n';
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <brook/entries.hpp>
+#include <brook/error.hpp>
+#include <brook/group.hpp>
+#include <brook/id.hpp>
+#include <brook/id_range.hpp>
+#include <brook/options.hpp>
+#include <brook/stream/state.hpp>
+#include <brook/wait/await.hpp>
+
+namespace brook {
+
+/// A stream as in Redis: entries with increasing ids, added at the end, read from anywhere any number of times, removed
+/// only by erase, trim and the bound on its length.
+///
+/// Thread-safety: any member may be called at any time from any thread, but for the destructor. Adding is lock-free and
+/// reading takes no lock: a thread that stalls, wherever it stands, stops no other from either. erase and trim take
+/// turns. Every operation takes effect at one instant between its call and its return; a trim, and what an add with a
+/// bound trims, is decided at one instant and takes effect at a later one within the call.
+///
+/// Visibility: what a thread did before add() is visible to whoever reads the entry.
+///
+/// Exceptions: std::bad_alloc, and what T's constructors throw. Nothing has changed then. T's destructor must not throw,
+/// and must not use the stream; values are destroyed when their segment is, which may be later than their removal.
+///
+/// Complexity: add O(1) amortised; reads O(log size) to find their start and O(1) per entry.
+template <class T>
+class Stream {
+ public:
+  static_assert(std::is_object_v<T> && !std::is_const_v<T>, "a Stream stores objects: T must be a non-const object type");
+
+  Stream() : Stream(StreamOptions{}) {}
+  explicit Stream(const StreamOptions& options) : state_(std::make_shared<stream::State<T>>(options)) {}
+
+  /// Closes the stream. Precondition: no call is running. Entries, groups, consumers and deliveries may live on.
+  ~Stream() {
+    state_->close();
+    state_->gone.store(true, sync::release);
+  }
+
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // — adding —
+
+  /// Adds an entry under the clock's time (XADD *). Ids strictly increase, also when the clock steps back.
+  /// Errors: closed; id_exhausted when the stream holds the largest id there is. A value that was to be moved in, of a
+  /// type that moves without throwing, is then unchanged.
+  expected<Id, Errc> add(const T& value) requires std::copy_constructible<T> { return emplace(value); }
+  expected<Id, Errc> add(T&& value) { return emplace(std::move(value)); }
+
+  /// The same, building the value from `arguments`.
+  template <class... Arguments>
+    requires std::constructible_from<T, Arguments...>
+  expected<Id, Errc> emplace(Arguments&&... arguments) {
+    return append_one(log::Request::at_time(state_->unix_ms()), std::forward<Arguments>(arguments)...);
+  }
+
+  /// Adds an entry with this id (XADD 5-1). Errors: invalid_id for 0-0; id_too_small when it is not above last_id();
+  /// id_exhausted; closed.
+  expected<Id, Errc> add(Id id, const T& value) requires std::copy_constructible<T> { return add_exactly(id, value); }
+  expected<Id, Errc> add(Id id, T&& value) { return add_exactly(id, std::move(value)); }
+
+  /// Adds an entry in this millisecond with the next sequence number (XADD 5-*). Errors: id_too_small when last_id() is
+  /// in a later millisecond, or has the largest sequence number of this one; id_exhausted; closed.
+  expected<Id, Errc> add(AutoSeq in, const T& value) requires std::copy_constructible<T> {
+    return append_one(log::Request::in_millisecond(in.ms), value);
+  }
+  expected<Id, Errc> add(AutoSeq in, T&& value) {
+    return append_one(log::Request::in_millisecond(in.ms), std::move(value));
+  }
+
+  /// Adds all values at one instant: a reader sees none or all, with consecutive ids and nothing between them, and
+  /// sleepers are woken once. The ids, none for an empty range. Errors: closed, id_exhausted.
+  template <std::ranges::input_range Range>
+    requires std::constructible_from<T, std::ranges::range_reference_t<Range>>
+  expected<IdRange, Errc> add_range(Range&& values) {
+    std::vector<log::PayloadOf<T>> payloads;
+    if constexpr (std::ranges::sized_range<Range>) payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
+    for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
+    if (payloads.empty()) return closed() ? expected<IdRange, Errc>(unexpected(Errc::closed)) : IdRange();
+    const auto appended =
+        state_->append({payloads.data(), payloads.size()}, log::Request::at_time(state_->unix_ms()));
+    if (!appended) return unexpected(appended.error());
+    return IdRange(appended->first, payloads.size());
+  }
+
+  // — reading —
+
+  /// Entries with ids from `first` to `last`, both included, oldest first, at most `count` (XRANGE). For an exclusive
+  /// bound use id.next() or id.prev().
+  [[nodiscard]] Entries<T> range(Id first = Id::min(), Id last = Id::max(), std::size_t count = no_limit) const {
+    auto view = state_->timeline.look();
+    return state_->collect(view, first, last, count);
+  }
+
+  /// The same, newest first; as in XREVRANGE the larger bound comes first.
+  [[nodiscard]] Entries<T> rev_range(Id last = Id::max(), Id first = Id::min(), std::size_t count = no_limit) const {
+    for (;;) {
+      typename Entries<T>::Runs runs;
+      const auto add = [&runs](const auto& segment, std::uint32_t at, std::uint32_t n) { runs.add(segment, at, n); };
+      const auto view = state_->timeline.look();
+      if (state_->timeline.visit_backwards(view, first, last, count, add)) return Entries<T>(std::move(runs), true);
+    }
+  }
+
+  /// Entries after a position, oldest first (XREAD). When there are none it waits as `options.block` says, and answers
+  /// with an empty batch when the time is up. Every blocked reader gets every entry. Errors: closed when the stream is
+  /// closed and nothing follows; cancelled.
+  [[nodiscard]] expected<Entries<T>, Errc> read(Position after, const ReadOptions& options = {}) const;
+
+  /// Entries now (XLEN).
+  [[nodiscard]] std::uint64_t size() const { return state_->timeline.look().length(); }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+
+  /// The id of the entry added last, be it still there or not; 0-0 when there never was one.
+  [[nodiscard]] Id last_id() const { return state_->timeline.look().end.last_id(); }
+
+  /// The stream at one instant (XINFO STREAM).
+  [[nodiscard]] StreamInfo info() const;
+
+  // — removing —
+
+  /// Removes the entries with these ids, all at one instant; how many there were (XDEL). O(log size) each.
+  std::size_t erase(std::span<const Id> ids) { return state_->timeline.erase(ids); }
+  std::size_t erase(std::initializer_list<Id> ids) { return erase(std::span(ids.begin(), ids.size())); }
+  std::size_t erase(Id id) { return erase({id}); }
+  template <std::ranges::input_range Range>
+    requires std::convertible_to<std::ranges::range_reference_t<Range>, Id>
+  std::size_t erase(const Range& ids) {
+    if constexpr (std::ranges::contiguous_range<const Range> && std::ranges::sized_range<const Range> &&
+                  std::same_as<std::ranges::range_value_t<const Range>, Id>) {
+      return erase(std::span<const Id>(std::ranges::data(ids), static_cast<std::size_t>(std::ranges::size(ids))));
+    } else {
+      std::vector<Id> copies;
+      for (const Id id : ids) copies.push_back(id);
+      return erase(std::span<const Id>(copies));
+    }
+  }
+
+  /// Removes the oldest entries; how many (XTRIM). Errors: invalid_argument unless exactly one of max_len and min_id is
+  /// given, and for a limit without `approximate`. O(removed).
+  expected<std::uint64_t, Errc> trim(const TrimOptions& options);
+
+  // — closing —
+
+  /// From now on nothing is added, and every blocked call wakes; what is there can still be read. Takes effect at one
+  /// instant. May be called again.
+  void close() { state_->close(); }
+  [[nodiscard]] bool closed() const noexcept { return state_->timeline.sealed(); }
+
+  // — groups —
+
+  /// Makes a consumer group that reads what follows `start` (XGROUP CREATE). Errors: group_exists, closed.
+  expected<Group<T>, Errc> create_group(std::string_view name, Position start = latest, const GroupOptions& options = {}) {
+    return Group<T>::create(state_, name, start, options);
+  }
+
+  /// The group of this name. Errors: no_such_group.
+  [[nodiscard]] expected<Group<T>, Errc> group(std::string_view name) const { return Group<T>::find(state_, name); }
+
+  /// Names of the groups, in byte order.
+  [[nodiscard]] std::vector<std::string> groups() const {
+    const sync::unique_lock held(state_->groups_mutex);
+    std::vector<std::string> names;
+    for (const auto& group : state_->groups) names.push_back(group.first);
+    return names;
+  }
+
+ private:
+  template <class Value>
+  expected<Id, Errc> add_exactly(Id id, Value&& value) {
+    if (id == Id::min()) return unexpected(Errc::invalid_id);
+    return append_one(log::Request::exactly(id), std::forward<Value>(value));
+  }
+
+  template <class... Arguments>
+  expected<Id, Errc> append_one(const log::Request& request, Arguments&&... arguments) {
+    auto payload = log::make_payload<T>(std::forward<Arguments>(arguments)...);
+    return append_payload(request, payload);
+  }
+
+  // A value that can lie in a slot as it is goes straight from the caller's object.
+  expected<Id, Errc> append_one(const log::Request& request, T&& value) {
+    if constexpr (log::LiesInSlot<T>) {
+      return append_payload(request, value);
+    } else {
+      auto payload = log::make_payload<T>(std::move(value));
+      return append_payload(request, payload);
+    }
+  }
+
+  expected<Id, Errc> append_payload(const log::Request& request, log::PayloadOf<T>& payload) {
+    const auto appended = state_->append({&payload, 1}, request);
+    if (!appended) return unexpected(appended.error());
+    return appended->first;
+  }
+
+  std::shared_ptr<stream::State<T>> state_;
+};
+
+template <class T>
+expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& options) const {
+  stream::State<T>& state = *state_;
+  auto view = state.timeline.look();
+  const Id from = after.after(view.end.last_id());
+  const Wait wait = options.wait();
+  const Clock::time_point deadline = wait.deadline(state.clock());
+  for (;; view = state.timeline.look()) {
+    Entries<T> entries;
+    if (from != Id::max()) entries = state.collect(view, from.next(), Id::max(), options.count);
+    if (!entries.empty() || options.count == 0) return entries;
+    if (view.end.sealed()) return unexpected(Errc::closed);
+    const auto moved = [&view] { return view.end.moved(); };
+    switch (wait::await(state.gate, state.clock(), deadline, wait, state.options.spin, moved)) {
+      case wait::Outcome::ready: break;
+      case wait::Outcome::timed_out: return entries;
+      case wait::Outcome::cancelled: return unexpected(Errc::cancelled);
+    }
+  }
+}
+
+template <class T>
+StreamInfo Stream<T>::info() const {
+  auto view = state_->timeline.look();
+  const Entries<T> first = state_->collect(view, Id::min(), Id::max(), 1);
+  StreamInfo info{.length = view.length(),
+                  .entries_added = view.end.added(),
+                  .first_id = first.empty() ? Id::min() : first.front().id,
+                  .last_id = view.end.last_id(),
+                  .max_deleted_id = view.edits.max_deleted,
+                  .segments = view.end.segment->life().number - state_->timeline.head()->life().number + 1,
+                  .closed = view.end.sealed()};
+  const sync::unique_lock held(state_->groups_mutex);
+  info.groups = state_->groups.size();
+  return info;
+}
+
+template <class T>
+expected<std::uint64_t, Errc> Stream<T>::trim(const TrimOptions& options) {
+  const bool one_of_both = options.max_len.has_value() != options.min_id.has_value();
+  if (!one_of_both || (options.limit && !options.approximate)) return unexpected(Errc::invalid_argument);
+  log::Cut cut{.whole_segments = options.approximate};
+  if (options.max_len) cut.max_len = *options.max_len;
+  if (options.min_id) cut.min_id = *options.min_id;
+  if (options.limit) cut.limit = *options.limit;
+  return state_->timeline.trim(cut);
+}
+
+}  // namespace brook
