@@ -109,7 +109,9 @@ class ManualClock final : public Clock {
     credited_ = reached;
     for (const Alarm* alarm : alarms_) {
       if (now() < alarm->deadline) continue;
-      { const sync::unique_lock sleeper(alarm->mutex); }  // a sleeper between its look at the clock and its sleep holds it
+      {
+        const sync::unique_lock sleeper(alarm->mutex);
+      }  // a sleeper between its look at the clock and its sleep holds it
       alarm->awake.notify_all();
     }
   }
@@ -140,9 +142,9 @@ class ManualClock final : public Clock {
 
  private:
   const std::chrono::milliseconds started_;
-  mutable sync::mutex mutex_;  // taken before the mutex of any alarm, never while one is held
-  sync::atomic<std::int64_t> unix_;  // milliseconds; atomic, because a sleeper reads the time with its mutex held
-  sync::atomic<std::int64_t> now_;   // nanoseconds
+  mutable sync::mutex mutex_;             // taken before the mutex of any alarm, never while one is held
+  sync::atomic<std::int64_t> unix_;       // milliseconds; atomic, because a sleeper reads the time with its mutex held
+  sync::atomic<std::int64_t> now_;        // nanoseconds
   std::chrono::milliseconds credited_{};  // whole milliseconds of the monotonic clock already given to the wall clock
   std::vector<Alarm*> alarms_;
 };

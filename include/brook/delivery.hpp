@@ -78,7 +78,8 @@ class Deliveries {
 
    private:
     friend class Deliveries;
-    iterator(const Deliveries* batch, std::size_t at) noexcept : batch_(batch), entry_(batch->entries_.begin()), at_(at) {
+    iterator(const Deliveries* batch, std::size_t at) noexcept
+        : batch_(batch), entry_(batch->entries_.begin()), at_(at) {
       make();
     }
     void make() noexcept {
@@ -119,7 +120,8 @@ class Deliveries {
   friend class Consumer<T>;
 
   // `counts` is empty when each is delivered for the first time.
-  Deliveries(std::shared_ptr<stream::GroupState<T>> group, Entries<T> entries, std::vector<std::uint64_t> counts = {}) noexcept
+  Deliveries(std::shared_ptr<stream::GroupState<T>> group, Entries<T> entries,
+             std::vector<std::uint64_t> counts = {}) noexcept
       : group_(std::move(group)), entries_(std::move(entries)), counts_(std::move(counts)) {}
 
   [[nodiscard]] Delivery<T> delivery(const Entry<T>& entry, std::size_t i) const noexcept {

@@ -40,22 +40,22 @@ struct GroupOptions {};
 /// What XPENDING tells of a group as a whole.
 struct PendingSummary {
   struct OfConsumer {
-    std::string name;
+    std::string name{};
     std::uint64_t count = 0;
   };
-  std::uint64_t count = 0;           ///< entries delivered and not acknowledged
-  Id first{};                        ///< the smallest of their ids; 0-0 when there is none
-  Id last{};                         ///< the largest
-  std::vector<OfConsumer> consumers;  ///< those that have any, in byte order
+  std::uint64_t count = 0;              ///< entries delivered and not acknowledged
+  Id first{};                           ///< the smallest of their ids; 0-0 when there is none
+  Id last{};                            ///< the largest
+  std::vector<OfConsumer> consumers{};  ///< those that have any, in byte order
 };
 
 /// What XINFO GROUPS tells of a group.
 struct GroupInfo {
-  std::string name;
+  std::string name{};
   std::size_t consumers = 0;
-  std::uint64_t pending = 0;    ///< entries delivered and not acknowledged
-  Id last_delivered_id{};       ///< new entries are those above it
-  std::uint64_t lag = 0;        ///< entries not yet delivered; exact, also after deletions
+  std::uint64_t pending = 0;  ///< entries delivered and not acknowledged
+  Id last_delivered_id{};     ///< new entries are those above it
+  std::uint64_t lag = 0;      ///< entries not yet delivered; exact, also after deletions
 };
 
 template <class T>

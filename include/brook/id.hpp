@@ -1,8 +1,6 @@
 // id.hpp — the id of a stream entry: milliseconds and a sequence number, ordered as a pair.
 #pragma once
 
-#include <array>
-#include <charconv>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +9,6 @@
 #include <ostream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <version>
 
 #ifdef __cpp_lib_format
@@ -57,7 +54,8 @@ struct Id {
   /// range's start, the largest number where it names a range's end. Errc::invalid_id for anything else, also for text
   /// of 128 characters or more. The grammar is that of Redis, oddities included: each number may carry leading
   /// zeros, white space or a plus sign, because strtoull reads it. Allocates nothing.
-  [[nodiscard]] static constexpr expected<Id, Errc> parse(std::string_view text, std::uint64_t missing_seq = 0) noexcept;
+  [[nodiscard]] static constexpr expected<Id, Errc> parse(std::string_view text,
+                                                          std::uint64_t missing_seq = 0) noexcept;
 };
 
 /// For stream.add: this millisecond, the next free sequence number, `<ms>-*` in Redis.
@@ -66,13 +64,7 @@ struct AutoSeq {
 };
 
 /// `<ms>-<seq>`, which parse() reads back.
-[[nodiscard]] inline std::string to_string(Id id) {
-  std::array<char, 41> text;  // twice 20 digits and the dash
-  char* const end = text.data() + text.size();
-  char* dash = std::to_chars(text.data(), end, id.ms).ptr;
-  *dash = '-';
-  return {text.data(), std::to_chars(dash + 1, end, id.seq).ptr};
-}
+[[nodiscard]] inline std::string to_string(Id id) { return std::to_string(id.ms) + '-' + std::to_string(id.seq); }
 
 inline std::ostream& operator<<(std::ostream& out, Id id) { return out << to_string(id); }
 

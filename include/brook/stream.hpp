@@ -46,7 +46,8 @@ namespace brook {
 template <class T>
 class Stream {
  public:
-  static_assert(std::is_object_v<T> && !std::is_const_v<T>, "a Stream stores objects: T must be a non-const object type");
+  static_assert(std::is_object_v<T> && !std::is_const_v<T>,
+                "a Stream stores objects: T must be a non-const object type");
 
   Stream() : Stream(StreamOptions{}) {}
   explicit Stream(const StreamOptions& options) : state_(std::make_shared<stream::State<T>>(options)) {}
@@ -54,7 +55,7 @@ class Stream {
   /// Closes the stream. Precondition: no call is running. Entries, groups, consumers and deliveries may live on.
   ~Stream() {
     state_->close();
-    state_->gone.store(true, sync::release);
+    state_->gone.store(true, sync::seq_cst);
   }
 
   Stream(const Stream&) = delete;
@@ -70,8 +71,7 @@ class Stream {
 
   /// The same, building the value from `arguments`.
   template <class... Arguments>
-    requires std::constructible_from<T, Arguments...>
-  expected<Id, Errc> emplace(Arguments&&... arguments) {
+  requires std::constructible_from<T, Arguments...> expected<Id, Errc> emplace(Arguments&&... arguments) {
     return append_one(log::Request::at_time(state_->unix_ms()), std::forward<Arguments>(arguments)...);
   }
 
@@ -92,14 +92,14 @@ class Stream {
   /// Adds all values at one instant: a reader sees none or all, with consecutive ids and nothing between them, and
   /// sleepers are woken once. The ids, none for an empty range. Errors: closed, id_exhausted.
   template <std::ranges::input_range Range>
-    requires std::constructible_from<T, std::ranges::range_reference_t<Range>>
-  expected<IdRange, Errc> add_range(Range&& values) {
+  requires std::constructible_from<T, std::ranges::range_reference_t<Range>> expected<IdRange, Errc> add_range(
+      Range&& values) {
     std::vector<log::PayloadOf<T>> payloads;
-    if constexpr (std::ranges::sized_range<Range>) payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
+    if constexpr (std::ranges::sized_range<Range>)
+      payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
     for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
     if (payloads.empty()) return closed() ? expected<IdRange, Errc>(unexpected(Errc::closed)) : IdRange();
-    const auto appended =
-        state_->append({payloads.data(), payloads.size()}, log::Request::at_time(state_->unix_ms()));
+    const auto appended = state_->append({payloads.data(), payloads.size()}, log::Request::at_time(state_->unix_ms()));
     if (!appended) return unexpected(appended.error());
     return IdRange(appended->first, payloads.size());
   }
@@ -145,8 +145,7 @@ class Stream {
   std::size_t erase(std::initializer_list<Id> ids) { return erase(std::span(ids.begin(), ids.size())); }
   std::size_t erase(Id id) { return erase({id}); }
   template <std::ranges::input_range Range>
-    requires std::convertible_to<std::ranges::range_reference_t<Range>, Id>
-  std::size_t erase(const Range& ids) {
+  requires std::convertible_to<std::ranges::range_reference_t<Range>, Id> std::size_t erase(const Range& ids) {
     if constexpr (std::ranges::contiguous_range<const Range> && std::ranges::sized_range<const Range> &&
                   std::same_as<std::ranges::range_value_t<const Range>, Id>) {
       return erase(std::span<const Id>(std::ranges::data(ids), static_cast<std::size_t>(std::ranges::size(ids))));
@@ -171,7 +170,8 @@ class Stream {
   // — groups —
 
   /// Makes a consumer group that reads what follows `start` (XGROUP CREATE). Errors: group_exists, closed.
-  expected<Group<T>, Errc> create_group(std::string_view name, Position start = latest, const GroupOptions& options = {}) {
+  expected<Group<T>, Errc> create_group(std::string_view name, Position start = latest,
+                                        const GroupOptions& options = {}) {
     return Group<T>::create(state_, name, start, options);
   }
 

@@ -61,10 +61,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
-#include <brook/core/config.hpp>
 #include <brook/log/chain.hpp>
 #include <brook/log/hold.hpp>
 #include <brook/log/payload.hpp>
@@ -133,8 +133,8 @@ class AppendLog {
   /// has changed and `values` are as they were; else they have been moved from. Requires at least one value.
   [[nodiscard]] expected<Appended, Errc> append(const Values& values, const Request& request) {
     for (;;) {
-      Segment& tail = *tail_.load(sync::acquire);                 // AF
-      const Word seen{tail.claims.load(sync::acquire)};           // AF
+      Segment& tail = *tail_.load(sync::acquire);        // AF
+      const Word seen{tail.claims.load(sync::acquire)};  // AF
       std::optional<expected<Appended, Errc>> done;
       if (seen.low() >= Segment::full) done = roll(tail, values, request);
       else if (values.size() == 1 && request.any_time() && request.ms() <= tail.base_ms() + seen.ms())
@@ -164,7 +164,7 @@ class AppendLog {
     for (;;) {
       const Hold tail = hold_if(tail_);
       if (!tail) continue;
-      close(*tail, Word{tail->claims.load(sync::acquire)});  // AJ
+      close(*tail, Word{tail->claims.load(sync::acquire)});                                    // AJ
       if (tail->slot_of(Word{tail->claims.load(sync::acquire)}) < tail->capacity()) continue;  // AJ
       settle(*tail, tail->capacity());
       Segment* next = nullptr;
@@ -188,11 +188,13 @@ class AppendLog {
   /// Unlinks and retires the head; for one thread at a time, and only while the head is not the tail. O(its slots) when
   /// nobody holds it.
   void drop_head() noexcept {
-    Segment& head = *head_.load(sync::relaxed);                      // AO
+    Segment& head = *head_.load(sync::relaxed);                 // AO
     head_.store(head.next.load(sync::acquire), sync::release);  // AK AM
     retire(head);
   }
-  [[nodiscard]] bool head_is_tail() const noexcept { return head_.load(sync::relaxed) == tail_.load(sync::acquire); }  // AF
+  [[nodiscard]] bool head_is_tail() const noexcept {
+    return head_.load(sync::relaxed) == tail_.load(sync::acquire);  // AO AF
+  }
 
  private:
   struct Claim {
@@ -211,9 +213,7 @@ class AppendLog {
   };
 
   // What a sealed tail has for a successor: an address that is no segment's, and is never followed.
-  [[nodiscard]] Segment* seal_mark() const noexcept {
-    return reinterpret_cast<Segment*>(const_cast<AppendLog*>(this));
-  }
+  [[nodiscard]] Segment* seal_mark() const noexcept { return reinterpret_cast<Segment*>(const_cast<AppendLog*>(this)); }
 
   static void retire(Segment& segment) noexcept {
     if (segment.pins.retire()) segment.pool().end(segment);
@@ -285,10 +285,10 @@ class AppendLog {
   }
 
   // Nothing when the claim was passed: the values are back where they were.
-  [[nodiscard]] static std::optional<expected<Appended, Errc>> publish(const Claim& claim, const Values& values) noexcept {
+  [[nodiscard]] static std::optional<expected<Appended, Errc>> publish(const Claim& claim,
+                                                                       const Values& values) noexcept {
     Segment& segment = claim.segment;
-    const Appended appended{claim.word.id(segment.life().base),
-                            segment.life().added_before + claim.at + values.size()};
+    const Appended appended{claim.word.id(segment.life().base), segment.life().added_before + claim.at + values.size()};
     const auto count = static_cast<std::uint32_t>(values.size());
     for (std::uint32_t i = 0; i < count; ++i) values.move_to(i, segment.slot(claim.at + i));
     settle(segment, claim.at);
@@ -305,7 +305,8 @@ class AppendLog {
   }
 
   // Links a segment that starts with the values after a full tail, or helps whoever did so. Nothing: try again.
-  [[nodiscard]] std::optional<expected<Appended, Errc>> roll(Segment& tail, const Values& values, const Request& request) {
+  [[nodiscard]] std::optional<expected<Appended, Errc>> roll(Segment& tail, const Values& values,
+                                                             const Request& request) {
     const Hold hold = hold_if(tail_);
     if (!hold || hold.get() != &tail) return std::nullopt;
     if (tail.next.load(sync::acquire) == nullptr) {  // AK
@@ -339,9 +340,9 @@ class AppendLog {
     const Hold hold = Hold::of_any_life(next);
     if (!hold || tail_.load(sync::acquire) != &full) return;  // AL
     const auto& life = hold->life();
-    const std::uint64_t opened = (std::uint64_t{life.prefilled} << Word::low_bits) |
-                                 (Segment::full - life.capacity + life.prefilled);
-    Word claims{next->claims.load(sync::acquire)};  // AF
+    const std::uint64_t opened =
+        (std::uint64_t{life.prefilled} << Word::low_bits) | (Segment::full - life.capacity + life.prefilled);
+    Word claims{next->claims.load(sync::acquire)};                                                         // AF
     while (claims.unopened() && !next->claims.compare_exchange_strong(claims.bits, opened, sync::release,  // AI
                                                                       sync::acquire)) {                    // AF
     }

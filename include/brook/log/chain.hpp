@@ -55,7 +55,8 @@ class Chain {
 
   /// Moves the values into new segments that continue `tail`, which the caller holds and whose slots are all settled.
   /// Throws std::bad_alloc, and then the values are back.
-  Chain(SegmentPool<Payload>& pool, Segment& tail, Id base, const Values<Payload>& values) : pool_(pool), values_(values) {
+  Chain(SegmentPool<Payload>& pool, Segment& tail, Id base, const Values<Payload>& values)
+      : pool_(pool), values_(values) {
     struct Undo {
       Chain* chain;
       ~Undo() {
@@ -97,7 +98,8 @@ class Chain {
   // At least the growing size, and all values if they fit; but no slot that would have no id left in its millisecond.
   [[nodiscard]] static std::uint32_t capacity(std::size_t values, std::uint32_t entries, Id base) noexcept {
     constexpr auto top = std::numeric_limits<std::uint64_t>::max();
-    const std::size_t wanted = std::min<std::size_t>(std::max(values, SegmentSizes<Payload>::after(entries)), Segment::full);
+    const std::size_t wanted =
+        std::min<std::size_t>(std::max(values, SegmentSizes<Payload>::after(entries)), Segment::full);
     return static_cast<std::uint32_t>(top - base.seq < wanted ? top - base.seq + 1 : wanted);
   }
 

@@ -43,8 +43,8 @@ class Edits {
       EditState state;
       state.edit = number_.load(sync::acquire);  // BC
       const Buffer& buffer = buffers_[state.edit & 1];
-      state.boundary = buffer.boundary.load(sync::acquire);      // BC
-      state.removed = buffer.removed.load(sync::acquire);        // BC
+      state.boundary = buffer.boundary.load(sync::acquire);        // BC
+      state.removed = buffer.removed.load(sync::acquire);          // BC
       state.max_deleted.ms = buffer.max_ms.load(sync::acquire);    // BC
       state.max_deleted.seq = buffer.max_seq.load(sync::acquire);  // BC
       if (still(state.edit)) return state;
@@ -113,7 +113,7 @@ class Edits {
   void leave(Work& work) {
     std::uint32_t expected = held;
     while (!turn_.compare_exchange_strong(expected, 0, sync::release, sync::relaxed)) {  // BF BD
-      turn_.fetch_and(held, sync::acquire);                                               // BE
+      turn_.fetch_and(held, sync::acquire);                                              // BE
       work();
       expected = held;
     }

@@ -51,8 +51,6 @@ class Pins {
     return word_.fetch_add(dead, sync::acq_rel) == 0 && take_back();  // I
   }
 
-  [[nodiscard]] bool is_dead() const noexcept { return (word_.load(sync::relaxed) & dead) != 0; }
-
  private:
   static constexpr std::uint64_t dead = std::uint64_t{1} << 32;
   static constexpr std::uint64_t spare = std::uint64_t{1} << 33;

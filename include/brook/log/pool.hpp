@@ -75,11 +75,11 @@ class SegmentPool {
       Slot<Payload>& slot = segment.slot(i);
       if (segment.holds_entry(i, slot.state())) std::destroy_at(&slot.payload());
     }
-    segment.number_.store(0, sync::relaxed);                                   // AB
-    segment.claims.store(Word::unopened_bit | Segment::full, sync::relaxed);  // AB
-    delete[] segment.erasures_.exchange(nullptr, sync::relaxed);              // AB
+    segment.number_.store(0, sync::relaxed);                                              // AB
+    segment.claims.store(Word::unopened_bit | Segment::full, sync::relaxed);              // AB
+    delete[] segment.erasures_.exchange(nullptr, sync::relaxed);                          // AB
     if (segment.slots_size_ != 0 && kept_.fetch_add(1, sync::relaxed) >= spare_arrays) {  // AB
-      kept_.fetch_sub(1, sync::relaxed);                                      // AB
+      kept_.fetch_sub(1, sync::relaxed);                                                  // AB
       segment.drop_slots();
     }
     give(segment, segment);

@@ -14,7 +14,9 @@ class Request {
   /// `*`: the clock's time, or that of the last entry when the clock is behind; the next free sequence number.
   [[nodiscard]] static constexpr Request at_time(std::uint64_t ms) noexcept { return {Kind::time, {ms, 0}}; }
   /// `<ms>-*`
-  [[nodiscard]] static constexpr Request in_millisecond(std::uint64_t ms) noexcept { return {Kind::millisecond, {ms, 0}}; }
+  [[nodiscard]] static constexpr Request in_millisecond(std::uint64_t ms) noexcept {
+    return {Kind::millisecond, {ms, 0}};
+  }
   [[nodiscard]] static constexpr Request exactly(Id id) noexcept { return {Kind::exact, id}; }
 
   [[nodiscard]] constexpr bool any_time() const noexcept { return kind_ == Kind::time; }

@@ -39,12 +39,15 @@ class Runs {
   }
 
   void add(const Runs& others) {
-    for (std::size_t i = 0; i < others.run_count(); ++i) add(others.run(i).segment, others.run(i).first, others.run(i).count);
+    for (std::size_t i = 0; i < others.run_count(); ++i)
+      add(others.run(i).segment, others.run(i).first, others.run(i).count);
   }
 
   /// Entries in all runs.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::size_t run_count() const noexcept { return (first_.segment ? 1U : 0U) + (more_ ? more_->size() : 0U); }
+  [[nodiscard]] std::size_t run_count() const noexcept {
+    return (first_.segment ? 1U : 0U) + (more_ ? more_->size() : 0U);
+  }
   [[nodiscard]] const Run& run(std::size_t i) const noexcept { return i == 0 ? first_ : (*more_)[i - 1]; }
 
  private:

@@ -17,7 +17,7 @@
 //   Q    creator  write the signpost    release  R      a reader that sees a later life's field sees number change too
 //   R    reader   read the signpost     acquire  Q      the same
 //   S    reader   read number again     relaxed  -      the acquire loads before it keep it behind them
-//   T    eraser   write an erasure      relaxed  -      row P of log/slot.hpp releases it
+//   T    eraser   write an erasure      relaxed  -      row P of log/slot.hpp releases it; erasers take turns
 //   U    eraser   hang up the table     release  V      its zeros
 //   V    reader   find the table        acquire  U      the same
 // Proof    tests/model/append_log_model.cpp
@@ -100,12 +100,13 @@ class alignas(core::cache_line) Segment {
 
   // — erasures, as the number of the edit that made them (log/edits.hpp) —
   [[nodiscard]] std::uint64_t erased_by(std::uint32_t at) const noexcept {
-    const auto* table = erasures_.load(sync::acquire);             // V
+    const auto* table = erasures_.load(sync::acquire);            // V
     return table == nullptr ? 0 : table[at].load(sync::relaxed);  // T
   }
   void prepare_erasures() {
-    if (erasures_.load(sync::relaxed) != nullptr) return;
-    erasures_.store(new sync::atomic<std::uint64_t>[life_.capacity] {}, sync::release);  // U
+    if (erasures_.load(sync::relaxed) != nullptr) return;  // T
+    auto table = std::make_unique<sync::atomic<std::uint64_t>[]>(life_.capacity);
+    erasures_.store(table.release(), sync::release);  // U
   }
   /// Requires prepare_erasures().
   void record_erasure(std::uint32_t at, std::uint64_t edit) noexcept {
@@ -113,13 +114,14 @@ class alignas(core::cache_line) Segment {
   }
 
   // — the signpost: without a pin —
-  [[nodiscard]] bool is(std::uint64_t number) const noexcept { return number_.load(sync::relaxed) == number; }  // S
-  [[nodiscard]] std::uint64_t number() const noexcept { return number_.load(sync::acquire); }                   // R
+  [[nodiscard]] bool is(std::uint64_t number) const noexcept { return number_.load(sync::relaxed) == number; }      // S
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_.load(sync::acquire); }                       // R
   [[nodiscard]] Id base() const noexcept { return {base_ms_.load(sync::acquire), base_seq_.load(sync::acquire)}; }  // R
   [[nodiscard]] std::uint64_t base_ms() const noexcept { return base_ms_.load(sync::acquire); }                     // R
   [[nodiscard]] Segment* previous() const noexcept { return previous_.load(sync::acquire); }                        // R
   [[nodiscard]] Reference jump() const noexcept {
-    return {jump_.load(sync::acquire), jump_number_.load(sync::acquire),         // R
+    return {jump_.load(sync::acquire),
+            jump_number_.load(sync::acquire),                                // R
             {jump_ms_.load(sync::acquire), jump_seq_.load(sync::acquire)}};  // R
   }
 
@@ -129,14 +131,14 @@ class alignas(core::cache_line) Segment {
   // Only the pool begins and ends lives.
   void begin(const Life& life, Segment* previous, const Reference& jump) noexcept {
     life_ = life;
-    base_ms_.store(life.base.ms, sync::release);         // Q
-    base_seq_.store(life.base.seq, sync::release);       // Q
-    previous_.store(previous, sync::release);            // Q
-    jump_.store(jump.segment, sync::release);            // Q
-    jump_number_.store(jump.number, sync::release);      // Q
-    jump_ms_.store(jump.base.ms, sync::release);         // Q
-    jump_seq_.store(jump.base.seq, sync::release);       // Q
-    number_.store(life.number, sync::release);           // Q
+    base_ms_.store(life.base.ms, sync::release);     // Q
+    base_seq_.store(life.base.seq, sync::release);   // Q
+    previous_.store(previous, sync::release);        // Q
+    jump_.store(jump.segment, sync::release);        // Q
+    jump_number_.store(jump.number, sync::release);  // Q
+    jump_ms_.store(jump.base.ms, sync::release);     // Q
+    jump_seq_.store(jump.base.seq, sync::release);   // Q
+    number_.store(life.number, sync::release);       // Q
   }
 
   void drop_slots() noexcept {

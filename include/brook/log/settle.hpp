@@ -63,8 +63,7 @@ void settle(Segment<Payload>& segment, std::uint32_t end) noexcept {
   if (end == 0 || segment.settled(end - 1)) return;
   Patience patience;
   for (std::uint32_t at = settled_before(segment, end); at < end; ++at) {
-    while (segment.slot(at).state().empty() && patience.left()) {
-    }
+    while (segment.slot(at).state().empty() && patience.left()) {}
     if (segment.slot(at).state().empty()) pass(segment, at);
   }
 }

@@ -19,6 +19,7 @@
 //   O    owner    empty -> follower     release   -      the payload; row A of the first slot publishes it as well
 //   P    eraser   add `erased`          release   L      whoever sees the mark sees when it was made (log/segment.hpp)
 //   D    sleeper  look at the state     seq_cst   A      row D of wait/gate.hpp
+//   AO   creator  fill or reset         relaxed   -      the segment is private until it is linked
 // Proof     tests/model/append_log_model.cpp
 #pragma once
 
@@ -90,8 +91,8 @@ class Slot {
   void mark_erased() noexcept { word_.fetch_or(SlotState::erased_flag, sync::release); }  // P
 
   /// Before others can see the slot: ready from the start, or empty again.
-  void prefill(SlotState state) noexcept { word_.store(state.word.bits, sync::relaxed); }
-  void reset() noexcept { word_.store(0, sync::relaxed); }
+  void prefill(SlotState state) noexcept { word_.store(state.word.bits, sync::relaxed); }  // AO
+  void reset() noexcept { word_.store(0, sync::relaxed); }                                 // AO
 
   [[nodiscard]] void* room() noexcept { return payload_; }
   [[nodiscard]] Payload& payload() noexcept { return *std::launder(reinterpret_cast<Payload*>(payload_)); }

@@ -35,7 +35,7 @@ namespace brook::log {
 struct Cut {
   std::uint64_t max_len = std::numeric_limits<std::uint64_t>::max();
   Id min_id{};
-  bool whole_segments = false;  // never part of one, nor the last one
+  bool whole_segments = false;                                      // never part of one, nor the last one
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  // at most so many entries
 };
 
@@ -131,7 +131,7 @@ class Timeline {
     while (from < to && left > 0) {
       while (from < to && !view.shows(*segment, from)) ++from;
       const std::uint32_t start = from;
-      const auto stop = static_cast<std::uint32_t>(std::min<std::uint64_t>(to, start + left));
+      const std::uint32_t stop = to - start > left ? static_cast<std::uint32_t>(start + left) : to;
       while (from < stop && view.shows(*segment, from)) ++from;
       if (from > start) found(segment, start, from - start);
       left -= from - start;
@@ -155,7 +155,8 @@ class Timeline {
   }
 
   // Those slots of a segment that are not trimmed and not above `last`: [from, to).
-  [[nodiscard]] static std::pair<std::uint32_t, std::uint32_t> slots_up_to(const View& view, Segment& segment, Id last) noexcept {
+  [[nodiscard]] static std::pair<std::uint32_t, std::uint32_t> slots_up_to(const View& view, Segment& segment,
+                                                                           Id last) noexcept {
     std::uint32_t to = view.slots(segment);
     if (last != Id::max()) to = first_slot_from(segment, to, last.next());
     const std::uint64_t start = segment.life().first;

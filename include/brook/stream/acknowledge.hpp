@@ -36,7 +36,7 @@ std::size_t acknowledge(GroupState<T>& group, const Ids& ids) {
 /// Why an operation on the group cannot take place, if so. The caller holds the group's mutex.
 template <class T>
 [[nodiscard]] std::optional<Errc> refusal(const State<T>& stream, const GroupState<T>& group) noexcept {
-  if (stream.gone.load(sync::acquire)) return Errc::closed;
+  if (stream.gone.load(sync::seq_cst)) return Errc::closed;
   if (group.destroyed) return Errc::no_such_group;
   return std::nullopt;
 }

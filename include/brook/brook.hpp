@@ -1,0 +1,15 @@
+// brook.hpp — everything but the optional headers.
+#pragma once
+
+#include <brook/clock.hpp>
+#include <brook/core/config.hpp>
+#include <brook/delivery.hpp>
+#include <brook/entries.hpp>
+#include <brook/error.hpp>
+#include <brook/fwd.hpp>
+#include <brook/group.hpp>
+#include <brook/id.hpp>
+#include <brook/id_range.hpp>
+#include <brook/options.hpp>
+#include <brook/stream.hpp>
+#include <brook/wait.hpp>

@@ -1,0 +1,39 @@
+// fwd.hpp — the names, for headers that only mention them.
+#pragma once
+
+namespace brook {
+
+struct AutoSeq;
+class Clock;
+class CoarseClock;
+enum class Errc;
+struct GroupInfo;
+struct GroupOptions;
+struct Id;
+class IdRange;
+class ManualClock;
+struct PendingSummary;
+class Position;
+struct ReadOptions;
+struct StreamInfo;
+struct StreamOptions;
+class SystemClock;
+struct TrimOptions;
+class Wait;
+
+template <class T>
+class Consumer;
+template <class T>
+class Deliveries;
+template <class T>
+class Delivery;
+template <class T>
+class Entries;
+template <class T>
+struct Entry;
+template <class T>
+class Group;
+template <class T>
+class Stream;
+
+}  // namespace brook
