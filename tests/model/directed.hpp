@@ -79,7 +79,7 @@ class Directed final : public Schedule {
 
   [[nodiscard]] static bool matches(const Site& site, const Stop& stop) {
     if (!stop.file.empty() && file_name(site.at.file_name()) != stop.file) return false;
-    return site.what == stop.name || row_of(site.at) == stop.name;
+    return site.what == stop.name || has_row(site.at, stop.name);
   }
 
   std::vector<Stage> script_;

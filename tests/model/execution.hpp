@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -284,9 +285,9 @@ inline void point(const char* name, std::source_location at = std::source_locati
 }
 
 /// Fails the execution unless `holds`: at once on a thread, and otherwise when its scenario has been taken down.
-inline void demand(bool holds, const std::string& otherwise) {
+inline void demand(bool holds, std::string_view otherwise) {
   if (holds) return;
-  if (Execution* const execution = Execution::current()) execution->fail(otherwise);
+  if (Execution* const execution = Execution::current()) execution->fail(std::string(otherwise));
   if (failure_outside().empty()) failure_outside() = otherwise;
 }
 

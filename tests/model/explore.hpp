@@ -201,7 +201,7 @@ class Suite {
   // Executes a schedule again and tells its story.
   template <class Make>
   [[nodiscard]] std::string retell(const Decisions& decisions, const Limits& limits, const Make& make) {
-    constexpr std::size_t most_lines = 300;
+    constexpr std::size_t most_lines = 1'000;
     Replay schedule(decisions);
     Trace trace;
     schedule.begin(0);

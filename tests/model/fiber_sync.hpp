@@ -5,7 +5,7 @@
 #pragma once
 
 #define BROOK_SYNC_HEADER "model/fiber_sync.hpp"
-#define BROOK_ASSERT(condition) ::brook::model::demand((condition), "BROOK_ASSERT(" #condition ")")
+#define BROOK_ASSERT(condition) ((condition) ? void() : ::brook::model::demand(false, "BROOK_ASSERT(" #condition ")"))
 
 #include <atomic>
 #include <concepts>

@@ -27,21 +27,25 @@ namespace brook::model {
   return file->second;
 }
 
-/// The tag at the end of a line, as in `if (armed_.load(sync::seq_cst) == 0) return;  // B`; of an operation that spans
-/// several lines, the first tag. Empty where there is none.
-[[nodiscard]] inline std::string row_of(const std::source_location& at) {
+/// The letters at the end of a line, as in `if (armed_.load(sync::seq_cst) == 0) return;  // B`, or `// A AK` for the two
+/// orders of an exchange; of a statement that spans several lines, the first that there are. Empty where there are none.
+[[nodiscard]] inline std::string rows_of(const std::source_location& at) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ ";
   const auto& lines = lines_of(at.file_name());
   for (std::size_t i = at.line(); i != 0 && i <= lines.size(); ++i) {
     const std::string& line = lines[i - 1];
     const std::size_t slashes = line.rfind("// ");
     if (slashes != line.npos) {
-      const std::string tag = line.substr(slashes + 3);
-      const bool is_tag = tag.size() <= 2 && tag.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == tag.npos;
-      if (is_tag && !tag.empty()) return tag;
+      const std::string rows = line.substr(slashes + 3);
+      if (!rows.empty() && rows.size() <= 8 && rows.find_first_not_of(letters) == rows.npos) return rows;
     }
-    if (line.find(';') != line.npos || line.find('{') != line.npos) break;  // the statement ends here
+    if (line.find_first_of(";{") != line.npos) break;  // the statement ends here
   }
   return {};
+}
+
+[[nodiscard]] inline bool has_row(const std::source_location& at, const std::string& row) {
+  return (' ' + rows_of(at) + ' ').find(' ' + row + ' ') != std::string::npos;
 }
 
 class Trace {
@@ -50,8 +54,8 @@ class Trace {
     std::ostringstream line;
     line << "  thread " << thread << "  ";
     if (site.at.line() != 0) line << file_name(site.at.file_name()) << ':' << site.at.line();
-    const std::string row = row_of(site.at);
-    if (!row.empty()) line << " row " << row;
+    const std::string rows = rows_of(site.at);
+    if (!rows.empty()) line << " row " << rows;
     line << "  " << site.what;
     if (site.object != nullptr) line << " #" << number_of(site.object);
     lines_.push_back(line.str());
