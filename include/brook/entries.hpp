@@ -41,12 +41,12 @@ class Entries {
 
     iterator() = default;
 
-    [[nodiscard]] Entry<T> operator*() const noexcept { return entries_->entry_at(run_, offset_); }
+    [[nodiscard]] Entry<T> operator*() const noexcept {
+      return {slot_->state().word.id(base_), log::value_of<T>(slot_->payload())};
+    }
     iterator& operator++() noexcept {
-      if (++offset_ == entries_->runs_.run(run_).count) {
-        ++run_;
-        offset_ = 0;
-      }
+      slot_ += step_;
+      if (--left_ == 0) enter(run_ + 1);
       return *this;
     }
     iterator operator++(int) noexcept {
@@ -55,24 +55,40 @@ class Entries {
       return before;
     }
     friend bool operator==(const iterator& a, const iterator& b) noexcept {
-      return a.run_ == b.run_ && a.offset_ == b.offset_;
+      return a.left_ == b.left_ && a.run_ == b.run_;
     }
 
    private:
     friend class Entries;
-    iterator(const Entries* entries, std::size_t run) noexcept : entries_(entries), run_(run) {}
+    iterator(const Entries& entries, std::size_t run) noexcept
+        : entries_(&entries), step_(entries.backwards_ ? -1 : 1) {
+      enter(run);
+    }
+
+    void enter(std::size_t index) noexcept {
+      run_ = index;
+      left_ = 0;
+      if (index == entries_->runs_.run_count()) return;
+      const auto& run = entries_->runs_.run(index);
+      left_ = run.count;
+      base_ = run.segment->life().base;
+      slot_ = &run.segment->slot(step_ > 0 ? run.first : run.first + run.count - 1);
+    }
 
     const Entries* entries_ = nullptr;
     std::size_t run_ = 0;
-    std::uint32_t offset_ = 0;
+    log::Slot<log::PayloadOf<T>>* slot_ = nullptr;
+    std::ptrdiff_t step_ = 1;
+    Id base_{};
+    std::uint32_t left_ = 0;  // in this run, the current entry included
   };
   using const_iterator = iterator;
   using value_type = Entry<T>;
 
   Entries() = default;
 
-  [[nodiscard]] iterator begin() const noexcept { return {this, 0}; }
-  [[nodiscard]] iterator end() const noexcept { return {this, runs_.run_count()}; }
+  [[nodiscard]] iterator begin() const noexcept { return {*this, 0}; }
+  [[nodiscard]] iterator end() const noexcept { return {*this, runs_.run_count()}; }
   [[nodiscard]] std::size_t size() const noexcept { return runs_.size(); }
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
 

@@ -122,7 +122,7 @@ class Group {
   static expected<Group, Errc> create(const std::shared_ptr<StreamState>& stream, std::string_view name, Position start,
                                       const GroupOptions&) {
     const auto end = stream->timeline.look().end;
-    if (end.sealed()) return unexpected(Errc::closed);
+    if (end.sealed) return unexpected(Errc::closed);
     auto group = std::make_shared<GroupState>(name, start.after(end.last_id()));
     const sync::unique_lock held(stream->groups_mutex);
     if (!stream->groups.emplace(name, group).second) return unexpected(Errc::group_exists);
@@ -241,7 +241,7 @@ expected<Entries<T>, Errc> Consumer<T>::take_or_wait(const ReadOptions& options)
     Entries<T> entries = group_->take(*stream_, view, *consumer_, options);
     if (!entries.empty() || options.count == 0) return entries;
     held.unlock();
-    if (view.end.sealed()) return unexpected(Errc::closed);
+    if (view.end.sealed) return unexpected(Errc::closed);
     if (wait.stop_requested()) return unexpected(Errc::cancelled);
     if (deadline == Clock::time_point::min() || deadline <= clock.now()) return Entries<T>();
     const auto moved = [&view] { return view.end.moved(); };

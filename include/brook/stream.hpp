@@ -229,7 +229,7 @@ expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& op
     Entries<T> entries;
     if (from != Id::max()) entries = state.collect(view, from.next(), Id::max(), options.count);
     if (!entries.empty() || options.count == 0) return entries;
-    if (view.end.sealed()) return unexpected(Errc::closed);
+    if (view.end.sealed) return unexpected(Errc::closed);
     const auto moved = [&view] { return view.end.moved(); };
     switch (wait::await(state.gate, state.clock(), deadline, wait, state.options.spin, moved)) {
       case wait::Outcome::ready: break;
@@ -248,8 +248,8 @@ StreamInfo Stream<T>::info() const {
                   .first_id = first.empty() ? Id::min() : first.front().id,
                   .last_id = view.end.last_id(),
                   .max_deleted_id = view.edits.max_deleted,
-                  .segments = view.end.segment->life().number - state_->timeline.head()->life().number + 1,
-                  .closed = view.end.sealed()};
+                  .segments = state_->timeline.segments(view),
+                  .closed = view.end.sealed};
   const sync::unique_lock held(state_->groups_mutex);
   info.groups = state_->groups.size();
   return info;

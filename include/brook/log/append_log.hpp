@@ -93,6 +93,7 @@ class AppendLog {
   struct End {
     Hold segment;
     std::uint32_t slot = 0;
+    bool sealed = false;  // nothing will ever follow
 
     /// Position in the log: how many slots there are before the end.
     [[nodiscard]] std::uint64_t position() const noexcept { return segment->life().first + slot; }
@@ -102,10 +103,6 @@ class AppendLog {
     }
     /// The id of the last entry before the end; 0-0 when there never was one.
     [[nodiscard]] Id last_id() const noexcept { return last_entry_before(*segment, slot); }
-    /// Whether the log was sealed: this is its end for good.
-    [[nodiscard]] bool sealed() const noexcept {
-      return slot == segment->capacity() && segment->next.load(sync::acquire) != nullptr;  // AK
-    }
     /// For a sleeper: whether the log has grown or was sealed since. Reads what appenders write, with seq_cst.
     [[nodiscard]] bool moved() const noexcept {
       if (slot < segment->capacity()) return segment->slot(slot).settled_or_followed();
@@ -132,28 +129,29 @@ class AppendLog {
   /// Appends all values at one instant, with consecutive ids. On an error, and when it throws std::bad_alloc, nothing
   /// has changed and `values` are as they were; else they have been moved from. Requires at least one value.
   [[nodiscard]] expected<Appended, Errc> append(const Values& values, const Request& request) {
+    Attempt attempt{values, request};
     for (;;) {
       Segment& tail = *tail_.load(sync::acquire);        // AF
       const Word seen{tail.claims.load(sync::acquire)};  // AF
-      std::optional<expected<Appended, Errc>> done;
-      if (seen.low() >= Segment::full) done = roll(tail, values, request);
-      else if (values.size() == 1 && request.any_time() && request.ms() <= tail.base_ms() + seen.ms())
-        done = append_next(tail, values, request);
-      else done = append_exactly(tail, values, request);
-      if (done) return *done;
+      if (attempt.takes_next(tail, seen)) [[likely]] {
+        if (append_next(tail, attempt)) return attempt.appended;
+      } else if (seen.low() < Segment::full ? append_exactly(tail, attempt) : roll(tail, attempt)) {
+        if (attempt.error) return unexpected(*attempt.error);
+        return attempt.appended;
+      }
     }
   }
 
   /// The end of the log at an instant during the call. Lock-free.
   [[nodiscard]] End end() noexcept {
     for (;;) {
-      Hold tail = hold_if(tail_);
+      Hold tail = hold_tail();
       if (!tail) continue;
       const Word claims{tail->claims.load(sync::acquire)};  // AK
       const std::uint32_t slot = settled_before(*tail, tail->slot_of(claims));
       if (slot < tail->capacity()) return {std::move(tail), slot};
       const Segment* const next = tail->next.load(sync::acquire);  // AK
-      if (next == nullptr || next == seal_mark()) return {std::move(tail), slot};
+      if (next == nullptr || next == seal_mark()) return {std::move(tail), slot, next != nullptr};
       advance(*tail);
     }
   }
@@ -162,7 +160,7 @@ class AppendLog {
   /// Takes effect at one instant. Lock-free.
   void seal() noexcept {
     for (;;) {
-      const Hold tail = hold_if(tail_);
+      const Hold tail = hold_tail();
       if (!tail) continue;
       close(*tail, Word{tail->claims.load(sync::acquire)});                                    // AJ
       if (tail->slot_of(Word{tail->claims.load(sync::acquire)}) < tail->capacity()) continue;  // AJ
@@ -178,12 +176,8 @@ class AppendLog {
     return tail_.load(sync::acquire)->next.load(sync::acquire) == seal_mark();  // AF AK
   }
 
-  /// The oldest segment that was not trimmed. Lock-free.
-  [[nodiscard]] Hold head() noexcept {
-    for (;;) {
-      if (Hold head = hold_if(head_)) return head;
-    }
-  }
+  /// The oldest segment that was not trimmed. Only a thread that may drop it can rely on what it reads there.
+  [[nodiscard]] Segment& head() const noexcept { return *head_.load(sync::acquire); }  // AN
 
   /// Unlinks and retires the head; for one thread at a time, and only while the head is not the tail. O(its slots) when
   /// nobody holds it.
@@ -201,6 +195,22 @@ class AppendLog {
     Segment& segment;
     std::uint32_t at;
     Word word;  // with the id of the first value
+
+    [[nodiscard]] Id id() const noexcept { return word.id(segment.life().base); }
+  };
+
+  // One append on its way. Each step that it tries answers whether it is over, with `appended` or `error`.
+  struct Attempt {
+    const Values& values;
+    const Request& request;
+    Appended appended{};
+    std::optional<Errc> error{};
+
+    // Whether one value, with the id that comes next anyway, goes into a segment whose claim word was `seen`.
+    [[nodiscard]] bool takes_next(const Segment& segment, Word seen) const noexcept {
+      return seen.low() < Segment::full && values.size() == 1 && request.any_time() &&
+             request.ms() <= segment.base_ms() + seen.ms();
+    }
   };
 
   // The log begins with a full segment of no slots, so that the first append is like any other roll.
@@ -219,51 +229,57 @@ class AppendLog {
     if (segment.pins.retire()) segment.pool().end(segment);
   }
 
-  // Holds what `pointer` points to, if it still does so once it is held; else an empty hold.
-  [[nodiscard]] static Hold hold_if(const sync::atomic<Segment*>& pointer) noexcept {
-    Segment* const segment = pointer.load(sync::acquire);  // AF AN
-    Hold hold = Hold::of_any_life(segment);
-    return hold && pointer.load(sync::acquire) == segment ? std::move(hold) : Hold();  // AL
+  // Holds the tail, if it still is that once it is held; else an empty hold.
+  [[nodiscard]] Hold hold_tail() const noexcept {
+    Segment* const tail = tail_.load(sync::acquire);  // AF
+    Hold hold = Hold::of_any_life(tail);
+    return hold && tail_.load(sync::acquire) == tail ? std::move(hold) : Hold();  // AL
   }
 
   // The common case: the next slot with the next id, by one fetch_add.
-  [[nodiscard]] std::optional<expected<Appended, Errc>> append_next(Segment& tail, const Values& values,
-                                                                    const Request& request) noexcept {
+  [[nodiscard]] static bool append_next(Segment& tail, Attempt& attempt) noexcept {
     const Word word{tail.claims.fetch_add(Word::one_entry, sync::acquire)};  // AH
-    if (word.low() >= Segment::full) return std::nullopt;
+    if (word.low() >= Segment::full) return false;
     const Claim claim{tail, tail.slot_of(word), word};
-    if (word.id(tail.life().base).ms >= request.ms()) return publish(claim, values);
+    if (claim.id().ms >= attempt.request.ms()) [[likely]]
+      return publish_one(claim, attempt);
     // The header was recycled between the look and the claim, and the id is behind the clock: give the slot up.
     settle(tail, claim.at);
     abandon(tail, claim.at, claim.at + 1);
-    return std::nullopt;
+    return false;
   }
 
   // Several slots, or an id that is not simply the next one: by compare-and-swap, with the tail held.
-  [[nodiscard]] std::optional<expected<Appended, Errc>> append_exactly(Segment& tail, const Values& values,
-                                                                       const Request& request) noexcept {
-    const Hold hold = hold_if(tail_);
-    if (!hold || hold.get() != &tail) return std::nullopt;
+  [[nodiscard]] bool append_exactly(Segment& tail, Attempt& attempt) noexcept {
+    const Hold hold = hold_tail();
+    if (!hold || hold.get() != &tail) return false;
+    const std::size_t count = attempt.values.size();
     const Id base = tail.life().base;
     Word seen{tail.claims.load(sync::acquire)};  // AJ
     while (seen.low() < Segment::full) {
-      const expected<Id, Errc> id = request.after(seen.id(base).prev());
-      if (!id) {
-        settle(tail, tail.slot_of(seen));
-        const expected<Id, Errc> truly = request.after(last_entry_before(tail, tail.slot_of(seen)));
-        if (!truly) return unexpected(truly.error());
-      }
-      const bool room = Segment::full - seen.low() >= values.size();
+      const expected<Id, Errc> id = attempt.request.after(seen.id(base).prev());
+      if (!id && refused(tail, tail.slot_of(seen), attempt)) return true;
+      const bool room = Segment::full - seen.low() >= count;
       const std::optional<Word> word = id && room ? Word::of(base, *id, seen.low()) : std::nullopt;
       if (!word) {
         close(tail, seen);
-        return std::nullopt;
+        return false;
       }
-      const std::uint64_t taken = word->bits + values.size() * Word::one_entry;
-      if (tail.claims.compare_exchange_strong(seen.bits, taken, sync::acquire, sync::acquire))  // AJ
-        return publish({tail, tail.slot_of(*word), *word}, values);
+      const std::uint64_t taken = word->bits + count * Word::one_entry;
+      if (!tail.claims.compare_exchange_strong(seen.bits, taken, sync::acquire, sync::acquire)) continue;  // AJ
+      const Claim claim{tail, tail.slot_of(*word), *word};
+      return count == 1 ? publish_one(claim, attempt) : publish_batch(claim, attempt);
     }
-    return std::nullopt;
+    return false;
+  }
+
+  // Whether no entry can have the id that is asked for, given those that are there. A claim that was voided, or will be,
+  // may have taken a higher id than any entry has.
+  [[nodiscard]] static bool refused(Segment& segment, std::uint32_t end, Attempt& attempt) noexcept {
+    settle(segment, end);
+    const expected<Id, Errc> id = attempt.request.after(last_entry_before(segment, end));
+    if (!id) attempt.error = id.error();
+    return !id;
   }
 
   // Claims what is left of the tail and makes it void, so that the next segment can start with another base id.
@@ -284,47 +300,63 @@ class AppendLog {
     while (passed-- > 0) Hold::drop(segment);
   }
 
-  // Nothing when the claim was passed: the values are back where they were.
-  [[nodiscard]] static std::optional<expected<Appended, Errc>> publish(const Claim& claim,
-                                                                       const Values& values) noexcept {
+  // False when the claim was passed: the values are back where they were.
+  [[nodiscard]] static bool publish_one(const Claim& claim, Attempt& attempt) noexcept {
     Segment& segment = claim.segment;
-    const Appended appended{claim.word.id(segment.life().base), segment.life().added_before + claim.at + values.size()};
-    const auto count = static_cast<std::uint32_t>(values.size());
-    for (std::uint32_t i = 0; i < count; ++i) values.move_to(i, segment.slot(claim.at + i));
+    Slot<Payload>& slot = segment.slot(claim.at);
+    attempt.values.move_to(0, slot);
+    attempt.appended = {claim.id(), segment.life().added_before + claim.at + 1};
     settle(segment, claim.at);
+    if (slot.publish(claim.word)) [[likely]]
+      return true;
+    attempt.values.take_back(0, slot);
+    Hold::drop(segment);
+    return false;
+  }
+
+  [[nodiscard]] static bool publish_batch(const Claim& claim, Attempt& attempt) noexcept {
+    Segment& segment = claim.segment;
+    const auto count = static_cast<std::uint32_t>(attempt.values.size());
+    for (std::uint32_t i = 0; i < count; ++i) attempt.values.move_to(i, segment.slot(claim.at + i));
+    attempt.appended = {claim.id(), segment.life().added_before + claim.at + count};
     std::uint32_t passed = 0;
     for (std::uint32_t i = 1; i < count; ++i) {
       const Word word{claim.word.bits + i * Word::one_entry};
       passed += segment.slot(claim.at + i).follow(word, i) ? 0 : 1;
     }
+    settle(segment, claim.at);
     // A follower is passed only after the first slot was, so this fails whenever one of them did.
-    if (segment.slot(claim.at).publish(claim.word)) return appended;
-    for (std::uint32_t i = 0; i < count; ++i) values.take_back(i, segment.slot(claim.at + i));
+    if (segment.slot(claim.at).publish(claim.word)) return true;
+    for (std::uint32_t i = 0; i < count; ++i) attempt.values.take_back(i, segment.slot(claim.at + i));
     for (++passed; passed > 0; --passed) Hold::drop(segment);
-    return std::nullopt;
+    return false;
   }
 
-  // Links a segment that starts with the values after a full tail, or helps whoever did so. Nothing: try again.
-  [[nodiscard]] std::optional<expected<Appended, Errc>> roll(Segment& tail, const Values& values,
-                                                             const Request& request) {
-    const Hold hold = hold_if(tail_);
-    if (!hold || hold.get() != &tail) return std::nullopt;
+  // Links a segment that starts with the values after a full tail, or helps whoever did so.
+  [[nodiscard]] bool roll(Segment& tail, Attempt& attempt) {
+    const Hold hold = hold_tail();
+    if (!hold || hold.get() != &tail) return false;
     if (tail.next.load(sync::acquire) == nullptr) {  // AK
-      settle(tail, tail.capacity());
-      const expected<Id, Errc> base = request.after(last_entry_before(tail, tail.capacity()));
-      if (!base) return unexpected(base.error());
-      if (!ids_left(*base, values.size())) return unexpected(Errc::id_exhausted);
-      Chain<Payload> chain(*pool_, tail, *base, values);
+      if (refused(tail, tail.capacity(), attempt)) return true;
+      const Id base = *attempt.request.after(last_entry_before(tail, tail.capacity()));
+      if (!ids_left(base, attempt.values.size())) {
+        attempt.error = Errc::id_exhausted;
+        return true;
+      }
+      Chain<Payload> chain(*pool_, tail, base, attempt.values);
       Segment* none = nullptr;
       if (tail.next.compare_exchange_strong(none, chain.first(), sync::seq_cst, sync::acquire)) {  // A AK
-        const Appended appended{*base, chain.release(), true};
+        attempt.appended = {base, chain.release(), true};
         advance(tail);
-        return appended;
+        return true;
       }
     }
-    if (tail.next.load(sync::acquire) == seal_mark()) return unexpected(Errc::closed);  // AK
+    if (tail.next.load(sync::acquire) == seal_mark()) {  // AK
+      attempt.error = Errc::closed;
+      return true;
+    }
     advance(tail);
-    return std::nullopt;
+    return false;
   }
 
   // Whether `count` ids starting at `base` exist.

@@ -90,12 +90,14 @@ class Edits {
   /// Runs `work` with the turn, or has the present holder run it. Never waits.
   template <class Work>
   void want(Work&& work) {
-    if ((turn_.fetch_or(wanted, sync::release) & held) != 0) return;  // BG
-    std::uint32_t expected = wanted;
-    if (turn_.compare_exchange_strong(expected, held, sync::acquire, sync::relaxed)) {  // BE BD
-      work();
-      leave(work);
+    std::uint32_t expected = 0;
+    if (!turn_.compare_exchange_strong(expected, held, sync::acquire, sync::relaxed)) {  // BE BD
+      if ((turn_.fetch_or(wanted, sync::release) & held) != 0) return;                   // BG
+      expected = wanted;
+      if (!turn_.compare_exchange_strong(expected, held, sync::acquire, sync::relaxed)) return;  // BE BD
     }
+    work();
+    leave(work);
   }
 
  private:

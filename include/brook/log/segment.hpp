@@ -20,6 +20,7 @@
 //   T    eraser   write an erasure      relaxed  -      row P of log/slot.hpp releases it; erasers take turns
 //   U    eraser   hang up the table     release  V      its zeros
 //   V    reader   find the table        acquire  U      the same
+//   AE   reader   read voids            acquire  -      row AD of log/append_log.hpp: raised before a slot is voided
 // Proof    tests/model/append_log_model.cpp
 #pragma once
 
@@ -97,6 +98,11 @@ class alignas(core::cache_line) Segment {
 
   /// A bound from above on how many slots are void; 0 is exact. Raised before a slot is voided, never lowered.
   sync::atomic<std::uint32_t> voids{0};
+
+  /// Whether every settled slot is an entry that no edit has erased so far.
+  [[nodiscard]] bool unbroken() const noexcept {
+    return voids.load(sync::acquire) == 0 && erasures_.load(sync::acquire) == nullptr;  // AE V
+  }
 
   // — erasures, as the number of the edit that made them (log/edits.hpp) —
   [[nodiscard]] std::uint64_t erased_by(std::uint32_t at) const noexcept {

@@ -47,12 +47,14 @@ void pass(Segment<Payload>& segment, std::uint32_t at) noexcept {
   if (!segment.slot(at).make_void()) Hold<Payload>::drop(segment);
 }
 
-/// How many slots are settled for sure, looking back from `end`: they are the first ones, so the search stops at the
-/// first that is.
+/// How many of the first `end` slots are settled, `end` being where a claim ends. They are the first ones, so the search
+/// goes back from `end` to one that is; and then forward again, because a batch may have been published while the search
+/// was among its slots, and must not be split. The last load is that of an unsettled slot, or all are settled.
 template <class Payload>
 [[nodiscard]] std::uint32_t settled_before(Segment<Payload>& segment, std::uint32_t end) noexcept {
   std::uint32_t count = end;
   while (count > 0 && !segment.settled(count - 1)) --count;
+  while (count < end && segment.settled(count)) ++count;
   return count;
 }
 

@@ -104,8 +104,12 @@ class Timeline {
   void seal() noexcept { log_.seal(); }
   [[nodiscard]] bool sealed() const noexcept { return log_.sealed(); }
 
-  /// The first segment that is still there.
-  [[nodiscard]] Hold head() noexcept { return log_.head(); }
+  /// How many segments the view's entries lie in, or lay in.
+  [[nodiscard]] std::uint64_t segments(const View& view) const noexcept {
+    const std::uint64_t newest = view.end.segment->life().number;
+    const std::uint64_t oldest = log_.head().number();
+    return oldest != 0 && oldest < newest ? newest - oldest + 1 : 1;
+  }
 
  private:
   struct Trimmer {
@@ -128,6 +132,12 @@ class Timeline {
   template <class Found>
   static bool runs_between(const View& view, const Hold& segment, std::uint32_t from, std::uint32_t to,
                            std::uint64_t& left, Found& found) {
+    if (from >= to) return left > 0;
+    if (segment->unbroken()) {
+      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(to - from, left));
+      if (count > 0) found(segment, from, count);
+      return (left -= count) > 0;
+    }
     while (from < to && left > 0) {
       while (from < to && !view.shows(*segment, from)) ++from;
       const std::uint32_t start = from;
@@ -143,6 +153,12 @@ class Timeline {
   template <class Found>
   static bool runs_before(const View& view, const Hold& segment, std::uint32_t from, std::uint32_t to,
                           std::uint64_t& left, Found& found) {
+    if (from >= to) return left > 0;
+    if (segment->unbroken()) {
+      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(to - from, left));
+      if (count > 0) found(segment, to - count, count);
+      return (left -= count) > 0;
+    }
     while (from < to && left > 0) {
       while (from < to && !view.shows(*segment, to - 1)) --to;
       const std::uint32_t stop = to;
@@ -166,10 +182,10 @@ class Timeline {
 
   // The segment in which a read that starts at `id` finds its first entry; empty when it is gone.
   [[nodiscard]] Hold start(const View& view, Id id) noexcept {
-    if (view.end.segment->life().base <= id) return view.end.segment;
-    const Hold oldest = log_.head();
-    if (oldest->life().first > view.edits.boundary) return {};
-    return segment_of(view.end.segment, oldest->life().number, id);
+    Hold segment = segment_of(view.end.segment, log_.head().number(), id);
+    // What was found as the oldest segment is so in this view only if nothing before it is left.
+    const bool right = segment && (segment->life().base <= id || segment->life().first <= view.edits.boundary);
+    return right ? std::move(segment) : Hold();
   }
 
   [[nodiscard]] std::optional<Place> find(const View& view, Id id) noexcept {
@@ -184,7 +200,7 @@ class Timeline {
   std::uint64_t cut(const Cut& to) noexcept;
   std::uint64_t cut_entries(const View& view, const Cut& to, EditState& next) noexcept;
   std::uint64_t cut_segments(const View& view, const Cut& to, EditState& next) noexcept;
-  void commit(const View& view, EditState next) noexcept;
+  void commit(const View& view, const EditState& next) noexcept;
 
   Log log_;
   Edits edits_;
@@ -262,13 +278,14 @@ std::uint64_t Timeline<Payload>::cut(const Cut& to) noexcept {
   return gone;
 }
 
-// Moves the boundary of `next` past the entries that go; how many they are.
+// Moves the boundary of `next` past the entries that go; how many they are. Who has the turn needs no hold on a segment:
+// nobody else retires one.
 template <class Payload>
 std::uint64_t Timeline<Payload>::cut_entries(const View& view, const Cut& to, EditState& next) noexcept {
   const std::uint64_t length = view.length();
   const std::uint64_t excess = length > to.max_len ? length - to.max_len : 0;
   std::uint64_t gone = 0;
-  for (Hold segment = log_.head();;) {
+  for (Segment* segment = &log_.head();; segment = segment->next.load(sync::acquire)) {  // AK
     const auto [from, end] = slots_up_to(view, *segment, Id::max());
     for (std::uint32_t at = from; at < end; ++at) {
       if (view.shows(*segment, at)) {
@@ -278,8 +295,7 @@ std::uint64_t Timeline<Payload>::cut_entries(const View& view, const Cut& to, Ed
       }
       next.boundary = segment->life().first + at + 1;
     }
-    if (segment.get() == view.end.segment.get()) return gone;
-    segment = Hold::of_any_life(segment->next.load(sync::acquire));  // AK
+    if (segment == view.end.segment.get()) return gone;
   }
 }
 
@@ -287,39 +303,34 @@ template <class Payload>
 std::uint64_t Timeline<Payload>::cut_segments(const View& view, const Cut& to, EditState& next) noexcept {
   const std::uint64_t length = view.length();
   std::uint64_t gone = 0;
-  for (Hold segment = log_.head(); segment.get() != view.end.segment.get();) {
+  for (Segment* segment = &log_.head(); segment != view.end.segment.get();) {
     const auto [from, end] = slots_up_to(view, *segment, Id::max());
     std::uint64_t entries = 0;
-    std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
-    const auto add = [&entries](const Hold&, std::uint32_t, std::uint32_t count) { entries += count; };
-    runs_between(view, segment, from, end, left, add);
-    const Hold following = Hold::of_any_life(segment->next.load(sync::acquire));  // AK
+    for (std::uint32_t at = from; at < end; ++at) entries += view.shows(*segment, at) ? 1 : 0;
     const bool goes = (length - gone > to.max_len && length - gone - entries >= to.max_len) ||
                       last_entry_before(*segment, end) < to.min_id;
     if (!goes || entries > to.limit - gone) return gone;
     gone += entries;
-    next.boundary = following->life().first;
-    segment = following;
+    segment = segment->next.load(sync::acquire);  // AK
+    next.boundary = segment->life().first;
   }
   return gone;
 }
 
 // Moves the boundary past what is dead at the front, commits, and retires the segments that nobody can see any more.
 template <class Payload>
-void Timeline<Payload>::commit(const View& view, EditState next) noexcept {
+void Timeline<Payload>::commit(const View& view, const EditState& next) noexcept {
   View after{next, view.end};
-  for (Hold segment = log_.head();;) {
-    const auto [from, end] = slots_up_to(after, *segment, Id::max());
-    std::uint32_t at = from;
+  for (Segment* segment = &log_.head();; segment = segment->next.load(sync::acquire)) {  // AK
+    auto [at, end] = slots_up_to(after, *segment, Id::max());
     while (at < end && !after.shows(*segment, at)) ++at;
     after.edits.boundary = std::max(after.edits.boundary, segment->life().first + at);
-    if (at < end || segment.get() == view.end.segment.get()) break;
-    segment = Hold::of_any_life(segment->next.load(sync::acquire));  // AK
+    if (at < end || segment == view.end.segment.get()) break;
   }
   edits_.commit(after.edits);
   while (!log_.head_is_tail()) {
-    const Hold head = log_.head();
-    if (head->life().first + head->capacity() > after.edits.boundary) break;
+    const Segment& head = log_.head();
+    if (head.life().first + head.capacity() > after.edits.boundary) break;
     log_.drop_head();
   }
 }

@@ -8,6 +8,7 @@
 // ms and seq are relative to the segment's base id, which keeps them small: ms always, seq while ms is 0.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -44,6 +45,19 @@ struct Word {
   /// The id that this word stands for in a segment that starts at `base`.
   [[nodiscard]] constexpr Id id(Id base) const noexcept {
     return ms() == 0 ? Id{base.ms, base.seq + seq()} : Id{base.ms + ms(), seq()};
+  }
+
+  /// Ids of one segment compare as their words' keys do.
+  [[nodiscard]] constexpr std::uint64_t key() const noexcept { return (bits & ~unopened_bit) >> low_bits; }
+
+  /// The key of any id, be it told by a word or not: one before the segment's base is as the base, one beyond what the
+  /// bits can tell is above all that can be told in its millisecond.
+  [[nodiscard]] static constexpr std::uint64_t key(Id base, Id id) noexcept {
+    if (id <= base) return 0;
+    const std::uint64_t ms = id.ms - base.ms;
+    const std::uint64_t seq = ms == 0 ? id.seq - base.seq : id.seq;
+    if (ms > ms_mask) return (ms_mask + 1) << seq_bits;
+    return (ms << seq_bits) + std::min(seq, seq_mask + 1);
   }
 
   /// The word for `id`, or nothing when it lies too far from `base` to be told in these bits. Requires base <= id.

@@ -87,7 +87,7 @@ struct GroupState {
       auto view = stream.timeline.look();
       Entries<T> entries = take(stream, view, first.consumer, first.options);
       if (!entries.empty()) release(stream, std::move(entries));
-      else if (view.end.sealed()) release(stream, unexpected(Errc::closed));
+      else if (view.end.sealed) release(stream, unexpected(Errc::closed));
       else {
         stream.gate.arm(first.ticket);
         if (!view.end.moved()) return;
