@@ -256,7 +256,7 @@ expected<Entries<T>, Errc> Consumer<T>::wait_in_line(const ReadOptions& options,
   typename GroupState::Waiter waiter(sleeper, *consumer_, options);
   sync::unique_lock held(group_->mutex);
   if (const auto failed = stream::refusal(*stream_, *group_)) return unexpected(*failed);
-  const auto place = group_->line.insert(group_->line.end(), &waiter);
+  const typename GroupState::Place place(*stream_, *group_, waiter);
   for (group_->serve(*stream_); !waiter.served; group_->serve(*stream_)) {
     held.unlock();
     const bool woken = sleeper.sleep();
@@ -264,9 +264,6 @@ expected<Entries<T>, Errc> Consumer<T>::wait_in_line(const ReadOptions& options,
     if (waiter.served || (woken && !wait.stop_requested())) continue;
     group_->serve(*stream_);  // what is there wins over a deadline or a stop request
     if (waiter.served) break;
-    stream_->gate.disarm(waiter.ticket);
-    group_->line.erase(place);
-    group_->serve(*stream_);
     if (woken) return unexpected(Errc::cancelled);
     return Entries<T>();
   }

@@ -61,6 +61,28 @@ struct GroupState {
     bool served = false;
   };
 
+  /// A waiter's place in the line, which it leaves when it is served, or else when the place dies; with the mutex held.
+  class Place {
+   public:
+    Place(StreamState& stream, GroupState& group, Waiter& waiter)
+        : stream_(stream), group_(group), waiter_(waiter), at_(group.line.insert(group.line.end(), &waiter)) {}
+    ~Place() {
+      if (waiter_.served) return;
+      stream_.gate.disarm(waiter_.ticket);
+      const bool was_first = group_.line.front() == &waiter_;
+      group_.line.erase(at_);
+      if (was_first && !group_.line.empty()) group_.line.front()->sleeper.wake();  // to arm its own ticket
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    StreamState& stream_;
+    GroupState& group_;
+    Waiter& waiter_;
+    typename std::list<Waiter*>::iterator at_;
+  };
+
   GroupState(std::string_view its_name, Id start) : name(its_name), last_delivered(start) {}
 
   /// New entries for a consumer, which become pending with it; empty when there are none. Throws std::bad_alloc, and
