@@ -50,7 +50,7 @@ class Delivery {
 };
 
 /// The deliveries of one read, oldest first: `for (auto& order : batch)`. Keeps the entries and the group's state, as
-/// Entries does, also when the stream is gone. Movable.
+/// Entries does, also when the stream is gone. Copies are cheap and mean the same deliveries.
 template <class T>
 class Deliveries {
  public:
@@ -95,10 +95,6 @@ class Deliveries {
   using value_type = Delivery<T>;
 
   Deliveries() = default;
-  Deliveries(const Deliveries&) = delete;
-  Deliveries& operator=(const Deliveries&) = delete;
-  Deliveries(Deliveries&&) noexcept = default;
-  Deliveries& operator=(Deliveries&&) noexcept = default;
 
   [[nodiscard]] iterator begin() const noexcept { return {this, 0}; }
   [[nodiscard]] iterator end() const noexcept { return {this, size()}; }
