@@ -136,7 +136,7 @@ class AppendLog {
       if (attempt.takes_next(tail, seen)) [[likely]] {
         if (append_next(tail, attempt)) return attempt.appended;
       } else if (seen.low() < Segment::full ? append_exactly(tail, attempt) : roll(tail, attempt)) {
-        if (attempt.error) return unexpected(*attempt.error);
+        if (attempt.error != Errc{}) return unexpected(attempt.error);
         return attempt.appended;
       }
     }
@@ -204,7 +204,7 @@ class AppendLog {
     const Values& values;
     const Request& request;
     Appended appended{};
-    std::optional<Errc> error{};
+    Errc error{};  // none
 
     // Whether one value, with the id that comes next anyway, goes into a segment whose claim word was `seen`.
     [[nodiscard]] bool takes_next(const Segment& segment, Word seen) const noexcept {
