@@ -83,13 +83,15 @@ class Ids {
   /// An id for an entry after `last`, near or far; sometimes one that is not above it.
   Id after(Id last) {
     const std::uint64_t jump = far();
-    switch (random_.below(10)) {
+    switch (random_.below(12)) {
       case 0: return last;
       case 1: return random_.one_in(8) ? Id::min() : down(last);
       case 2: return {last.ms, plus(last.seq, jump)};
       case 3: return {plus(last.ms, jump), random_.one_in(2) ? 0 : random_.of_any_size()};
       case 4: return {plus(last.ms, 1), far()};
       case 5: return {last.ms, plus(last.seq, random_.below(5))};
+      case 6: return {random_.one_in(2) ? last.ms : plus(last.ms, 1), top - random_.of_any_size(12)};
+      case 7: return random_.one_in(4) ? Id{top, top - random_.of_any_size(14)} : up(last);
       default: return up(last);
     }
   }
