@@ -71,7 +71,7 @@ Rounds measure(Case& subject, const Options& options) {
 }
 
 void print_heading() {
-  std::printf("\n%-34s %-28s %10s %10s %10s   %10s %8s %8s\n", "case, metric", "peer", "median", "min", "max",
+  std::printf("\n%-42s %-28s %10s %10s %10s   %10s %8s %8s\n", "case, metric", "peer", "median", "min", "max",
               "brook/peer", "min", "max");
 }
 
@@ -80,7 +80,7 @@ void print(const Case& subject, const Rounds& rounds) {
     for (std::size_t peer = 0; peer < subject.peers.size(); ++peer) {
       const std::string title = peer == 0 ? subject.name + ", " + subject.metrics[metric] : "";
       const Spread own = spread_of(column(rounds[peer], metric));
-      std::printf("%-34s %-28s %10.4g %10.4g %10.4g", title.c_str(), subject.peers[peer].name.c_str(), own.median,
+      std::printf("%-42s %-28s %10.4g %10.4g %10.4g", title.c_str(), subject.peers[peer].name.c_str(), own.median,
                   own.min, own.max);
       if (peer > 0) {
         const Spread ratio = ratio_of(rounds, peer, metric);

@@ -92,26 +92,6 @@ std::string load() {
   return file >> one ? one : "unknown";
 }
 
-std::string peers() {
-  std::string text = "peers that this program was built with: std";
-#ifdef BROOK_BENCH_CONCURRENTQUEUE
-  text += ", concurrentqueue";
-#endif
-#ifdef BROOK_BENCH_TBB
-  text += ", TBB";
-#endif
-#ifdef BROOK_BENCH_BOOST
-  text += ", Boost";
-#endif
-#ifdef BROOK_BENCH_ZMQ
-  text += ", ZeroMQ (no case yet)";
-#endif
-#ifdef BROOK_BENCH_HIREDIS
-  text += ", hiredis";
-#endif
-  return text;
-}
-
 }  // namespace
 
 std::vector<std::string> machine(const Options& options) {
@@ -131,7 +111,6 @@ std::vector<std::string> machine(const Options& options) {
   facts.push_back("compiler: " + compiler() + "; flags: " + flags());
   facts.push_back("brook: " + std::to_string(BROOK_VERSION_MAJOR) + '.' + std::to_string(BROOK_VERSION_MINOR) + '.' +
                   std::to_string(BROOK_VERSION_PATCH) + ", commit " + commit());
-  facts.push_back(peers());
   facts.push_back(std::to_string(options.rounds) + " rounds" + (options.quick ? " of a tenth of the work" : "") +
                   ", threads " + (options.pin ? "pinned" : "not pinned") +
                   "; less is better; a ratio below 1 means that brook does better");

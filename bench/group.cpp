@@ -1,0 +1,90 @@
+// group.cpp — consumers of one group who share a full stream: each entry delivered to one of them, and acknowledged.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <brook/stream.hpp>
+
+#include "cases.hpp"
+#include "harness.hpp"
+#include "logs.hpp"
+
+namespace bench {
+namespace {
+
+using Entry = Stored<std::uint64_t>;
+
+/// What each consumer got; together it must be everything, once, and for each consumer in order.
+void expect_shared(const std::vector<std::vector<std::uint64_t>>& got, std::size_t entries) {
+  std::vector<bool> seen(entries, false);
+  std::size_t count = 0;
+  bool right = true;
+  for (const auto& mine : got) {
+    for (std::size_t i = 0; i < mine.size(); ++i, ++count) {
+      right = right && mine[i] < entries && !seen[mine[i]] && (i == 0 || mine[i - 1] < mine[i]);
+      if (mine[i] < entries) seen[mine[i]] = true;
+    }
+  }
+  expect(right, "an entry was delivered twice, or out of order");
+  expect(count == entries, "entries were not delivered");
+}
+
+std::vector<std::vector<std::uint64_t>> rooms(std::size_t consumers, std::size_t entries) {
+  std::vector<std::vector<std::uint64_t>> got(consumers);
+  for (auto& mine : got) mine.reserve(entries);
+  return got;
+}
+
+double with_brook(std::size_t consumers, std::size_t entries, std::size_t batch) {
+  FixedClock clock;
+  brook::Stream<std::uint64_t> stream({.clock = &clock});
+  for (std::size_t i = 0; i < entries; ++i) expect(stream.add(i).has_value(), "an add failed");
+  const auto group = stream.create_group("group", brook::earliest).value();
+  auto got = rooms(consumers, entries);
+  const double ns = together(consumers, [&](std::size_t n) {
+    const auto consumer = group.consumer(std::to_string(n));
+    for (;;) {
+      const auto deliveries = consumer.read({.count = batch});
+      if (!deliveries || deliveries->empty()) return;
+      for (const auto& delivery : *deliveries) got[n].push_back(*delivery);
+      expect(deliveries->ack() == deliveries->size(), "an acknowledgement failed");
+    }
+  });
+  expect_shared(got, entries);
+  expect(group.pending().value().count == 0, "something is still pending");
+  return ns / static_cast<double>(entries);
+}
+
+double by_hand(std::size_t consumers, std::size_t entries, std::size_t batch) {
+  FixedClock clock;
+  LockedStream<std::uint64_t> stream(&clock);
+  for (std::size_t i = 0; i < entries; ++i) stream.add(std::uint64_t{i});
+  auto got = rooms(consumers, entries);
+  const double ns = together(consumers, [&](std::size_t n) {
+    std::vector<Entry> deliveries;
+    for (;;) {
+      stream.deliver(n, deliveries, batch);
+      if (deliveries.empty()) return;
+      for (const Entry& entry : deliveries) got[n].push_back(entry.value);
+      expect(stream.ack(deliveries) == deliveries.size(), "an acknowledgement failed");
+    }
+  });
+  expect_shared(got, entries);
+  return ns / static_cast<double>(entries);
+}
+
+}  // namespace
+
+void add_group(Suite& suite) {
+  for (const std::size_t batch : {1U, 100U}) {
+    const std::size_t entries = suite.work(batch == 1 ? 200'000 : 500'000);
+    for (const std::size_t consumers : {1U, 2U, 4U}) {
+      suite.add("group/u64/" + std::to_string(consumers) + "/batch" + std::to_string(batch))
+          .peer("brook", [=] { return with_brook(consumers, entries, batch); })
+          .peer("mutex + deque + map", [=] { return by_hand(consumers, entries, batch); });
+    }
+  }
+}
+
+}  // namespace bench
