@@ -218,7 +218,7 @@ class AppendLog {
     Segment& segment;
     explicit Origin(SegmentPool<Payload>& pool) : segment(pool.take(0)) {
       segment.claims.store(Segment::full, sync::relaxed);  // AO
-      pool.begin(segment, {.number = 1}, nullptr, {&segment, 1, Id{}});
+      pool.begin(segment, {.number = 1}, Id{}, nullptr, {&segment, 1, Id{}});
     }
   };
 
@@ -382,9 +382,10 @@ class AppendLog {
     tail_.compare_exchange_strong(expected, next, sync::release, sync::relaxed);  // AG AO
   }
 
-  SegmentPool<Payload>* pool_;
+  // All three change once a segment at most, so they share a line that every thread can keep.
   alignas(core::cache_line) sync::atomic<Segment*> tail_{nullptr};
   sync::atomic<Segment*> head_{nullptr};
+  SegmentPool<Payload>* const pool_;
 };
 
 }  // namespace brook::log

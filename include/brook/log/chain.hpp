@@ -32,7 +32,7 @@ template <class Payload>
     const SlotState state = segment.slot(end).state();
     if (segment.holds_entry(end, state)) return segment.id(state);
   }
-  return segment.life().last_before;
+  return segment.last_before();
 }
 
 /// Segment sizes: small at first, so that a process can have 100,000 short streams, and doubling up to a bound in bytes,
@@ -118,10 +118,9 @@ class Chain {
                  .first = previous.first + previous.capacity,
                  .added_before = previous.added_before + entries_before,
                  .base = base,
-                 .last_before = last,
                  .capacity = capacity,
                  .prefilled = count},
-                &before, jump_over(before));
+                last, &before, jump_over(before));
     added_ = previous.added_before + entries_before + count;
     return count;
   }

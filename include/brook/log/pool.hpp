@@ -63,9 +63,10 @@ class SegmentPool {
   }
 
   /// Starts a life: from now on the segment owns a share of the pool, and end() is due.
-  void begin(Segment& segment, const Life& life, Segment* previous, const typename Segment::Reference& jump) noexcept {
+  void begin(Segment& segment, const Life& life, Id last_before, Segment* previous,
+             const typename Segment::Reference& jump) noexcept {
     owners_.fetch_add(1, sync::relaxed);  // AB
-    segment.begin(life, previous, jump);
+    segment.begin(life, last_before, previous, jump);
     segment.pins.raise();
   }
 

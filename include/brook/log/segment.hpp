@@ -54,7 +54,6 @@ class alignas(core::cache_line) Segment {
     std::uint64_t first = 0;         // position in the log of slot 0, counting every slot that ever was
     std::uint64_t added_before = 0;  // entries ever added to the log before this segment
     Id base{};                       // the id of slot 0
-    Id last_before{};                // the id of the last entry before this segment
     std::uint32_t capacity = 0;      // slots in use
     std::uint32_t prefilled = 0;     // slots that were ready when the segment was linked
   };
@@ -68,11 +67,11 @@ class alignas(core::cache_line) Segment {
 
   // — any time —
   sync::atomic<std::uint64_t> claims{Word::unopened_bit | full};
-  alignas(core::cache_line) Pins pins;
-  sync::atomic<Segment*> next{nullptr};
 
   // — while pinned or claimed —
   [[nodiscard]] const Life& life() const noexcept { return life_; }
+  /// The id of the last entry before this segment.
+  [[nodiscard]] Id last_before() const noexcept { return last_before_; }
   [[nodiscard]] std::uint32_t capacity() const noexcept { return life_.capacity; }
   [[nodiscard]] std::uint32_t slots_size() const noexcept { return slots_size_; }
   [[nodiscard]] Slot<Payload>& slot(std::uint32_t at) noexcept { return slots_[at]; }
@@ -95,9 +94,6 @@ class alignas(core::cache_line) Segment {
   [[nodiscard]] bool holds_entry(std::uint32_t at, SlotState state) noexcept {
     return state.ready() || (state.follower() && slot(at - state.distance()).state().ready());
   }
-
-  /// A bound from above on how many slots are void; 0 is exact. Raised before a slot is voided, never lowered.
-  sync::atomic<std::uint32_t> voids{0};
 
   /// Whether every settled slot is an entry that no edit has erased so far.
   [[nodiscard]] bool unbroken() const noexcept {
@@ -135,8 +131,9 @@ class alignas(core::cache_line) Segment {
   friend class SegmentPool<Payload>;
 
   // Only the pool begins and ends lives.
-  void begin(const Life& life, Segment* previous, const Reference& jump) noexcept {
+  void begin(const Life& life, Id last_before, Segment* previous, const Reference& jump) noexcept {
     life_ = life;
+    last_before_ = last_before;
     base_ms_.store(life.base.ms, sync::release);     // Q
     base_seq_.store(life.base.seq, sync::release);   // Q
     previous_.store(previous, sync::release);        // Q
@@ -152,13 +149,29 @@ class alignas(core::cache_line) Segment {
     slots_size_ = 0;
   }
 
-  std::unique_ptr<Slot<Payload>[]> slots_;
-  std::uint32_t slots_size_ = 0;
-  Life life_;
+  // On the line of the claim word, which appenders keep taking from each other: what hardly anybody reads.
   SegmentPool<Payload>* pool_ = nullptr;
-  sync::atomic<sync::atomic<std::uint64_t>*> erasures_{nullptr};
+  Segment* next_spare_ = nullptr;
+  Segment* next_made_ = nullptr;
 
-  sync::atomic<std::uint64_t> number_{0};
+  // On a line of its own what readers write.
+ public:
+  alignas(core::cache_line) Pins pins;
+  sync::atomic<Segment*> next{nullptr};
+  /// A bound from above on how many slots are void; 0 is exact. Raised before a slot is voided, never lowered.
+  sync::atomic<std::uint32_t> voids{0};
+
+ private:
+  std::uint32_t slots_size_ = 0;
+  sync::atomic<sync::atomic<std::uint64_t>*> erasures_{nullptr};
+  Id last_before_{};
+
+  // What appenders and readers read, and nobody writes during a life.
+  alignas(core::cache_line) Life life_;
+  std::unique_ptr<Slot<Payload>[]> slots_;
+
+  // The signpost.
+  alignas(core::cache_line) sync::atomic<std::uint64_t> number_{0};
   sync::atomic<std::uint64_t> base_ms_{0};
   sync::atomic<std::uint64_t> base_seq_{0};
   sync::atomic<Segment*> previous_{nullptr};
@@ -166,9 +179,6 @@ class alignas(core::cache_line) Segment {
   sync::atomic<std::uint64_t> jump_number_{0};
   sync::atomic<std::uint64_t> jump_ms_{0};
   sync::atomic<std::uint64_t> jump_seq_{0};
-
-  Segment* next_spare_ = nullptr;
-  Segment* next_made_ = nullptr;
 };
 
 }  // namespace brook::log
