@@ -2,7 +2,7 @@
 """Weakens each memory order of the lock-free headers in turn; a model must reject every mutant.
 
 A statement that carries rows of a table of memory orders (scripts/orders.py) is mutated order by order: one step weaker,
-and relaxed. The models are those that the head of the row's table names under `Proof`. A mutant is rejected when a model
+and relaxed. The models are those that its header names under `Proof`, and the header with the row's table. A mutant is rejected when a model
 ends with an error: a data race, a failed demand, a deadlock. One that survives has an order that is stronger than needed,
 or one that no model tests; either way the script fails.
 
@@ -94,6 +94,7 @@ def models_named_in(text):
 
 def mutants_of(header, text, folder):
     """`folder` is [(rows, models)] of the headers that may hold the rows, the own one first."""
+    own_models = folder[0][1]
     lines, code = text.split("\n"), code_only(text)
     code_lines = code.split("\n")
     starts = [0]
@@ -110,8 +111,8 @@ def mutants_of(header, text, folder):
             operation, nth = enclosing_call(code, order.start())
             if operation is None:
                 continue
-            models = [name for letters in row.split("/")
-                      for name in next((models for rows, models in folder if letters in rows), [])]
+            models = own_models + [name for letters in row.split("/")
+                                   for name in next((models for rows, models in folder if letters in rows), [])]
             for weaker in weaker_orders(operation, nth, order.group(1)):
                 line = code.count("\n", 0, order.start()) + 1
                 yield Mutant(header, line, position_in(lines, code_lines, line, order), row, operation, order.group(1),

@@ -26,6 +26,12 @@
 #include <type_traits>
 #include <utility>
 
+// Relacy replaces these with inline functions. The standard library's own code must find them too, so none may vanish.
+[[gnu::used]] inline void* operator new(std::size_t);
+[[gnu::used]] inline void* operator new[](std::size_t);
+[[gnu::used]] inline void operator delete(void*) noexcept;
+[[gnu::used]] inline void operator delete[](void*) noexcept;
+
 #pragma push_macro("assert")
 #pragma push_macro("errno")
 #include <relacy/relacy.hpp>
@@ -48,8 +54,10 @@
 #pragma pop_macro("errno")
 #pragma pop_macro("assert")
 
-// Relacy replaces operator new, but not its forms for over-aligned types. These reserve enough room to align inside of
-// it, and leave the block's own address before what they return.
+// The forms that Relacy leaves out: deletion with a size, and over-aligned types. The latter reserve enough room to align
+// inside of it, and leave the block's own address before what they return.
+void operator delete(void* block, std::size_t) noexcept { ::operator delete(block); }
+void operator delete[](void* block, std::size_t) noexcept { ::operator delete[](block); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   const auto align = static_cast<std::size_t>(alignment);
   std::size_t room = size + align;
@@ -207,7 +215,8 @@ class atomic {
   rl::atomic<Word> word_;
 };
 
-/// Each access is checked against those of other threads. Converting to a reference counts as reading.
+/// Each access is checked against those of other threads. Converting to a reference counts as reading, and dying as
+/// writing.
 template <class T>
 class plain {
  public:
@@ -220,12 +229,14 @@ class plain {
     value_ = std::move(value);
     return *this;
   }
+  ~plain() { note_write(); }
 
   operator const T&() const {
     note_read();
     return value_;
   }
-  T operator->() const requires std::is_pointer_v<T> { return static_cast<const T&>(*this); }
+  const T& operator->() const { return *this; }
+  decltype(auto) operator[](std::size_t i) const { return static_cast<const T&>(*this)[i]; }
   plain& operator+=(T by) { return *this = static_cast<T>(static_cast<const T&>(*this) + by); }
   plain& operator-=(T by) { return *this = static_cast<T>(static_cast<const T&>(*this) - by); }
   plain& operator++() { return *this += 1; }
