@@ -20,7 +20,7 @@ std::uint64_t wall_ms() {
 }
 
 // Sleeps on `clock` as a blocking call does, until its deadline.
-void sleep_until(Clock& clock, Clock::time_point deadline) {
+void doze_until(Clock& clock, Clock::time_point deadline) {
   brook::sync::mutex mutex;
   brook::sync::condition_variable awake;
   Clock::Alarm alarm{mutex, awake, deadline};
@@ -106,7 +106,7 @@ TEST_CASE("ManualClock: sleepers counts who sleeps, and advance wakes whose time
   std::vector<std::thread> threads;
   for (const auto time : {1s, 2s, 3s}) {
     threads.emplace_back([&, time] {
-      sleep_until(clock, start + time);
+      doze_until(clock, start + time);
       awake.fetch_add(1);
     });
   }
@@ -128,7 +128,7 @@ TEST_CASE("ManualClock: an advance that meets a thread on its way to sleep is no
   ManualClock clock;
   for (int i = 0; i < 500; ++i) {
     const auto deadline = clock.now() + 1s;
-    std::thread sleeper([&] { sleep_until(clock, deadline); });
+    std::thread sleeper([&] { doze_until(clock, deadline); });
     while (clock.sleepers() == 0 && clock.now() < deadline) std::this_thread::yield();
     clock.advance(1s);
     sleeper.join();
@@ -177,8 +177,8 @@ TEST_CASE("SystemClock: the machine's time") {
 
 TEST_CASE("SystemClock: a deadline in the past does not sleep") {
   brook::SystemClock& clock = brook::SystemClock::instance();
-  sleep_until(clock, clock.now() - 1h);
-  sleep_until(clock, Clock::time_point::min());
+  doze_until(clock, clock.now() - 1h);
+  doze_until(clock, Clock::time_point::min());
   SUCCEED();
 }
 

@@ -125,7 +125,8 @@ class Timeline {
   [[nodiscard]] bool too_long(const Appended& appended) const noexcept {
     if (bound_.max_len == std::numeric_limits<std::uint64_t>::max()) return false;
     if (bound_.whole_segments && !appended.rolled) return false;
-    return appended.added - edits_.removed() > bound_.max_len;
+    const std::uint64_t removed = edits_.removed();  // others may have added and removed more since
+    return appended.added > removed && appended.added - removed > bound_.max_len;
   }
 
   // Calls `found` for the runs among the slots [from, to); false once `left` entries have been found.
