@@ -136,6 +136,10 @@ void Suite::list() const {
 }
 
 bool Suite::run() {
+  if (std::ranges::none_of(cases_, [this](const Case& one) { return matches(options_.only, one.name); })) {
+    std::cerr << "brook_bench: no case is called '" << options_.only << "'; see --list\n";
+    return false;
+  }
   std::ofstream csv;
   if (!options_.csv.empty()) {
     csv.open(options_.csv);
@@ -152,18 +156,15 @@ bool Suite::run() {
   }
   csv << "case,metric,peer,rounds,median,min,max,ratio,ratio_min,ratio_max\n";
   print_heading();
-  bool any = false;
   for (Case& subject : cases_) {
-    if (!matches(options_.only, subject.name) || subject.peers.empty()) continue;
-    any = true;
+    if (!matches(options_.only, subject.name)) continue;
     const Rounds rounds = measure(subject, options_);
     print(subject, rounds);
     write(csv, subject, rounds);
     csv.flush();
     for (Peer& peer : subject.peers) peer.measure = nullptr;  // and with it what it had prepared
   }
-  if (!any) std::cerr << "brook_bench: no case is called '" << options_.only << "'; see --list\n";
-  return any;
+  return true;
 }
 
 }  // namespace bench

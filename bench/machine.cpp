@@ -28,7 +28,7 @@ std::string system_name() {
   return std::string(name.sysname) + ' ' + name.release + ' ' + name.machine;
 }
 
-std::string first_line_of(const std::string& command) {
+[[maybe_unused]] std::string first_line_of(const std::string& command) {
   const auto close = [](std::FILE* pipe) { pclose(pipe); };
   const std::unique_ptr<std::FILE, decltype(close)> pipe(popen(command.c_str(), "r"), close);
   std::array<char, 256> line{};
@@ -37,11 +37,15 @@ std::string first_line_of(const std::string& command) {
   return text.substr(0, text.find('\n'));
 }
 
-// Of the sources that this program was built from, as they are now.
+// Told when this was built, or else that of the sources that it was built from, as they are now.
 std::string commit() {
+#ifdef BROOK_BENCH_COMMIT
+  return BROOK_BENCH_COMMIT;
+#else
   const std::string file = __FILE__;
   const std::string folder = file.find('/') == file.npos ? "." : file.substr(0, file.rfind('/'));
   return first_line_of("git -C '" + folder + "' describe --always --dirty --tags 2>/dev/null");
+#endif
 }
 
 std::string compiler() {
