@@ -333,12 +333,13 @@ class Life {
     if (id) removed_ = stream_.erase(*id) > 0 || removed_;
     else id = read_otherwise(spelt, erased);
     same("the text is an id", id.has_value(), !erased.is_error());
-    const std::size_t dash = spelt.find('-');
-    if (spelt == "*" || (dash != spelt.npos && std::string_view(spelt).substr(dash + 1, 2) == "*")) return;
+    const std::string read = c_string(spelt);
+    const std::size_t dash = read.find('-');
+    if (read == "*" || (dash != read.npos && read.substr(dash + 1) == "*")) return;  // no id, and an entry all the same
     if (!id || *id == Id::min()) return same("the text names no entry", Errc::invalid_id, error_of(added, known_));
     same("the text read", text(*id), added.text());
-    if (dash != spelt.npos) return;
-    same("a text without a sequence number", *Id::parse(c_string(spelt), top), Id{id->ms, top});
+    if (dash != read.npos) return;
+    same("a text without a sequence number", *Id::parse(read, top), Id{id->ms, top});
   }
 
   // Text that brook refuses and redis does not.
