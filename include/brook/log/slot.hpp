@@ -63,6 +63,9 @@ struct SlotState {
 template <class Payload>
 class Slot {
  public:
+  // Not defaulted: that would be constexpr, and g++ 12 then evaluates the payload's bytes one by one while it compiles.
+  Slot() noexcept {}
+
   [[nodiscard]] SlotState state() const noexcept { return {{word_.load(sync::acquire)}}; }  // L
 
   /// For a sleeper's last look.
