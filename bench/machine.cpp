@@ -90,10 +90,14 @@ double hand_off(int turns) {
   return ns / turns;
 }
 
-std::string load() {
+std::string load(unsigned cores) {
   std::ifstream file("/proc/loadavg");
-  std::string one;
-  return file >> one ? one : "unknown";
+  double one = 0;
+  if (!(file >> one)) return "unknown";
+  std::array<char, 128> text{};
+  std::snprintf(text.data(), text.size(), "%.2f%s", one,
+                one > cores / 4.0 ? " (OTHERS USE THE PROCESSORS TOO: what takes several threads is noise)" : "");
+  return text.data();
 }
 
 }  // namespace
@@ -102,7 +106,7 @@ std::vector<std::string> machine(const Options& options) {
   std::vector<std::string> facts;
   const unsigned cores = std::thread::hardware_concurrency();
   facts.push_back("machine: " + processor() + ", " + std::to_string(cores) + " processors, " + system_name());
-  facts.push_back("load average when the run began: " + load());
+  facts.push_back("load average when the run began: " + load(cores));
   if (cores >= 2) {
     std::array<char, 80> text{};
     const int turns = options.quick ? 20'000 : 200'000;
