@@ -22,7 +22,6 @@ namespace {
 
 using namespace brook;
 using contract::LogSpec;
-using model::Tracked;
 
 struct Options {
   std::vector<std::string> programs;
@@ -32,6 +31,7 @@ struct Options {
   bool judged = true;  // by the checker of linearizability
 };
 
+template <std::uint32_t slots>
 class Programs {
  public:
   explicit Programs(const Options& options)
@@ -70,7 +70,9 @@ class Programs {
   }
 
  private:
+  using Tracked = model::Tracked<slots>;
   using Timeline = log::Timeline<Tracked>;
+  using View = typename Timeline::View;
   using Runs = log::Runs<Tracked>;
   using Kind = LogSpec::Kind;
   using Operation = LogSpec::Operation;
@@ -125,10 +127,13 @@ class Programs {
   // As a stream does it: a new view when the old one has been trimmed away.
   [[nodiscard]] Runs collect(Id from, std::uint64_t count) {
     for (;;) {
-      const Timeline::View view = timeline_->look();
+      const View view = timeline_->look();
       Runs runs;
       const auto add = [&](const auto& segment, std::uint32_t at, std::uint32_t n) { runs.add(segment, at, n); };
-      if (timeline_->visit(view, from, Id::max(), count, add)) return runs;
+      if (!timeline_->visit(view, from, Id::max(), count, add)) continue;
+      const bool all = from == Id::min() && count == LogSpec::no_bound;
+      model::demand(!all || runs.size() == view.length(), "a view has another length than entries");
+      return runs;
     }
   }
 
@@ -153,7 +158,7 @@ class Programs {
 
   [[nodiscard]] std::vector<LogSpec::Entry> read_back(std::uint64_t count) {
     for (;;) {
-      const Timeline::View view = timeline_->look();
+      const View view = timeline_->look();
       std::vector<LogSpec::Entry> entries;
       const auto add = [&](const auto& segment, std::uint32_t at, std::uint32_t n) {
         for (std::uint32_t i = at + n; i-- > at;) {
@@ -197,40 +202,50 @@ class Programs {
   int counter_ = 0;
 };
 
+// Segments of two slots, of which one is claimed and the other links the segment; and longer ones, where appenders pass
+// each other.
 void appends_and_reads(model::Suite& suite) {
-  suite.exhaust<Programs>("append, append, read", 2, 100'000, Options{{"a", "a", "r"}});
-  suite.exhaust<Programs>("read your own", 3, 100'000, Options{{"ar", "ar"}});
-  suite.exhaust<Programs>("fill segments while reading", 2, 250'000, Options{{"aa", "aa", "rr"}});
-  suite.exhaust<Programs>("clock moves", 2, 250'000, Options{{"ar", "ar", "ar"}, true});
-  suite.exhaust<Programs>("batches", 2, 250'000, Options{{"b", "ab", "r"}});
-  suite.exhaust<Programs>("given ids", 2, 250'000, Options{{"xa", "ax", "r"}});
-  suite.exhaust<Programs>("seal", 2, 250'000, Options{{"aa", "sr", "ar"}});
-  suite.priorities<Programs>("many appends", 5, 30'000, Options{{"aaa", "aba", "rkr"}, true});
-  suite.random<Programs>("everything that appends and reads", 30'000, Options{{"aar", "bxa", "raa", "rn"}, true});
+  suite.exhaust<Programs<2>>("append, append, read", 2, 100'000, Options{{"a", "a", "r"}});
+  suite.exhaust<Programs<2>>("read your own", 3, 100'000, Options{{"ar", "ar"}});
+  suite.exhaust<Programs<2>>("fill segments while reading", 2, 250'000, Options{{"aa", "aa", "rr"}});
+  suite.exhaust<Programs<2>>("clock moves", 2, 250'000, Options{{"ar", "ar", "ar"}, true});
+  suite.exhaust<Programs<2>>("given ids", 2, 250'000, Options{{"xa", "ax", "r"}});
+  suite.exhaust<Programs<2>>("seal", 2, 250'000, Options{{"aa", "sr", "ar"}});
+  suite.exhaust<Programs<4>>("pass each other", 3, 100'000, Options{{"aa", "a", "ar"}});
+  suite.exhaust<Programs<4>>("pass each other while reading", 2, 250'000, Options{{"aa", "aa", "aa", "rr"}});
+  suite.exhaust<Programs<8>>("batches", 2, 250'000, Options{{"ab", "b", "rr"}});
+  suite.priorities<Programs<2>>("many appends", 5, 30'000, Options{{"aaa", "aba", "rkr"}, true});
+  suite.priorities<Programs<4>>("many appends", 5, 30'000, Options{{"aaa", "aaa", "aar", "rr"}});
+  suite.random<Programs<4>>("everything that appends and reads", 20'000, Options{{"aar", "bxa", "raa", "rn"}, true});
+  suite.random<Programs<8>>("everything that appends and reads", 20'000, Options{{"abr", "bab", "raa", "rs"}});
 }
 
 void edits(model::Suite& suite) {
-  suite.exhaust<Programs>("erase while reading", 2, 100'000, Options{{"aaae", "nr", "k"}});
-  suite.exhaust<Programs>("trim while appending", 2, 100'000, Options{{"aaa", "aa", "tt"}});
-  suite.exhaust<Programs>("trim while reading", 2, 100'000, Options{{"aaaa", "t", "rr"}});
-  suite.exhaust<Programs>("trim under a reader that holds on", 2, 100'000, Options{{"aaaaha", "twa", "p"}});
-  suite.priorities<Programs>("recycled segments", 5, 30'000, Options{{"aaaaa", "aaa", "twt", "rpk"}});
-  suite.priorities<Programs>("recycled segments, clock moves", 6, 30'000,
-                             Options{{"aaaa", "ba", "wtw", "rh", "r"}, true});
-  suite.random<Programs>("everything", 30'000, Options{{"aaaaa", "aaxe", "ttw", "rhk", "rn"}, true});
-  suite.exhaust<Programs>("a bound", 2, 100'000, Options{.programs = {"aa", "aa", "r"}, .bound = 1});
-  suite.random<Programs>("a bound", 30'000, Options{.programs = {"aaa", "aba", "rrn"}, .bound = 2});
-  suite.random<Programs>("a bound, whole segments", 30'000,
-                         Options{.programs = {"aaaa", "aba", "rhr"}, .whole_segments = true, .judged = false});
+  suite.exhaust<Programs<2>>("erase while reading", 2, 50'000, Options{{"aaae", "nr", "k"}});
+  suite.exhaust<Programs<4>>("erase while reading", 2, 50'000, Options{{"aaae", "nr", "k"}});
+  suite.exhaust<Programs<2>>("trim while appending", 2, 50'000, Options{{"aaa", "aa", "tt"}});
+  suite.exhaust<Programs<2>>("trim while reading", 2, 100'000, Options{{"aaaa", "t", "rr"}});
+  suite.exhaust<Programs<2>>("trim under a reader that holds on", 2, 50'000, Options{{"aaaaha", "twa", "p"}});
+  suite.priorities<Programs<2>>("recycled segments", 5, 30'000, Options{{"aaaaa", "aaa", "twt", "rpk"}});
+  suite.priorities<Programs<2>>("recycled segments, clock moves", 6, 30'000,
+                                Options{{"aaaa", "ba", "wtw", "rh", "r"}, true});
+  suite.priorities<Programs<4>>("recycled segments", 6, 30'000, Options{{"abaa", "aaba", "wtw", "rkp"}});
+  suite.random<Programs<2>>("everything", 15'000, Options{{"aaaaa", "aaxe", "ttw", "rhk", "rn"}, true});
+  suite.random<Programs<4>>("everything", 15'000, Options{{"aabaa", "aaxe", "ttw", "rhk", "rp"}});
+  suite.exhaust<Programs<2>>("a bound", 2, 50'000, Options{.programs = {"aa", "aa", "r"}, .bound = 1});
+  suite.random<Programs<2>>("a bound", 20'000, Options{.programs = {"aaa", "aba", "rrn"}, .bound = 2});
+  suite.random<Programs<2>>("a bound, whole segments", 20'000,
+                            Options{.programs = {"aaaa", "aba", "rhr"}, .whole_segments = true, .judged = false});
 }
 
 void stopped_threads(model::Suite& suite) {
-  suite.freeze<Programs>("an appender or a reader stops", 3, 30, Options{{"aaa", "rb", "ara"}});
-  suite.freeze<Programs>("a batch or a given id stops", 2, 30, Options{{"bx", "xb", "ara", "r"}});
-  suite.freeze<Programs>("a trimmer stops", 1, 30, Options{{"aaate", "aar", "ara"}});
-  suite.freeze<Programs>("an appender to a bounded log stops", 2, 30,
-                         Options{.programs = {"aaa", "aaa", "ar"}, .bound = 1});
-  suite.freeze<Programs>("whoever seals stops", 1, 30, Options{{"as", "aa", "ra"}});
+  suite.freeze<Programs<2>>("an appender or a reader stops", 3, 15, Options{{"aaa", "rb", "ara"}});
+  suite.freeze<Programs<4>>("an appender among others stops", 1, 30, Options{{"aaa", "aaar", "aaa"}});
+  suite.freeze<Programs<8>>("a batch or a given id stops", 2, 20, Options{{"abx", "xb", "ara", "r"}});
+  suite.freeze<Programs<2>>("a trimmer stops", 1, 20, Options{{"aaate", "aar", "ara"}});
+  suite.freeze<Programs<2>>("an appender to a bounded log stops", 1, 20,
+                            Options{.programs = {"aaa", "aaa", "ar"}, .bound = 1});
+  suite.freeze<Programs<2>>("whoever seals stops", 1, 50, Options{{"as", "aa", "ra"}});
 }
 
 }  // namespace

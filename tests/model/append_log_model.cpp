@@ -16,32 +16,12 @@
 #include <brook/log/seek.hpp>
 #include <brook/wait/await.hpp>
 
+#include "number.hpp"
+
 namespace {
 
 using namespace brook;
-
-/// What is appended; segments of a log of these have so many slots. Each access to the number is checked.
-template <std::uint32_t slots>
-class Number {
- public:
-  explicit Number(int number) : number_(number) {}
-  Number(Number&& other) noexcept : number_(static_cast<int>(other.number_)) {}
-  Number& operator=(Number&&) = delete;
-
-  [[nodiscard]] int value() const { return number_; }
-
- private:
-  sync::plain<int> number_;
-};
-
-}  // namespace
-
-template <std::uint32_t slots>
-struct brook::log::SegmentSizes<Number<slots>> {
-  [[nodiscard]] static std::size_t after(std::uint32_t) noexcept { return slots; }
-};
-
-namespace {
+using model::Number;
 
 class StoppedClock final : public Clock {
  public:

@@ -1,4 +1,4 @@
-// tracked.hpp — a payload that counts its living, for scenarios of logs whose segments have two slots.
+// tracked.hpp — a payload that counts its living, for logs whose segments have as many slots as a scenario likes.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,9 @@
 
 namespace brook::model {
 
-/// Demands that nobody uses it before its constructor, after its destructor, or after it was moved from.
+/// Demands that nobody uses it before its constructor, after its destructor, or after it was moved from. A log of these
+/// has segments of `slots` slots.
+template <std::uint32_t slots>
 class Tracked {
  public:
   static inline int living = 0;
@@ -44,10 +46,9 @@ class Tracked {
 
 }  // namespace brook::model
 
-/// Two slots a segment, so that a few appends fill several and take back more.
-template <>
-struct brook::log::SegmentSizes<brook::model::Tracked> {
-  static constexpr std::size_t smallest = 2;
-  static constexpr std::size_t largest = 2;
-  [[nodiscard]] static std::size_t after(std::uint32_t) noexcept { return 2; }
+template <std::uint32_t slots>
+struct brook::log::SegmentSizes<brook::model::Tracked<slots>> {
+  static constexpr std::size_t smallest = slots;
+  static constexpr std::size_t largest = slots;
+  [[nodiscard]] static std::size_t after(std::uint32_t) noexcept { return slots; }
 };
