@@ -97,7 +97,7 @@ void write(std::ostream& csv, const Case& subject, const Rounds& rounds) {
     for (std::size_t peer = 0; peer < subject.peers.size(); ++peer) {
       const Spread own = spread_of(column(rounds[peer], metric));
       const Spread ratio = ratio_of(rounds, peer, metric);
-      csv << subject.name << ',' << subject.metrics[metric] << ',' << subject.peers[peer].name << ','
+      csv << subject.name << ',' << subject.metrics[metric] << ",\"" << subject.peers[peer].name << "\","
           << rounds[peer].size() << ',' << own.median << ',' << own.min << ',' << own.max << ',' << ratio.median << ','
           << ratio.min << ',' << ratio.max << '\n';
     }
