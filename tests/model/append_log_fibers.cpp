@@ -22,13 +22,16 @@ namespace {
 
 using namespace brook;
 using contract::LogSpec;
+using model::before;
+using model::to_the_end;
 
 struct Options {
   std::vector<std::string> programs;
   bool ticking = false;  // each append sees a later time than the one before
   bool whole_segments = false;
   std::uint64_t bound = LogSpec::no_bound;
-  bool judged = true;  // by the checker of linearizability
+  std::string prologue{};  // done before the threads start
+  bool judged = true;      // by the checker of linearizability
 };
 
 template <std::uint32_t slots>
@@ -39,6 +42,7 @@ class Programs {
     Tracked::living = 0;
     timeline_ =
         std::make_unique<Timeline>(log::Cut{.max_len = options.bound, .whole_segments = options.whole_segments});
+    for (const char letter : options.prologue) run(0, letter);
   }
 
   model::Threads threads() {
@@ -248,12 +252,30 @@ void stopped_threads(model::Suite& suite) {
   suite.freeze<Programs<2>>("whoever seals stops", 1, 50, Options{{"as", "aa", "ra"}});
 }
 
+// A thread stops with an old pointer to the tail, whose header meanwhile begins another life. No other strategy comes by
+// these places often enough.
+void recycled_headers(model::Suite& suite) {
+  const auto pin = before("pins.hpp", "F");
+  const auto claim = before("append_log.hpp", "AH");
+  const auto second_link = before("append_log.hpp", "A", 2);
+  suite.direct<Programs<2>>("what was a full tail is the tail again, with room",
+                            {{0, pin}, {1, to_the_end}, {0, to_the_end}}, Options{{"a", "aata"}});
+  suite.direct<Programs<2>>("a reader pins what is not linked yet",
+                            {{0, pin}, {1, second_link}, {0, to_the_end}, {1, to_the_end}}, Options{{"r", "aata"}});
+  suite.direct<Programs<2>>("whoever links pins what is not linked yet",
+                            {{0, pin}, {1, second_link}, {0, to_the_end}, {1, to_the_end}}, Options{{"a", "aata"}});
+  suite.direct<Programs<2>>("a claim of what is not linked yet",
+                            {{0, claim}, {1, second_link}, {0, to_the_end}, {1, to_the_end}},
+                            Options{.programs = {"a", "aataa"}, .prologue = "a"});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   model::Suite suite(argc, argv);
   appends_and_reads(suite);
   edits(suite);
+  recycled_headers(suite);
   stopped_threads(suite);
   return suite.result();
 }
