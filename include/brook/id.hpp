@@ -52,8 +52,9 @@ struct Id {
 
   /// Reads `<ms>-<seq>` or `<ms>`, whose missing sequence number is `missing_seq`: 0 where Redis names an entry or a
   /// range's start, the largest number where it names a range's end. Errc::invalid_id for anything else, also for text
-  /// of 128 characters or more. The grammar is that of Redis, oddities included: each number may carry leading
-  /// zeros, white space or a plus sign, because strtoull reads it. Allocates nothing.
+  /// of 128 characters or more. The grammar is that of Redis with its oddities: each number may carry leading
+  /// zeros, white space or a plus sign, because strtoull reads it; but not a minus sign, under which strtoull wraps
+  /// around. Allocates nothing.
   [[nodiscard]] static constexpr expected<Id, Errc> parse(std::string_view text,
                                                           std::uint64_t missing_seq = 0) noexcept;
 };

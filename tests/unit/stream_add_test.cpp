@@ -426,3 +426,20 @@ TEST_CASE("Stream: many entries, one by one") {
   CHECK(at == many);
   CHECK(last == stream.last_id());
 }
+
+TEST_CASE("Stream.add leaves a segment before its sequence numbers run out") {
+  constexpr auto top = std::numeric_limits<std::uint64_t>::max();
+  brook::ManualClock clock;
+  brook::Stream<int> stream({.clock = &clock});
+  REQUIRE(stream.add(Id{5, top - 10}, 1));
+  REQUIRE(stream.add(Id{5, top}, 2));  // ten slots on in the same segment, whose other slots would have no ids
+  CHECK(error_of(stream.add(AutoSeq{5}, 3)) == Errc::id_too_small);
+  CHECK(stream.add(3).value() == Id{6, 0});
+
+  brook::Stream<int> last({.clock = &clock});
+  REQUIRE(last.add(Id{top, top - 10}, 1));
+  REQUIRE(last.add(Id{top, top}, 2));
+  CHECK(error_of(last.add(3)) == Errc::id_exhausted);
+  CHECK(error_of(last.add(Id::max(), 3)) == Errc::id_exhausted);
+  CHECK(last.last_id() == Id::max());
+}

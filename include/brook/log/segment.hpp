@@ -44,9 +44,7 @@ class SegmentPool;
 template <class Payload>
 class alignas(core::cache_line) Segment {
  public:
-  /// The claim word's `low` counts up to this in every segment; a segment of n slots starts at full - n, so "is there
-  /// room" is asked without another look. What lies above is room for the claims of threads that come too late.
-  static constexpr std::uint64_t full = 4096;
+  static constexpr std::uint64_t full = Word::full;
 
   /// What one life of a segment is about; fixed before others can find it.
   struct Life {

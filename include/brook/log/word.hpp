@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include <brook/id.hpp>
@@ -32,6 +33,10 @@ struct Word {
   /// A jump to a sequence number up to this fits; what is left of `seq` is room for a full segment's entries and for
   /// the claims of threads that come too late, so seq never carries into ms.
   static constexpr std::uint64_t farthest_seq = seq_mask / 2;
+
+  /// A claim word's `low` counts up to this in every segment; a segment of n slots starts at full - n, so "is there room"
+  /// is asked without another look. What lies above is room for the claims of threads that come too late.
+  static constexpr std::uint64_t full = 4096;
 
   std::uint64_t bits = 0;
 
@@ -60,11 +65,13 @@ struct Word {
     return (ms << seq_bits) + std::min(seq, seq_mask + 1);
   }
 
-  /// The word for `id`, or nothing when it lies too far from `base` to be told in these bits. Requires base <= id.
+  /// The claim word for `id` at `low`, or nothing when the id lies too far from `base` to be told in these bits, or so near
+  /// the last sequence number there is that the slots after it would run out of ids. Requires base <= id, low < full.
   [[nodiscard]] static constexpr std::optional<Word> of(Id base, Id id, std::uint64_t low) noexcept {
     const std::uint64_t ms = id.ms - base.ms;
     const std::uint64_t seq = ms == 0 ? id.seq - base.seq : id.seq;
     if (ms > ms_mask || seq > farthest_seq) return std::nullopt;
+    if (std::numeric_limits<std::uint64_t>::max() - id.seq < full - 1 - low) return std::nullopt;
     return Word{(ms << (low_bits + seq_bits)) | (seq << low_bits) | low};
   }
 };
