@@ -1,0 +1,32 @@
+// failing_new.hpp — makes an allocation of one's choice fail. This program's operator new is in failing_new.cpp.
+#pragma once
+
+#include <cstdint>
+
+namespace brook::contract {
+
+/// While it lives, the n-th allocation of this thread throws std::bad_alloc, counted from 1; none does for 0.
+class FailingNew {
+ public:
+  explicit FailingNew(std::uint64_t n) noexcept;
+  ~FailingNew();
+  FailingNew(const FailingNew&) = delete;
+  FailingNew& operator=(const FailingNew&) = delete;
+
+  /// Whether it came to that. Kept when it ends.
+  [[nodiscard]] static bool happened() noexcept;
+};
+
+/// While it lives, allocations of this thread neither count nor fail.
+class SafeNew {
+ public:
+  SafeNew() noexcept;
+  ~SafeNew();
+  SafeNew(const SafeNew&) = delete;
+  SafeNew& operator=(const SafeNew&) = delete;
+
+ private:
+  std::uint64_t saved_;
+};
+
+}  // namespace brook::contract
