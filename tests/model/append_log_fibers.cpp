@@ -212,11 +212,11 @@ void appends_and_reads(model::Suite& suite) {
   suite.exhaust<Programs<2>>("append, append, read", 2, 100'000, Options{{"a", "a", "r"}});
   suite.exhaust<Programs<2>>("read your own", 3, 100'000, Options{{"ar", "ar"}});
   suite.exhaust<Programs<2>>("fill segments while reading", 2, 250'000, Options{{"aa", "aa", "rr"}});
-  suite.exhaust<Programs<2>>("clock moves", 2, 250'000, Options{{"ar", "ar", "ar"}, true});
+  suite.exhaust<Programs<2>>("clock moves", 2, 250'000, Options{{"a", "ar", "ar"}, true});
   suite.exhaust<Programs<2>>("given ids", 2, 250'000, Options{{"xa", "ax", "r"}});
   suite.exhaust<Programs<2>>("seal", 2, 250'000, Options{{"aa", "sr", "ar"}});
   suite.exhaust<Programs<4>>("pass each other", 3, 100'000, Options{{"aa", "a", "ar"}});
-  suite.exhaust<Programs<4>>("pass each other while reading", 2, 250'000, Options{{"aa", "aa", "aa", "rr"}});
+  suite.exhaust<Programs<4>>("pass each other while reading", 2, 100'000, Options{{"aa", "aa", "aa", "rr"}});
   suite.exhaust<Programs<8>>("batches", 2, 250'000, Options{{"ab", "b", "rr"}});
   suite.priorities<Programs<2>>("many appends", 5, 30'000, Options{{"aaa", "aba", "rkr"}, true});
   suite.priorities<Programs<4>>("many appends", 5, 30'000, Options{{"aaa", "aaa", "aar", "rr"}});

@@ -23,6 +23,7 @@
 #include <source_location>
 #include <string_view>
 
+#include "relacy_bursts.hpp"
 #include "relacy_sync.hpp"
 
 namespace brook::model {
@@ -56,7 +57,7 @@ class Claims {
     rl::test_params params;
     params.search_type = rl::sched_random;
     params.iteration_count = static_cast<std::uint64_t>(static_cast<double>(executions) * effort_) + 1;
-    run<Claim>("random", params, most_steps);
+    run<Claim, BurstyScheduler<Claim::params::thread_count>>("random", params, most_steps);
   }
 
   /// Every schedule and every choice; for the smallest claims.
@@ -65,7 +66,7 @@ class Claims {
     rl::test_params params;
     params.search_type = rl::sched_full;
     params.iteration_count = ~std::uint64_t{0};
-    run<Claim>("all schedules", params, most_steps);
+    run<Claim, rl::full_search_scheduler<Claim::params::thread_count>>("all schedules", params, most_steps);
   }
 
   /// Every schedule with at most so many preemptions.
@@ -75,7 +76,8 @@ class Claims {
     params.search_type = rl::sched_bound;
     params.context_bound = preemptions;
     params.iteration_count = ~std::uint64_t{0};
-    run<Claim>("all schedules with few preemptions", params, most_steps);
+    run<Claim, rl::context_bound_scheduler<Claim::params::thread_count>>("all schedules with few preemptions", params,
+                                                                         most_steps);
   }
 
   /// Ends the program, without the destructors of what the last failed execution left behind.
@@ -86,24 +88,26 @@ class Claims {
   }
 
  private:
-  template <class Claim>
+  template <class Claim, class Scheduler>
   void run(const char* how, rl::test_params& params, unsigned most_steps) {
     constexpr std::string_view name = name_of<Claim>();
     if (name.find(only_) == name.npos) return;
     static std::ostream nowhere(nullptr);
     params.output_stream = params.progress_stream = &nowhere;
     params.execution_depth_limit = most_steps;
-    const bool holds = rl::simulate<Claim>(params);
+    rl::ostringstream state;
+    const rl::test_result_e result = rl::run_test<Claim, Scheduler>(params, state, false);
+    const bool holds = result == rl::test_result_success;
     executions_ += params.stop_iteration;
     std::printf("%-4s %.*s: %s; %llu executions\n", holds ? "ok" : "FAIL", static_cast<int>(name.size()), name.data(),
                 how, static_cast<unsigned long long>(params.stop_iteration));
     std::fflush(stdout);
     if (holds) return;
     ++failures_;
-    params.initial_state = params.final_state;  // the execution that failed, again, with its history told
+    params.initial_state = state.str();  // the execution that failed, again, with its history told
     params.output_stream = &std::cout;
     params.collect_history = true;
-    rl::simulate<Claim>(params);
+    rl::run_test<Claim, Scheduler>(params, state, true);
     std::cout.flush();
   }
 

@@ -1,7 +1,7 @@
 // schedule.hpp — who runs next: the strategies by which executions of fibers are explored.
 //
 //   Exhaustive   every schedule with at most so many preemptions; most bugs need two or three
-//   Random       any thread at each step: finds what needs many switches
+//   Random       any thread, in bursts: finds what needs many switches
 //   Priorities   the highest priority runs, and a few times a priority drops (PCT, Burckhardt et al. 2010): finds what
 //                needs one long run of one thread at a bad moment
 //   Replay       the decisions of an earlier execution
@@ -92,16 +92,25 @@ class Exhaustive final : public Schedule {
   std::vector<Branch> path_;
 };
 
+/// Any thread at each step, or each execution's own multiple of steps on average: at an even pace, one thread hardly ever
+/// stands still while another does a whole operation.
 class Random final : public Schedule {
  public:
   explicit Random(std::uint64_t seed) : random_(seed) {}
 
-  bool begin(int) override { return true; }
-  std::size_t pick(const Turn& turn) override { return choose(turn.ready.size()); }
+  bool begin(int) override {
+    burst_ = std::size_t{1} << (2 * choose(3));
+    return true;
+  }
+  std::size_t pick(const Turn& turn) override {
+    if (turn.preempts() && choose(burst_) != 0) return 0;
+    return choose(turn.ready.size());
+  }
   std::size_t choose(std::size_t outcomes) override { return random_() % outcomes; }
 
  private:
   std::mt19937_64 random_;
+  std::size_t burst_ = 1;
 };
 
 class Priorities final : public Schedule {
