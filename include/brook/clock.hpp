@@ -122,7 +122,7 @@ class ManualClock final : public Clock {
     unix_.store(to.count(), sync::seq_cst);
   }
 
-  /// How many calls are blocked on this clock, whatever they wait for.
+  /// How many calls are blocked on this clock or about to block, whatever they wait for.
   [[nodiscard]] std::size_t sleepers() const {
     const sync::unique_lock held(mutex_);
     return alarms_.size();

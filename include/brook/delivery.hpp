@@ -41,7 +41,7 @@ class Delivery {
   friend class Deliveries<T>;
 
   Delivery(stream::GroupState<T>& group, const Entry<T>& entry, std::uint64_t count) noexcept
-      : group_(&group), id_(entry.id), value_(&entry.value), count_(count) {}
+      : group_(&group), id_(entry.id), value_(std::addressof(entry.value)), count_(count) {}
 
   stream::GroupState<T>* group_;
   Id id_;

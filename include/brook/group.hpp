@@ -99,7 +99,7 @@ class Group {
     const sync::unique_lock held(group_->mutex);
     if (const auto failed = refusal()) return unexpected(*failed);
     group_->last_delivered = position.after(last);
-    group_->serve(*stream_);
+    group_->wake_first();
     return {};
   }
 
@@ -230,6 +230,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::read(const ReadOptions& options) cons
 
 template <class T>
 expected<Entries<T>, Errc> Consumer<T>::take_or_wait(const ReadOptions& options) const {
+  if (stream_->gone.load(sync::seq_cst)) return unexpected(Errc::closed);  // and its clock perhaps with it
   const Wait wait = options.wait();
   Clock& clock = stream_->clock();
   const Clock::time_point deadline = wait.deadline(clock);
@@ -276,6 +277,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) 
   if (const auto failed = stream::refusal(*stream_, *group_)) return unexpected(*failed);
   typename Entries<T>::Runs runs;
   std::vector<std::uint64_t> counts;
+  std::vector<stream::Pending*> found;  // changed only when nothing can fail any more
   const Clock::time_point now = stream_->clock().now();
   for (auto at = group_->pending.upper_bound(after); at != group_->pending.end() && counts.size() < count; ++at) {
     if (at->second.consumer != &consumer_->first) continue;
@@ -284,8 +286,11 @@ expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) 
     if (entry.empty()) continue;
     runs.add(entry.runs());
     counts.push_back(at->second.deliveries + 1);
-    at->second.deliveries += 1;
-    at->second.delivered = now;
+    found.push_back(&at->second);
+  }
+  for (stream::Pending* pending : found) {
+    ++pending->deliveries;
+    pending->delivered = now;
   }
   return Deliveries<T>(group_, Entries<T>(std::move(runs)), std::move(counts));
 }

@@ -64,12 +64,12 @@ struct StreamOptions {
 
 /// Options of a read (XREAD, XREADGROUP).
 struct ReadOptions {
-  /// At most so many entries. 0 reads nothing.
+  /// At most so many entries. 0 reads nothing, and does not wait.
   std::size_t count = no_limit;
   /// How long to wait when there is nothing. The default does not wait.
   Wait block = {};
 #ifdef __cpp_lib_jthread
-  /// Ends the wait with Errc::cancelled.
+  /// Ends the wait with Errc::cancelled. Entries that are there are read all the same.
   std::stop_token stop = {};
 #endif
   /// For a consumer: deliver without making the entries pending; each is lost if its consumer dies (XREADGROUP NOACK).
@@ -92,7 +92,7 @@ struct TrimOptions {
   std::optional<Id> min_id = std::nullopt;
   /// Remove only whole segments, and so perhaps less (`~`).
   bool approximate = false;
-  /// With `approximate`: at most so many entries (LIMIT).
+  /// With `approximate`: at most so many entries (LIMIT); 0 is none.
   std::optional<std::uint64_t> limit = std::nullopt;
 };
 

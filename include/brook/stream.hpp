@@ -201,7 +201,7 @@ class Stream {
 
   // A value that can lie in a slot as it is goes straight from the caller's object.
   expected<Id, Errc> append_one(const log::Request& request, T&& value) {
-    if constexpr (log::LiesInSlot<T>) {
+    if constexpr (std::is_same_v<log::PayloadOf<T>, T>) {
       return append_payload(request, value);
     } else {
       auto payload = log::make_payload<T>(std::move(value));
@@ -210,7 +210,7 @@ class Stream {
   }
 
   expected<Id, Errc> append_payload(const log::Request& request, log::PayloadOf<T>& payload) {
-    const auto appended = state_->append({&payload, 1}, request);
+    const auto appended = state_->append({std::addressof(payload), 1}, request);
     if (!appended) return unexpected(appended.error());
     return appended->first;
   }

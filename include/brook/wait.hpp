@@ -81,12 +81,13 @@ class Wait {
   static constexpr std::chrono::nanoseconds clamped(std::chrono::duration<Rep, Period> time) noexcept {
     using Seconds = std::chrono::duration<double>;
     if (Seconds(time) >= Seconds(longest)) return longest;
-    if (Seconds(time) <= -Seconds(longest)) return -longest;
+    if (!(Seconds(time) > -Seconds(longest))) return -longest;  // not a number does not wait
     return std::chrono::ceil<std::chrono::nanoseconds>(time);
   }
 
   static constexpr Clock::time_point after(Clock::time_point now, std::chrono::nanoseconds time) noexcept {
-    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
+    constexpr auto last = Clock::time_point::max();
+    return now.time_since_epoch().count() > 0 && time >= last - now ? last : now + time;
   }
 
   Kind kind_ = Kind::none;

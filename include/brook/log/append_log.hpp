@@ -111,9 +111,16 @@ class AppendLog {
   };
 
   AppendLog() : pool_(new SegmentPool<Payload>) {
+    struct Undo {
+      SegmentPool<Payload>* pool;
+      ~Undo() {
+        if (pool != nullptr) pool->leave();
+      }
+    } undo{pool_};
     Origin origin(*pool_);
     head_.store(&origin.segment, sync::relaxed);  // AO
     tail_.store(&origin.segment, sync::relaxed);  // AO
+    undo.pool = nullptr;
   }
 
   ~AppendLog() {
@@ -336,7 +343,10 @@ class AppendLog {
   [[nodiscard]] bool roll(Segment& tail, Attempt& attempt) {
     const Hold hold = hold_tail();
     if (!hold || hold.get() != &tail) return false;
-    if (tail.next.load(sync::acquire) == nullptr) {  // AK
+    // The look that brought us here may have been at an earlier life, which was full; slots that nobody has claimed must
+    // not be passed.
+    if (Word{tail.claims.load(sync::acquire)}.low() < Segment::full) return false;  // AJ
+    if (tail.next.load(sync::acquire) == nullptr) {                                 // AK
       if (refused(tail, tail.capacity(), attempt)) return true;
       const Id base = *attempt.request.after(last_entry_before(tail, tail.capacity()));
       if (!ids_left(base, attempt.values.size())) {

@@ -16,19 +16,27 @@ namespace brook::log {
 template <class T>
 concept LiesInSlot = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_destructible_v<T>;
 
+/// A bool that is an object of its own in a std::vector too.
+struct Flag {
+  bool value;
+};
+
 template <class T>
-using PayloadOf = std::conditional_t<LiesInSlot<T>, T, std::unique_ptr<T>>;
+using PayloadOf =
+    std::conditional_t<std::is_same_v<T, bool>, Flag, std::conditional_t<LiesInSlot<T>, T, std::unique_ptr<T>>>;
 
 /// Builds the payload for a T. May throw what T's constructor throws, and std::bad_alloc for a boxed type.
 template <class T, class... Arguments>
 [[nodiscard]] PayloadOf<T> make_payload(Arguments&&... arguments) {
-  if constexpr (LiesInSlot<T>) return T(std::forward<Arguments>(arguments)...);
+  if constexpr (std::is_same_v<T, bool>) return Flag{T(std::forward<Arguments>(arguments)...)};
+  else if constexpr (LiesInSlot<T>) return T(std::forward<Arguments>(arguments)...);
   else return std::make_unique<T>(std::forward<Arguments>(arguments)...);
 }
 
 template <class T>
 [[nodiscard]] T& value_of(PayloadOf<T>& payload) noexcept {
-  if constexpr (LiesInSlot<T>) return payload;
+  if constexpr (std::is_same_v<T, bool>) return payload.value;
+  else if constexpr (LiesInSlot<T>) return payload;
   else return *payload;
 }
 
@@ -47,10 +55,10 @@ class Values {
   /// Undoes move_to, which left a moved-from value behind.
   void take_back(std::size_t i, Slot<Payload>& slot) const noexcept {
     if constexpr (!std::is_trivially_copyable_v<Payload>) {
-      std::destroy_at(&first_[i]);
-      std::construct_at(&first_[i], std::move(slot.payload()));
+      std::destroy_at(first_ + i);
+      std::construct_at(first_ + i, std::move(slot.payload()));
     }
-    std::destroy_at(&slot.payload());
+    std::destroy_at(std::addressof(slot.payload()));
   }
 
   /// The values from the i-th on.

@@ -74,7 +74,7 @@ class SegmentPool {
   void end(Segment& segment) noexcept {
     for (std::uint32_t i = 0; i < segment.capacity(); ++i) {
       Slot<Payload>& slot = segment.slot(i);
-      if (segment.holds_entry(i, slot.state())) std::destroy_at(&slot.payload());
+      if (segment.holds_entry(i, slot.state())) std::destroy_at(std::addressof(slot.payload()));
     }
     segment.number_.store(0, sync::relaxed);                                              // AB
     segment.claims.store(Word::unopened_bit | Segment::full, sync::relaxed);              // AB

@@ -14,8 +14,9 @@
 //   row  thread   operation             order     meets  because
 //   A    owner    empty -> ready        seq_cst   L      releases the payload; row A of wait/gate.hpp
 //   L    reader   read the state        acquire   A      acquires the payload
-//   M    owner    publish failed        acquire   N      the pin that the passer handed over precedes its dropping
-//   N    passer   empty -> void         release   M      the same
+//   M    owner    settling failed       acquire   N      the pin that the passer handed over precedes its dropping
+//   N    passer   empty -> void         seq_cst   M, D   the same; and a sleeper may be looking at this slot for what
+//                                                        will be published behind it
 //   O    owner    empty -> follower     release   -      the payload; row A of the first slot publishes it as well
 //   P    eraser   add `erased`          release   L      whoever sees the mark sees when it was made (log/segment.hpp)
 //   D    sleeper  look at the state     seq_cst   A      row D of wait/gate.hpp
@@ -88,7 +89,7 @@ class Slot {
   /// False when the slot was no longer empty.
   [[nodiscard]] bool make_void() noexcept {
     std::uint64_t empty = 0;
-    return word_.compare_exchange_strong(empty, SlotState::void_flag, sync::release, sync::acquire);  // N
+    return word_.compare_exchange_strong(empty, SlotState::void_flag, sync::seq_cst, sync::acquire);  // N M
   }
 
   void mark_erased() noexcept { word_.fetch_or(SlotState::erased_flag, sync::release); }  // P

@@ -71,7 +71,7 @@ struct GroupState {
       stream_.gate.disarm(waiter_.ticket);
       const bool was_first = group_.line.front() == &waiter_;
       group_.line.erase(at_);
-      if (was_first && !group_.line.empty()) group_.line.front()->sleeper.wake();  // to arm its own ticket
+      if (was_first) group_.wake_first();
     }
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
@@ -115,6 +115,11 @@ struct GroupState {
         if (!view.end.moved()) return;
       }
     }
+  }
+
+  /// Has the first who waits look for itself, and arm its own ticket.
+  void wake_first() noexcept {
+    if (!line.empty()) line.front()->sleeper.wake();
   }
 
   const std::string name;
