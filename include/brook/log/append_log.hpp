@@ -47,8 +47,8 @@
 //   AO   anyone    private or failed       relaxed   -      nobody else has the segment, or nothing is learnt
 // Lifetime  no call is running when the log dies; holds may outlive it
 // Proof     tests/model/append_log_model.cpp tests/model/append_log_fibers.cpp
-// Tried     bench/append: readers that settle (faster with many producers, but a reader must then load the claim word and
-//           may have to wait); a lock around assign and publish (alone 2 ns faster, and a preempted holder stops all)
+// Tried     readers that settle: faster with many producers, but a reader then may have to wait; a lock around it all:
+//           bench/append.cpp
 #pragma once
 
 #include <algorithm>
@@ -343,8 +343,7 @@ class AppendLog {
   [[nodiscard]] bool roll(Segment& tail, Attempt& attempt) {
     const Hold hold = hold_tail();
     if (!hold || hold.get() != &tail) return false;
-    // The look that brought us here may have been at an earlier life, which was full; slots that nobody has claimed must
-    // not be passed.
+    // The look that brought us here may have been at an earlier life; slots that nobody claimed must not be passed.
     if (Word{tail.claims.load(sync::acquire)}.low() < Segment::full) return false;  // AJ
     if (tail.next.load(sync::acquire) == nullptr) {                                 // AK
       if (refused(tail, tail.capacity(), attempt)) return true;
