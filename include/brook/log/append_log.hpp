@@ -35,7 +35,7 @@
 //   AG   helper    move tail_              release   AF     the segment's header
 //   AH   claimer   claim a slot            acquire   AI     the header and empty slots of the life that it claims in
 //   AI   helper    open a segment          release   AH     the same; every later claim continues this release sequence
-//   AJ   closer    claim all that is left  acquire   AI     as AH
+//   AJ   holder    claim several slots     relaxed   AL     as AH, but the header came with the hold
 //   A    linker    next: null -> segment   seq_cst   AK     releases header, ids, payloads; row A of wait/gate.hpp
 //   AK   anyone    read next               acquire   A      acquires them
 //   D    sleeper   look at next            seq_cst   A      row D of wait/gate.hpp
@@ -45,10 +45,11 @@
 //   AD   passer    voids += n              acq_rel   -      before the slot is voided: 0 voids means that there are none
 //   AE   counter   read voids              acquire   -      the same
 //   AO   anyone    private or failed       relaxed   -      nobody else has the segment, or nothing is learnt
+//   AP   anyone    read claims, next       relaxed   -      only the number counts, or whether there is one: what lies
+//                                                         behind it is acquired by AF, AH, AL, or with the slots
 // Lifetime  no call is running when the log dies; holds may outlive it
 // Proof     tests/model/append_log_model.cpp tests/model/append_log_fibers.cpp
-// Tried     readers that settle: faster with many producers, but a reader then may have to wait; a lock around it all:
-//           bench/append.cpp
+// Tried     a lock around it all (bench/append.cpp); readers that settle, but a reader then may have to wait
 #pragma once
 
 #include <algorithm>
@@ -139,7 +140,7 @@ class AppendLog {
     Attempt attempt{values, request};
     for (;;) {
       Segment& tail = *tail_.load(sync::acquire);        // AF
-      const Word seen{tail.claims.load(sync::acquire)};  // AF
+      const Word seen{tail.claims.load(sync::relaxed)};  // AP
       if (attempt.takes_next(tail, seen)) [[likely]] {
         if (append_next(tail, attempt)) return attempt.appended;
       } else if (seen.low() < Segment::full ? append_exactly(tail, attempt) : roll(tail, attempt)) {
@@ -154,33 +155,32 @@ class AppendLog {
     for (;;) {
       Hold tail = hold_tail();
       if (!tail) continue;
-      const Word claims{tail->claims.load(sync::acquire)};  // AK
+      const Word claims{tail->claims.load(sync::relaxed)};  // AP
       const std::uint32_t slot = settled_before(*tail, tail->slot_of(claims));
       if (slot < tail->capacity()) return {std::move(tail), slot};
-      const Segment* const next = tail->next.load(sync::acquire);  // AK
+      const Segment* const next = tail->next.load(sync::relaxed);  // AP
       if (next == nullptr || next == seal_mark()) return {std::move(tail), slot, next != nullptr};
       advance(*tail);
     }
   }
 
-  /// Ends the log for good: every append that succeeded is before the end, every later one answers Errc::closed.
-  /// Takes effect at one instant. Lock-free.
+  /// Ends the log for good, at one instant: every later append answers Errc::closed. Lock-free.
   void seal() noexcept {
     for (;;) {
       const Hold tail = hold_tail();
       if (!tail) continue;
-      close(*tail, Word{tail->claims.load(sync::acquire)});                                    // AJ
-      if (tail->slot_of(Word{tail->claims.load(sync::acquire)}) < tail->capacity()) continue;  // AJ
+      close(*tail, Word{tail->claims.load(sync::relaxed)});                                    // AP
+      if (tail->slot_of(Word{tail->claims.load(sync::relaxed)}) < tail->capacity()) continue;  // AP
       settle(*tail, tail->capacity());
       Segment* next = nullptr;
-      if (tail->next.compare_exchange_strong(next, seal_mark(), sync::seq_cst, sync::acquire)) return;  // A AK
+      if (tail->next.compare_exchange_strong(next, seal_mark(), sync::seq_cst, sync::relaxed)) return;  // A AP
       if (next == seal_mark()) return;
       advance(*tail);
     }
   }
 
   [[nodiscard]] bool sealed() const noexcept {
-    return tail_.load(sync::acquire)->next.load(sync::acquire) == seal_mark();  // AF AK
+    return tail_.load(sync::acquire)->next.load(sync::relaxed) == seal_mark();  // AF AP
   }
 
   /// The oldest segment that was not trimmed. Only a thread that may drop it can rely on what it reads there.
@@ -190,7 +190,7 @@ class AppendLog {
   /// nobody holds it.
   void drop_head() noexcept {
     Segment& head = *head_.load(sync::relaxed);                 // AO
-    head_.store(head.next.load(sync::acquire), sync::release);  // AK AM
+    head_.store(head.next.load(sync::relaxed), sync::release);  // AP AM
     retire(head);
   }
   [[nodiscard]] bool head_is_tail() const noexcept {
@@ -262,7 +262,7 @@ class AppendLog {
     if (!hold || hold.get() != &tail) return false;
     const std::size_t count = attempt.values.size();
     const Id base = tail.life().base;
-    Word seen{tail.claims.load(sync::acquire)};  // AJ
+    Word seen{tail.claims.load(sync::relaxed)};  // AP
     while (seen.low() < Segment::full) {
       const expected<Id, Errc> id = attempt.request.after(seen.id(base).prev());
       if (!id && refused(tail, tail.slot_of(seen), attempt)) return true;
@@ -273,7 +273,7 @@ class AppendLog {
         return false;
       }
       const std::uint64_t taken = word->bits + count * Word::one_entry;
-      if (!tail.claims.compare_exchange_strong(seen.bits, taken, sync::acquire, sync::acquire)) continue;  // AJ
+      if (!tail.claims.compare_exchange_strong(seen.bits, taken, sync::relaxed, sync::relaxed)) continue;  // AJ AP
       const Claim claim{tail, tail.slot_of(*word), *word};
       return count == 1 ? publish_one(claim, attempt) : publish_batch(claim, attempt);
     }
@@ -292,7 +292,7 @@ class AppendLog {
   // Claims what is left of the tail and makes it void, so that the next segment can start with another base id.
   static void close(Segment& tail, Word seen) noexcept {
     if (seen.low() >= Segment::full) return;
-    if (!tail.claims.compare_exchange_strong(seen.bits, seen.with_low(Segment::full).bits, sync::acquire,  // AJ
+    if (!tail.claims.compare_exchange_strong(seen.bits, seen.with_low(Segment::full).bits, sync::relaxed,  // AJ
                                              sync::relaxed))                                               // AO
       return;
     settle(tail, tail.slot_of(seen));
@@ -344,7 +344,7 @@ class AppendLog {
     const Hold hold = hold_tail();
     if (!hold || hold.get() != &tail) return false;
     // The look that brought us here may have been at an earlier life; slots that nobody claimed must not be passed.
-    if (Word{tail.claims.load(sync::acquire)}.low() < Segment::full) return false;  // AJ
+    if (Word{tail.claims.load(sync::relaxed)}.low() < Segment::full) return false;  // AP
     if (tail.next.load(sync::acquire) == nullptr) {                                 // AK
       if (refused(tail, tail.capacity(), attempt)) return true;
       const Id base = *attempt.request.after(last_entry_before(tail, tail.capacity()));
