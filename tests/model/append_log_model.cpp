@@ -76,6 +76,7 @@ struct LogClaim : model::Claim<Self, threads> {
       case 's': return seal();
       case 'd': return drop();
       case 'w': return sleep();
+      case 'c': return static_cast<void>(log->sealed());
       case 'h': held[id] = log->end(); break;
       default: walk(log->end());
     }
@@ -190,7 +191,7 @@ struct SleepersSeeWhatLiesBehindAPassedSlot : LogClaim<SleepersSeeWhatLiesBehind
 
 struct SealEndsTheLog : LogClaim<SealEndsTheLog, 3, 2> {
   static constexpr Word prologue = "a";
-  static constexpr Word programs[] = {"aa", "s", "w"};
+  static constexpr Word programs[] = {"aa", "s", "cw"};
 };
 
 }  // namespace

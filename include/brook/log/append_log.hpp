@@ -42,8 +42,8 @@
 //   AL   holder    is it still the tail    acquire   AG     a pin taken before it is a pin on a linked segment
 //   AM   trimmer   move head_              release   AN     the segment's header
 //   AN   reader    read head_              acquire   AM     the same
-//   AD   passer    voids += n              acq_rel   -      before the slot is voided: 0 voids means that there are none
-//   AE   counter   read voids              acquire   -      the same
+//   AD   passer    voids += n              relaxed   AE     before the slot is voided, and row N releases it
+//   AE   counter   read voids              relaxed   AD     after a void slot was acquired, so 0 means that there is none
 //   AO   anyone    private or failed       relaxed   -      nobody else has the segment, or nothing is learnt
 //   AP   anyone    read claims, next       relaxed   -      only the number counts, or whether there is one: what lies
 //                                                         behind it is acquired by AF, AH, AL, or with the slots
@@ -301,7 +301,7 @@ class AppendLog {
 
   // Makes slots void that the caller has claimed. All before are settled.
   static void abandon(Segment& segment, std::uint32_t from, std::uint32_t to) noexcept {
-    segment.voids.fetch_add(to - from, sync::acq_rel);  // AD
+    segment.voids.fetch_add(to - from, sync::relaxed);  // AD
     std::uint32_t passed = 0;
     for (std::uint32_t at = from; at < to; ++at) passed += segment.slot(at).make_void() ? 0 : 1;
     while (passed-- > 0) Hold::drop(segment);

@@ -19,7 +19,7 @@ namespace brook::log {
 /// How many of the first `end` slots hold entries, erased ones included. All are settled. O(1) when none is void.
 template <class Payload>
 [[nodiscard]] std::uint32_t entries_in(Segment<Payload>& segment, std::uint32_t end) noexcept {
-  if (segment.voids.load(sync::acquire) == 0) return end;  // AE
+  if (segment.voids.load(sync::relaxed) == 0) return end;  // AE
   std::uint32_t entries = 0;
   for (std::uint32_t at = 0; at < end; ++at) entries += segment.holds_entry(at, segment.slot(at).state()) ? 1 : 0;
   return entries;

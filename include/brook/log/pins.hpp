@@ -11,9 +11,10 @@
 //   row  thread     operation             order    meets  because
 //   F    pinner     count += 1            acquire  G      the fields of this life are visible to whoever pins it
 //   G    creator    leave spare           release  F      they were written before
-//   H    unpinner   count -= 1            acq_rel  H, J   every use of the segment is over before it is taken back
-//   I    retirer    become dead           acq_rel  H      the same, when no pin is left at that moment
-//   J    winner     (dead, 0) -> spare    acquire  H      so that taking back happens after all uses
+//   H    unpinner   count -= 1            release  J      every use of the segment is over before it is taken back
+//   I    retirer    become dead           release  J      the same
+//   J    winner     (dead, 0) -> spare    acquire  H, I   so that taking back happens after all uses: each H and I since
+//                                                         is in one release sequence with what J reads
 //   K    owner      count += 1            relaxed  -      a pin is copied by one who holds one: nothing to learn
 // Proof    tests/model/append_log_model.cpp
 #pragma once
@@ -39,7 +40,7 @@ class Pins {
 
   /// True when the caller must take the segment back: it was the last pin of a dead segment.
   [[nodiscard]] bool unpin() noexcept {
-    const std::uint64_t left = word_.fetch_sub(1, sync::acq_rel) - 1;  // H
+    const std::uint64_t left = word_.fetch_sub(1, sync::release) - 1;  // H
     return left == dead && take_back();
   }
 
@@ -48,7 +49,7 @@ class Pins {
 
   /// Ends the segment's life; true when nobody has it pinned and the caller must take it back.
   [[nodiscard]] bool retire() noexcept {
-    return word_.fetch_add(dead, sync::acq_rel) == 0 && take_back();  // I
+    return word_.fetch_add(dead, sync::release) == 0 && take_back();  // I
   }
 
  private:

@@ -20,7 +20,7 @@
 //   T    eraser   write an erasure      relaxed  -      row P of log/slot.hpp releases it; erasers take turns
 //   U    eraser   hang up the table     release  V      its zeros
 //   V    reader   find the table        acquire  U      the same
-//   AE   reader   read voids            acquire  -      row AD of log/append_log.hpp: raised before a slot is voided
+//   AE   reader   read voids            relaxed  -      row AD of log/append_log.hpp: raised before a slot is voided
 // Proof    tests/model/append_log_model.cpp
 #pragma once
 
@@ -95,7 +95,7 @@ class alignas(core::cache_line) Segment {
 
   /// Whether every settled slot is an entry that no edit has erased so far.
   [[nodiscard]] bool unbroken() const noexcept {
-    return voids.load(sync::acquire) == 0 && erasures_.load(sync::acquire) == nullptr;  // AE V
+    return voids.load(sync::relaxed) == 0 && erasures_.load(sync::acquire) == nullptr;  // AE V
   }
 
   // — erasures, as the number of the edit that made them (log/edits.hpp) —

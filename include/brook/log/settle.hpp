@@ -42,7 +42,7 @@ class Patience {
 /// Makes an empty slot void on behalf of an owner that has stalled. The caller holds or has claimed in the segment.
 template <class Payload>
 void pass(Segment<Payload>& segment, std::uint32_t at) noexcept {
-  segment.voids.fetch_add(1, sync::acq_rel);  // AD
+  segment.voids.fetch_add(1, sync::relaxed);  // AD
   segment.pins.pin_again();
   if (!segment.slot(at).make_void()) Hold<Payload>::drop(segment);
 }
