@@ -2,9 +2,10 @@
 """Weakens each memory order of the lock-free headers in turn; a model must reject every mutant.
 
 A statement that carries rows of a table of memory orders (scripts/orders.py) is mutated order by order: one step weaker,
-and relaxed. The models are those that its header names under `Proof`, and the header with the row's table. A mutant is rejected when a model
-ends with an error: a data race, a failed demand, a deadlock. One that survives has an order that is stronger than needed,
-or one that no model tests; either way the script fails.
+and relaxed. The models are tests/model/<stem>_model.cpp and what the head names under `Proof`, both of the statement's
+header and of the one with the row's table. A mutant is rejected when a model ends with an error: a data race, a failed
+demand, a deadlock. One that survives has an order that is stronger than needed, or one that no model tests; either way
+the script fails.
 
 usage: mutate_orders.py [--list] [--only TEXT] [--jobs N] [--effort X]
   --list        show the mutants, run nothing
@@ -87,9 +88,12 @@ def weaker_orders(operation, nth, order):
     return steps.get(order, []) + (["relaxed"] if "relaxed" not in steps.get(order, []) else [])
 
 
-def models_named_in(text):
+def models_of(path, text):
+    """tests/model/<stem>_model.cpp, if there is one, and what the header names."""
+    own = f"tests/model/{path.stem}_model.cpp"
     head = text.split("#pragma once")[0]
-    return [name for line in re.findall(r"(?m)^//\s*Proof\b.*(?:\n//\s{5,}.*)*", head) for name in PROOF.findall(line)]
+    return [own] * (ROOT / own).exists() + [
+        name for line in re.findall(r"(?m)^//\s*Proof\b.*(?:\n//\s{5,}.*)*", head) for name in PROOF.findall(line)]
 
 
 def mutants_of(header, text, folder):
@@ -128,7 +132,7 @@ def position_in(lines, code_lines, line, match):
 def all_mutants():
     paths = [path for path in headers() if path.name != "sync.hpp"]
     texts = {path: path.read_text() for path in paths}
-    about = {path: (orders.table(text.split("\n"))[0], models_named_in(text)) for path, text in texts.items()}
+    about = {path: (orders.table(text.split("\n"))[0], models_of(path, text)) for path, text in texts.items()}
     for path in paths:
         folder = [about[path]] + [about[other] for other in paths if other.parent == path.parent and other != path]
         yield from mutants_of(path.relative_to(ROOT), texts[path], folder)
