@@ -4,6 +4,7 @@
 // A thread's program is a word, one letter an operation:
 //   a append one    b append three at once    s seal         d drop the head
 //   r read all      w sleep until all is there, and read      h hold the end, and look at it again when all is over
+//   c is it sealed  u look at what is held, and drop it       o my last call is over       x when they all are, end the log
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -45,6 +46,7 @@ struct LogClaim : model::Claim<Self, threads> {
   std::array<std::optional<End>, threads> held;
   std::array<int, threads> appended{};
   int dropped = 0;
+  sync::atomic<unsigned> calls_over{0};
 
   void before() {
     log.emplace();
@@ -56,16 +58,15 @@ struct LogClaim : model::Claim<Self, threads> {
   }
 
   void after() {
-    int expected = 0;
-    for (const int count : appended) expected += count;
-    const End end = log->end();
-    model::demand(static_cast<int>(end.added()) == expected, "the log counts other entries than were appended");
-    model::demand(walk(end) + dropped == expected, "the log holds other entries than were appended");
-    log.reset();
-    for (auto& kept : held) {
-      if (kept) read(*kept->segment, kept->slot);
-      kept.reset();
+    if (log) {
+      int expected = 0;
+      for (const int count : appended) expected += count;
+      const End end = log->end();
+      model::demand(static_cast<int>(end.added()) == expected, "the log counts other entries than were appended");
+      model::demand(walk(end) + dropped == expected, "the log holds other entries than were appended");
     }
+    log.reset();
+    for (unsigned id = 0; id < threads; ++id) unhold(id);
   }
 
  private:
@@ -78,6 +79,9 @@ struct LogClaim : model::Claim<Self, threads> {
       case 'w': return sleep();
       case 'c': return static_cast<void>(log->sealed());
       case 'h': held[id] = log->end(); break;
+      case 'u': return unhold(id);
+      case 'o': calls_over.fetch_add(1, sync::release); break;
+      case 'x': return end_log();
       default: walk(log->end());
     }
   }
@@ -105,6 +109,16 @@ struct LogClaim : model::Claim<Self, threads> {
     if (log->head_is_tail()) return;
     dropped += read(log->head(), log->head().capacity());
     log->drop_head();
+  }
+
+  void unhold(unsigned id) {
+    if (held[id]) read(*held[id]->segment, held[id]->slot);
+    held[id].reset();
+  }
+
+  void end_log() {
+    while (calls_over.load(sync::acquire) < threads - 1) sync::yield();
+    log.reset();
   }
 
   // Sleeps at each end that it meets until everything was appended or the log is sealed.
@@ -171,6 +185,13 @@ struct SegmentsAreRecycled : LogClaim<SegmentsAreRecycled, 3, 2> {
   static constexpr Word programs[] = {"aaaa", "dddr", "ar"};
 };
 
+// One thread fills and drops segments until the tail is one that has been the tail before; the other may still see the
+// pointer of then.
+struct AnOldTailIsNotTakenForItsNextLife : LogClaim<AnOldTailIsNotTakenForItsNextLife, 2, 2> {
+  static constexpr Word prologue = "aaa";
+  static constexpr Word programs[] = {"aadddaaa", "rrr"};
+};
+
 struct ReadersKeepWhatTheyHold : LogClaim<ReadersKeepWhatTheyHold, 4, 2> {
   static constexpr Word prologue = "aaa";
   static constexpr Word programs[] = {"aaa", "ddd", "rr", "h"};
@@ -194,6 +215,11 @@ struct SealEndsTheLog : LogClaim<SealEndsTheLog, 3, 2> {
   static constexpr Word programs[] = {"aa", "s", "cw"};
 };
 
+struct HoldsOutliveTheLog : LogClaim<HoldsOutliveTheLog, 3, 2> {
+  static constexpr Word prologue = "a";
+  static constexpr Word programs[] = {"x", "hou", "ahou"};
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -202,9 +228,11 @@ int main(int argc, char** argv) {
   claims.random<StalledAppendersArePassed>(100'000);
   claims.random<BatchesAppearWhole>(100'000);
   claims.random<SegmentsAreRecycled>(100'000);
+  claims.random<AnOldTailIsNotTakenForItsNextLife>(400'000);
   claims.random<ReadersKeepWhatTheyHold>(100'000);
   claims.random<SleepersSeeTheEndMove>(100'000);
   claims.random<SleepersSeeWhatLiesBehindAPassedSlot>(100'000);
   claims.random<SealEndsTheLog>(100'000);
+  claims.random<HoldsOutliveTheLog>(100'000);
   claims.result();
 }

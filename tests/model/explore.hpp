@@ -11,7 +11,7 @@
 //     return suite.result();
 //   }
 // Arguments: `--only TEXT` runs the scenarios whose name contains it, `--effort X` makes X times as many random
-// executions (so does BROOK_MODEL_EFFORT), `--replay DECISIONS` repeats the one execution that a failure printed.
+// executions, `--replay DECISIONS` repeats the one execution that a failure printed.
 #pragma once
 
 #include <chrono>
@@ -91,7 +91,6 @@ template <class Make>
 class Suite {
  public:
   Suite(int argc, char** argv) {
-    if (const char* effort = std::getenv("BROOK_MODEL_EFFORT")) effort_ = std::atof(effort);
     for (int i = 1; i + 1 < argc; i += 2) {
       const std::string_view option = argv[i];
       if (option == "--only") only_ = argv[i + 1];

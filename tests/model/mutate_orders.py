@@ -36,6 +36,7 @@ PROOF = re.compile(r"tests/model/\w+_model\.cpp")
 FLAGS = ["-std=c++20", "-O1", "-w", "-Iinclude", "-Itests"]
 REASON = re.compile(r"DATA RACE|DEADLOCK|LIVELOCK|USER ASSERT FAILED \(.*?\)|ACCESS TO \w+ \w+|[A-Z]+ LEAK|DOUBLE FREE")
 TIME_LIMIT = 900  # seconds for one model
+EFFORTS = [0.02, 0.2, 1]  # shares of --effort, in turn: most mutants fail at once
 
 # What each kind of operation may be weakened to, one step at a time.
 READS = {"seq_cst": ["acquire"], "acquire": ["relaxed"]}
@@ -143,25 +144,29 @@ class Bench:
 
     def __init__(self, directory, jobs, effort):
         self.trees = []
-        self.environment = dict(os.environ, BROOK_MODEL_EFFORT=str(effort))
+        self.effort = effort
         for i in range(jobs):
             tree = pathlib.Path(directory) / str(i)
             for part in ("include", "tests/model", "tests/contract"):
                 shutil.copytree(ROOT / part, tree / part)
             self.trees.append(tree)
 
-    def verdict(self, tree, model):
+    def verdict(self, tree, model, efforts):
         """(whether the model is content, what it said)"""
         program = tree / "model"
         compiler = os.environ.get("CXX", "c++")
         built = subprocess.run([compiler, *FLAGS, model, "-o", str(program)], cwd=tree, capture_output=True, text=True)
         if built.returncode != 0:
             sys.exit(f"{model} does not compile:\n{built.stderr[:4000]}")
-        try:
-            run = subprocess.run([str(program)], capture_output=True, text=True, errors="replace", timeout=TIME_LIMIT,
-                                 env=self.environment)
-        except subprocess.TimeoutExpired:
-            return True, f"no answer in {TIME_LIMIT} s"
+        for effort in efforts:
+            arguments = ["--effort", str(effort * self.effort), "--until-failure", "yes"]
+            try:
+                run = subprocess.run([str(program), *arguments], capture_output=True, text=True, errors="replace",
+                                     timeout=TIME_LIMIT)
+            except subprocess.TimeoutExpired:
+                return True, f"no answer in {TIME_LIMIT} s"
+            if run.returncode != 0:
+                break
         reason = REASON.search(run.stdout)
         if run.returncode < 0:
             return False, f"killed by signal {-run.returncode}"
@@ -179,7 +184,7 @@ class Bench:
             header.write_text(original[:mutant.position] + "sync::" + mutant.weaker + original[end:])
             said = "no model is named"
             for model in mutant.models:
-                content, said = self.verdict(tree, model)
+                content, said = self.verdict(tree, model, EFFORTS)
                 if not content:
                     return True, f"{pathlib.Path(model).stem}: {said}"
             return False, said
@@ -189,7 +194,7 @@ class Bench:
 
     def check_originals(self, models):
         for model in models:
-            content, said = self.verdict(self.trees[0], model)
+            content, said = self.verdict(self.trees[0], model, [1])
             print(f"unchanged  {'accepted' if content else 'REJECTED'}  {model}  {said}", flush=True)
             if not content:
                 sys.exit("the models must hold before mutants mean anything")

@@ -10,8 +10,8 @@
 //     claims.random<NoReaderSleepsOnAPublishedEntry>(100'000);
 //     return claims.result();
 //   }
-// Arguments: `--only TEXT` checks the claims whose name contains it; `--effort X` runs X times as many random executions
-// (so does BROOK_MODEL_EFFORT).
+// Arguments: `--only TEXT` checks the claims whose name contains it; `--effort X` runs X times as many random executions;
+// `--until-failure yes` ends with the first claim that fails.
 #pragma once
 
 #include <cstddef>
@@ -43,11 +43,11 @@ template <class T>
 class Claims {
  public:
   Claims(int argc, char** argv) {
-    if (const char* effort = std::getenv("BROOK_MODEL_EFFORT")) effort_ = std::atof(effort);
     for (int i = 1; i + 1 < argc; i += 2) {
       const std::string_view option = argv[i];
       if (option == "--only") only_ = argv[i + 1];
       if (option == "--effort") effort_ = std::atof(argv[i + 1]);
+      if (option == "--until-failure") until_failure_ = true;
     }
   }
 
@@ -109,10 +109,12 @@ class Claims {
     params.collect_history = true;
     rl::run_test<Claim, Scheduler>(params, state, true);
     std::cout.flush();
+    if (until_failure_) this->result();
   }
 
   std::string_view only_;
   double effort_ = 1;
+  bool until_failure_ = false;
   std::uint64_t executions_ = 0;
   int failures_ = 0;
 };

@@ -125,6 +125,20 @@ using std::unique_lock;
 
 using model::Caller;
 
+/// What comes into being and dies is not atomic: who uses it must know that it was made, and is not yet gone.
+class Lifetime {
+ public:
+  Lifetime() { access_(Caller()) = 1; }
+  ~Lifetime() { access_(Caller()) = 1; }
+  Lifetime(const Lifetime&) = delete;
+  Lifetime& operator=(const Lifetime&) = delete;
+
+  void note_use(const Caller& at) const { static_cast<void>(access_(at).load()); }
+
+ private:
+  rl::var<int> access_;
+};
+
 template <class T>
 class atomic {
  public:
@@ -133,19 +147,23 @@ class atomic {
   atomic& operator=(const atomic&) = delete;
 
   T load(std::memory_order order, Caller at = {}) const {
+    lifetime_.note_use(at);
     model::demand(order != release && order != acq_rel, "a load cannot release", at);
     return static_cast<T>(word_.load(model::relacys(order), at));
   }
   void store(T value, std::memory_order order, Caller at = {}) {
+    lifetime_.note_use(at);
     model::demand(order != acquire && order != acq_rel && order != consume, "a store cannot acquire", at);
     word_.store(stored(value), model::relacys(order), at);
   }
   T exchange(T value, std::memory_order order, Caller at = {}) {
+    lifetime_.note_use(at);
     return static_cast<T>(word_.exchange(stored(value), model::relacys(order), at));
   }
 
   bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
                                Caller at = {}) {
+    lifetime_.note_use(at);
     model::demand(failure != release && failure != acq_rel, "a failed exchange cannot release", at);
     return looks_different(expected, failure, at) ? false : swap(expected, desired, success, failure, at);
   }
@@ -167,15 +185,19 @@ class atomic {
   }
 
   T fetch_add(T by, std::memory_order order, Caller at = {}) requires std::integral<T> {
+    lifetime_.note_use(at);
     return word_.fetch_add(by, model::relacys(order), at);
   }
   T fetch_sub(T by, std::memory_order order, Caller at = {}) requires std::integral<T> {
+    lifetime_.note_use(at);
     return word_.fetch_sub(by, model::relacys(order), at);
   }
   T fetch_or(T bits, std::memory_order order, Caller at = {}) requires std::integral<T> {
+    lifetime_.note_use(at);
     return word_.fetch_or(bits, model::relacys(order), at);
   }
   T fetch_and(T bits, std::memory_order order, Caller at = {}) requires std::integral<T> {
+    lifetime_.note_use(at);
     return word_.fetch_and(bits, model::relacys(order), at);
   }
 
@@ -212,6 +234,7 @@ class atomic {
     return fits;
   }
 
+  Lifetime lifetime_;
   rl::atomic<Word> word_;
 };
 

@@ -21,4 +21,11 @@ namespace brook::core {
 /// and would give two translation units two layouts of one class.
 inline constexpr std::size_t cache_line = 64;
 
+/// Has the line of `address` fetched while other work goes on. Any address will do.
+inline void prefetch([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address);
+#endif
+}
+
 }  // namespace brook::core

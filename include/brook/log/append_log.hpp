@@ -35,18 +35,18 @@
 //   AG   helper    move tail_              release   AF     the segment's header
 //   AH   claimer   claim a slot            acquire   AI     the header and empty slots of the life that it claims in
 //   AI   helper    open a segment          release   AH     the same; every later claim continues this release sequence
-//   AJ   holder    claim several slots     relaxed   AL     as AH, but the header came with the hold
+//   AJ   holder    claim several slots     relaxed   -      as AH, but the header came with the hold
 //   A    linker    next: null -> segment   seq_cst   AK     releases header, ids, payloads; row A of wait/gate.hpp
 //   AK   anyone    read next               acquire   A      acquires them
 //   D    sleeper   look at next            seq_cst   A      row D of wait/gate.hpp
-//   AL   holder    is it still the tail    acquire   AG     a pin taken before it is a pin on a linked segment
+//   AL   holder    is it still the tail    acquire   AG     it is linked in this life: F hides the tails of earlier ones
 //   AM   trimmer   move head_              release   AN     the segment's header
 //   AN   reader    read head_              acquire   AM     the same
 //   AD   passer    voids += n              relaxed   AE     before the slot is voided, and row N releases it
 //   AE   counter   read voids              relaxed   AD     after a void slot was acquired, so 0 means that there is none
 //   AO   anyone    private or failed       relaxed   -      nobody else has the segment, or nothing is learnt
-//   AP   anyone    read claims, next       relaxed   -      only the number counts, or whether there is one: what lies
-//                                                         behind it is acquired by AF, AH, AL, or with the slots
+//   AP   anyone    read claims, next,      relaxed   -      only the value counts: what lies behind it is acquired by AF,
+//                  tail_                                  AH, F, or with the slots
 // Lifetime  no call is running when the log dies; holds may outlive it
 // Proof     tests/model/append_log_model.cpp tests/model/append_log_fibers.cpp
 // Tried     a lock around it all (bench/append.cpp); readers that settle, but a reader then may have to wait
@@ -345,7 +345,7 @@ class AppendLog {
     if (!hold || hold.get() != &tail) return false;
     // The look that brought us here may have been at an earlier life; slots that nobody claimed must not be passed.
     if (Word{tail.claims.load(sync::relaxed)}.low() < Segment::full) return false;  // AP
-    if (tail.next.load(sync::acquire) == nullptr) {                                 // AK
+    if (tail.next.load(sync::relaxed) == nullptr) {                                 // AP
       if (refused(tail, tail.capacity(), attempt)) return true;
       const Id base = *attempt.request.after(last_entry_before(tail, tail.capacity()));
       if (!ids_left(base, attempt.values.size())) {
@@ -354,13 +354,13 @@ class AppendLog {
       }
       Chain<Payload> chain(*pool_, tail, base, attempt.values);
       Segment* none = nullptr;
-      if (tail.next.compare_exchange_strong(none, chain.first(), sync::seq_cst, sync::acquire)) {  // A AK
+      if (tail.next.compare_exchange_strong(none, chain.first(), sync::seq_cst, sync::relaxed)) {  // A AP
         attempt.appended = {base, chain.release(), true};
         advance(tail);
         return true;
       }
     }
-    if (tail.next.load(sync::acquire) == seal_mark()) {  // AK
+    if (tail.next.load(sync::relaxed) == seal_mark()) {  // AP
       attempt.error = Errc::closed;
       return true;
     }
@@ -379,13 +379,13 @@ class AppendLog {
   void advance(Segment& full) noexcept {
     Segment* const next = full.next.load(sync::acquire);  // AK
     const Hold hold = Hold::of_any_life(next);
-    if (!hold || tail_.load(sync::acquire) != &full) return;  // AL
+    if (!hold || tail_.load(sync::relaxed) != &full) return;  // AP
     const auto& life = hold->life();
     const std::uint64_t opened =
         (std::uint64_t{life.prefilled} << Word::low_bits) | (Segment::full - life.capacity + life.prefilled);
-    Word claims{next->claims.load(sync::acquire)};                                                         // AF
+    Word claims{next->claims.load(sync::relaxed)};                                                         // AP
     while (claims.unopened() && !next->claims.compare_exchange_strong(claims.bits, opened, sync::release,  // AI
-                                                                      sync::acquire)) {                    // AF
+                                                                      sync::relaxed)) {                    // AP
     }
     Segment* expected = &full;
     tail_.compare_exchange_strong(expected, next, sync::release, sync::relaxed);  // AG AO

@@ -121,7 +121,8 @@ class SegmentPool {
   [[nodiscard]] Segment* take_spare() noexcept {
     Segment* const taken = spares_.exchange(nullptr, sync::acquire);  // X
     if (taken == nullptr) return nullptr;
-    Segment* rest = std::exchange(taken->next_spare_, nullptr);
+    Segment* const rest = taken->next_spare_;
+    taken->next_spare_ = nullptr;
     if (rest == nullptr) return taken;
     Segment* none = nullptr;
     if (spares_.compare_exchange_strong(none, rest, sync::release, sync::relaxed)) return taken;  // W

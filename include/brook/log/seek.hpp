@@ -64,7 +64,9 @@ template <class Payload>
       if (!segment->is(number)) return {};
     }
   }
-  return segment == newest.get() ? newest : Hold<Payload>::of(segment, number);
+  if (segment == newest.get()) return newest;
+  segment->prefetch();
+  return Hold<Payload>::of(segment, number);
 }
 
 }  // namespace brook::log

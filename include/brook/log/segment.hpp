@@ -70,16 +70,16 @@ class alignas(core::cache_line) Segment {
   [[nodiscard]] const Life& life() const noexcept { return life_; }
   /// The id of the last entry before this segment.
   [[nodiscard]] Id last_before() const noexcept { return last_before_; }
-  [[nodiscard]] std::uint32_t capacity() const noexcept { return life_.capacity; }
+  [[nodiscard]] std::uint32_t capacity() const noexcept { return life().capacity; }
   [[nodiscard]] std::uint32_t slots_size() const noexcept { return slots_size_; }
   [[nodiscard]] Slot<Payload>& slot(std::uint32_t at) noexcept { return slots_[at]; }
   [[nodiscard]] SegmentPool<Payload>& pool() const noexcept { return *pool_; }
-  [[nodiscard]] Id id(SlotState state) const noexcept { return state.word.id(life_.base); }
+  [[nodiscard]] Id id(SlotState state) const noexcept { return state.word.id(life().base); }
 
   /// Which slot a claim word stands for; at most capacity().
   [[nodiscard]] std::uint32_t slot_of(Word claim) const noexcept {
     const std::uint64_t low = claim.low() < full ? claim.low() : full;
-    return static_cast<std::uint32_t>(low + life_.capacity - full);
+    return static_cast<std::uint32_t>(low + life().capacity - full);
   }
 
   [[nodiscard]] bool settled(std::uint32_t at) noexcept {
@@ -105,12 +105,19 @@ class alignas(core::cache_line) Segment {
   }
   void prepare_erasures() {
     if (erasures_.load(sync::relaxed) != nullptr) return;  // T
-    auto table = std::make_unique<sync::atomic<std::uint64_t>[]>(life_.capacity);
+    auto table = std::make_unique<sync::atomic<std::uint64_t>[]>(life().capacity);
     erasures_.store(table.release(), sync::release);  // U
   }
   /// Requires prepare_erasures().
   void record_erasure(std::uint32_t at, std::uint64_t edit) noexcept {
     erasures_.load(sync::relaxed)[at].store(edit, sync::relaxed);  // T
+  }
+
+  /// Fetches what a search in this segment begins with, all at once: its lines lie apart, and are mostly cold.
+  void prefetch() const noexcept {
+    core::prefetch(&pins);
+    core::prefetch(&life_);
+    core::prefetch(&claims);
   }
 
   // — the signpost: without a pin —
@@ -149,7 +156,7 @@ class alignas(core::cache_line) Segment {
 
   // On the line of the claim word, which appenders keep taking from each other: what hardly anybody reads.
   SegmentPool<Payload>* pool_ = nullptr;
-  Segment* next_spare_ = nullptr;
+  sync::plain<Segment*> next_spare_{nullptr};
   Segment* next_made_ = nullptr;
 
   // On a line of its own what readers write.
@@ -165,7 +172,7 @@ class alignas(core::cache_line) Segment {
   Id last_before_{};
 
   // What appenders and readers read, and nobody writes during a life.
-  alignas(core::cache_line) Life life_;
+  alignas(core::cache_line) sync::plain<Life> life_;
   std::unique_ptr<Slot<Payload>[]> slots_;
 
   // The signpost.
