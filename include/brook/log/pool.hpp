@@ -15,8 +15,9 @@
 //   W    giver     push a spare           release  X      the header's last life is over
 //   X    taker     take all spares        acquire  W      the same
 //   Y    owner     owners -= 1            acq_rel  Y      everything happened before the burial
-//   Z    maker     register a new header  release  AA     its links
-//   AA   undertaker read all headers      acquire  Z      the same
+//   Z    maker     register a new header  relaxed  -      only the undertaker follows the list, and Y comes before that
+//   AA   taker     give back what is too  relaxed  -      nothing of it was written since X: this goes on with the release
+//                  many                                   sequence of W
 //   AB   anyone    counts, fresh fields   relaxed  -      the segment is private, or the number is a hint, or the rows
 //                                                         W and X or the link (log/append_log.hpp) order the access
 // Proof    tests/model/append_log_model.cpp
@@ -96,7 +97,7 @@ class SegmentPool {
   static constexpr std::uint32_t spare_arrays = 1;
 
   ~SegmentPool() {
-    Segment* segment = made_.load(sync::acquire);  // AA
+    Segment* segment = made_.load(sync::relaxed);  // Z
     while (segment != nullptr) delete std::exchange(segment, segment->next_made_);
   }
 
@@ -112,9 +113,9 @@ class SegmentPool {
   [[nodiscard]] Segment& make() {
     auto* segment = new Segment;
     segment->pool_ = this;
-    Segment* head = made_.load(sync::relaxed);  // AB
+    Segment* head = made_.load(sync::relaxed);  // Z
     do segment->next_made_ = head;
-    while (!made_.compare_exchange_weak(head, segment, sync::release, sync::relaxed));  // Z
+    while (!made_.compare_exchange_weak(head, segment, sync::relaxed, sync::relaxed));  // Z
     return *segment;
   }
 
@@ -125,7 +126,7 @@ class SegmentPool {
     taken->next_spare_ = nullptr;
     if (rest == nullptr) return taken;
     Segment* none = nullptr;
-    if (spares_.compare_exchange_strong(none, rest, sync::release, sync::relaxed)) return taken;  // W
+    if (spares_.compare_exchange_strong(none, rest, sync::relaxed, sync::relaxed)) return taken;  // AA
     Segment* last = rest;
     while (last->next_spare_ != nullptr) last = last->next_spare_;
     give(*rest, *last);

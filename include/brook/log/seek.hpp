@@ -1,4 +1,11 @@
 // seek.hpp — finding the place of an id in a log, without a lock and without an index of its own.
+//
+// A walk goes from a held segment back along signposts to the one it wants, and pins that. On the way it pins nothing, so
+// what it reads may be of a later life, or partly so. It is right all the same if the pin succeeds, that is, if the last
+// segment is live then in the life that was sought: segments are retired from the oldest on, so all newer ones had not
+// been retired before, and what was read there was of the right life. (Nor could it be of an earlier one: whoever holds a
+// segment knows how it and all before it were made.) A mixture of lives is met only where the log has been trimmed, leads
+// to a segment of another number, and there the pin fails. Looking at the numbers on the way only ends such a walk early.
 #pragma once
 
 #include <algorithm>

@@ -4,8 +4,7 @@
 // gone. So a thread with an old pointer can always touch the header; what it reads may belong to a later life. Three
 // kinds of field tell what may be relied on:
 //   atomic words       claims, pins, next: valid in any life, each says by itself whether it is of use
-//   the signpost       number, base, previous, jump: read without a pin, then checked by reading number again. The
-//                      number is taken away before any other field is rewritten, and written after all of them.
+//   the signpost       number, base, previous, jump: read without a pin, by threads on their way to another segment
 //   the rest           read only while pinned, or between a claim and its publication, which keep the segment live
 //
 // previous and jump make all segments of a log one skip list that is only ever appended to (Myers 1983, "An applicative
@@ -14,14 +13,14 @@
 //
 // Memory orders
 //   row  thread   operation             order    meets  because
-//   Q    creator  write the signpost    release  R      a reader that sees a later life's field sees number change too
-//   R    reader   read the signpost     acquire  Q      the same
-//   S    reader   read number again     relaxed  -      the acquire loads before it keep it behind them
+//   Q    creator  where signposts lead  release  R      that the segment there was made, be it of whichever life
+//   R    walker   the same              acquire  Q      the same
+//   S    anyone   the rest of them      relaxed  -      what a walk along signposts leads to counts only once it is pinned
+//                                                       (log/seek.hpp)
 //   T    eraser   write an erasure      relaxed  -      row P of log/slot.hpp releases it; erasers take turns
-//   U    eraser   hang up the table     release  V      its zeros
-//   V    reader   find the table        acquire  U      the same
+//   U    eraser   hang up the table     relaxed  -      P again: who asks when a slot was erased has seen its mark
 //   AE   reader   read voids            relaxed  -      row AD of log/append_log.hpp: raised before a slot is voided
-// Proof    tests/model/append_log_model.cpp
+// Proof    tests/model/append_log_model.cpp, tests/model/timeline_model.cpp
 #pragma once
 
 #include <cstddef>
@@ -93,20 +92,20 @@ class alignas(core::cache_line) Segment {
     return state.ready() || (state.follower() && slot(at - state.distance()).state().ready());
   }
 
-  /// Whether every settled slot is an entry that no edit has erased so far.
+  /// Whether every settled slot is an entry, and none is erased by an edit that the caller knows of.
   [[nodiscard]] bool unbroken() const noexcept {
-    return voids.load(sync::relaxed) == 0 && erasures_.load(sync::acquire) == nullptr;  // AE V
+    return voids.load(sync::relaxed) == 0 && erasures_.load(sync::relaxed) == nullptr;  // AE U
   }
 
   // — erasures, as the number of the edit that made them (log/edits.hpp) —
   [[nodiscard]] std::uint64_t erased_by(std::uint32_t at) const noexcept {
-    const auto* table = erasures_.load(sync::acquire);            // V
+    const auto* table = erasures_.load(sync::relaxed);            // U
     return table == nullptr ? 0 : table[at].load(sync::relaxed);  // T
   }
   void prepare_erasures() {
     if (erasures_.load(sync::relaxed) != nullptr) return;  // T
     auto table = std::make_unique<sync::atomic<std::uint64_t>[]>(life().capacity);
-    erasures_.store(table.release(), sync::release);  // U
+    erasures_.store(table.release(), sync::relaxed);  // U
   }
   /// Requires prepare_erasures().
   void record_erasure(std::uint32_t at, std::uint64_t edit) noexcept {
@@ -122,14 +121,14 @@ class alignas(core::cache_line) Segment {
 
   // — the signpost: without a pin —
   [[nodiscard]] bool is(std::uint64_t number) const noexcept { return number_.load(sync::relaxed) == number; }      // S
-  [[nodiscard]] std::uint64_t number() const noexcept { return number_.load(sync::acquire); }                       // R
-  [[nodiscard]] Id base() const noexcept { return {base_ms_.load(sync::acquire), base_seq_.load(sync::acquire)}; }  // R
-  [[nodiscard]] std::uint64_t base_ms() const noexcept { return base_ms_.load(sync::acquire); }                     // R
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_.load(sync::relaxed); }                       // S
+  [[nodiscard]] Id base() const noexcept { return {base_ms_.load(sync::relaxed), base_seq_.load(sync::relaxed)}; }  // S
+  [[nodiscard]] std::uint64_t base_ms() const noexcept { return base_ms_.load(sync::relaxed); }                     // S
   [[nodiscard]] Segment* previous() const noexcept { return previous_.load(sync::acquire); }                        // R
   [[nodiscard]] Reference jump() const noexcept {
-    return {jump_.load(sync::acquire),
-            jump_number_.load(sync::acquire),                                // R
-            {jump_ms_.load(sync::acquire), jump_seq_.load(sync::acquire)}};  // R
+    return {jump_.load(sync::acquire),                                       // R
+            jump_number_.load(sync::relaxed),                                // S
+            {jump_ms_.load(sync::relaxed), jump_seq_.load(sync::relaxed)}};  // S
   }
 
  private:
@@ -139,14 +138,14 @@ class alignas(core::cache_line) Segment {
   void begin(const Life& life, Id last_before, Segment* previous, const Reference& jump) noexcept {
     life_ = life;
     last_before_ = last_before;
-    base_ms_.store(life.base.ms, sync::release);     // Q
-    base_seq_.store(life.base.seq, sync::release);   // Q
+    base_ms_.store(life.base.ms, sync::relaxed);     // S
+    base_seq_.store(life.base.seq, sync::relaxed);   // S
     previous_.store(previous, sync::release);        // Q
     jump_.store(jump.segment, sync::release);        // Q
-    jump_number_.store(jump.number, sync::release);  // Q
-    jump_ms_.store(jump.base.ms, sync::release);     // Q
-    jump_seq_.store(jump.base.seq, sync::release);   // Q
-    number_.store(life.number, sync::release);       // Q
+    jump_number_.store(jump.number, sync::relaxed);  // S
+    jump_ms_.store(jump.base.ms, sync::relaxed);     // S
+    jump_seq_.store(jump.base.seq, sync::relaxed);   // S
+    number_.store(life.number, sync::relaxed);       // S
   }
 
   void drop_slots() noexcept {

@@ -21,7 +21,7 @@
 //   P    eraser   add `erased`          release   L      whoever sees the mark sees when it was made (log/segment.hpp)
 //   D    sleeper  look at the state     seq_cst   A      row D of wait/gate.hpp
 //   AO   creator  fill or reset         relaxed   -      the segment is private until it is linked
-// Proof     tests/model/append_log_model.cpp
+// Proof     tests/model/append_log_model.cpp, tests/model/timeline_model.cpp
 #pragma once
 
 #include <cstddef>
