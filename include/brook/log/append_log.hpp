@@ -303,7 +303,7 @@ class AppendLog {
   static void abandon(Segment& segment, std::uint32_t from, std::uint32_t to) noexcept {
     segment.voids.fetch_add(to - from, sync::relaxed);  // AD
     std::uint32_t passed = 0;
-    for (std::uint32_t at = from; at < to; ++at) passed += segment.slot(at).make_void() ? 0 : 1;
+    for (std::uint32_t at = from; at < to; ++at) passed += segment.slot(at).made_void_by_another() ? 1 : 0;
     while (passed-- > 0) Hold::drop(segment);
   }
 
@@ -326,16 +326,15 @@ class AppendLog {
     const auto count = static_cast<std::uint32_t>(attempt.values.size());
     for (std::uint32_t i = 0; i < count; ++i) attempt.values.move_to(i, segment.slot(claim.at + i));
     attempt.appended = {claim.id(), segment.life().added_before + claim.at + count};
-    std::uint32_t passed = 0;
-    for (std::uint32_t i = 1; i < count; ++i) {
-      const Word word{claim.word.bits + i * Word::one_entry};
-      passed += segment.slot(claim.at + i).follow(word, i) ? 0 : 1;
-    }
+    for (std::uint32_t i = 1; i < count; ++i)
+      segment.slot(claim.at + i).follow(Word{claim.word.bits + i * Word::one_entry}, i);
     settle(segment, claim.at);
-    // A follower is passed only after the first slot was, so this fails whenever one of them did.
+    // A follower is passed only after the first slot was, so this fails whenever one of them was.
     if (segment.slot(claim.at).publish(claim.word)) return true;
-    for (std::uint32_t i = 0; i < count; ++i) attempt.values.take_back(i, segment.slot(claim.at + i));
-    for (++passed; passed > 0; --passed) Hold::drop(segment);
+    for (std::uint32_t i = count; i-- > 0;) {  // the first slot, which is void, has the last pin
+      attempt.values.take_back(i, segment.slot(claim.at + i));
+      if (segment.slot(claim.at + i).state().is_void()) Hold::drop(segment);
+    }
     return false;
   }
 

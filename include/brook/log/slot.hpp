@@ -21,6 +21,7 @@
 //   P    eraser   add `erased`          release   L      whoever sees the mark sees when it was made (log/segment.hpp)
 //   D    sleeper  look at the state     seq_cst   A      row D of wait/gate.hpp
 //   AO   creator  fill or reset         relaxed   -      the segment is private until it is linked
+//        anyone   others were faster    relaxed   -      nothing is learnt: an owner looks again, by L
 // Proof     tests/model/append_log_model.cpp, tests/model/timeline_model.cpp
 #pragma once
 
@@ -79,18 +80,20 @@ class Slot {
                                          sync::acquire);                                                // M
   }
 
-  /// The same for a slot that becomes an entry when the slot `distance` before it does.
-  [[nodiscard]] bool follow(Word claim, std::uint32_t distance) noexcept {
+  /// The same for a slot that becomes an entry when the slot `distance` before it does. Void if somebody was faster.
+  void follow(Word claim, std::uint32_t distance) noexcept {
     std::uint64_t empty = 0;
-    return word_.compare_exchange_strong(empty, SlotState::following(claim, distance).word.bits, sync::release,  // O
-                                         sync::acquire);                                                         // M
+    word_.compare_exchange_strong(empty, SlotState::following(claim, distance).word.bits, sync::release,  // O
+                                  sync::relaxed);                                                         // AO
   }
 
   /// False when the slot was no longer empty.
   [[nodiscard]] bool make_void() noexcept {
     std::uint64_t empty = 0;
-    return word_.compare_exchange_strong(empty, SlotState::void_flag, sync::seq_cst, sync::acquire);  // N M
+    return word_.compare_exchange_strong(empty, SlotState::void_flag, sync::seq_cst, sync::relaxed);  // N AO
   }
+  /// For an owner who gives up: makes the slot void. True when somebody else did, whose pin is then the owner's.
+  [[nodiscard]] bool made_void_by_another() noexcept { return !make_void() && state().is_void(); }
 
   void mark_erased() noexcept { word_.fetch_or(SlotState::erased_flag, sync::release); }  // P
 
