@@ -46,7 +46,7 @@
 //   AE   counter   read voids              relaxed   AD     after a void slot was acquired, so 0 means that there is none
 //   AO   anyone    private or failed       relaxed   -      nobody else has the segment, or nothing is learnt
 //   AP   anyone    read claims, next,      relaxed   -      only the value counts: what lies behind it is acquired by AF,
-//                  tail_                                  AH, F, or with the slots
+//                  tail_                                  AH, F, with the slots, or with the end of a view
 // Lifetime  no call is running when the log dies; holds may outlive it
 // Proof     tests/model/append_log_model.cpp tests/model/append_log_fibers.cpp
 // Tried     a lock around it all (bench/append.cpp); readers that settle, but a reader then may have to wait

@@ -219,7 +219,7 @@ bool Timeline<Payload>::visit(const View& view, Id first, Id last, std::uint64_t
     const auto [from, to] = slots_up_to(view, *segment, last);
     if (!runs_between(view, segment, std::max(from, skip), to, count, found)) return true;
     if (segment.get() == view.end.segment.get() || to < segment->capacity()) return true;
-    segment = Hold::of(segment->next.load(sync::acquire), segment->life().number + 1);  // AK
+    segment = Hold::of(segment->next.load(sync::relaxed), segment->life().number + 1);  // AP
     if (!segment) return false;
     skip = 0;
   }
@@ -286,7 +286,7 @@ std::uint64_t Timeline<Payload>::cut_entries(const View& view, const Cut& to, Ed
   const std::uint64_t length = view.length();
   const std::uint64_t excess = length > to.max_len ? length - to.max_len : 0;
   std::uint64_t gone = 0;
-  for (Segment* segment = &log_.head();; segment = segment->next.load(sync::acquire)) {  // AK
+  for (Segment* segment = &log_.head();; segment = segment->next.load(sync::relaxed)) {  // AP
     const auto [from, end] = slots_up_to(view, *segment, Id::max());
     for (std::uint32_t at = from; at < end; ++at) {
       if (view.shows(*segment, at)) {
@@ -312,7 +312,7 @@ std::uint64_t Timeline<Payload>::cut_segments(const View& view, const Cut& to, E
                       last_entry_before(*segment, end) < to.min_id;
     if (!goes || entries > to.limit - gone) return gone;
     gone += entries;
-    segment = segment->next.load(sync::acquire);  // AK
+    segment = segment->next.load(sync::relaxed);  // AP
     next.boundary = segment->life().first;
   }
   return gone;
@@ -322,7 +322,7 @@ std::uint64_t Timeline<Payload>::cut_segments(const View& view, const Cut& to, E
 template <class Payload>
 void Timeline<Payload>::commit(const View& view, const EditState& next) noexcept {
   View after{next, view.end};
-  for (Segment* segment = &log_.head();; segment = segment->next.load(sync::acquire)) {  // AK
+  for (Segment* segment = &log_.head();; segment = segment->next.load(sync::relaxed)) {  // AP
     auto [at, end] = slots_up_to(after, *segment, Id::max());
     while (at < end && !after.shows(*segment, at)) ++at;
     after.edits.boundary = std::max(after.edits.boundary, segment->life().first + at);
