@@ -6,14 +6,13 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <span>
 #include <utility>
-#include <vector>
 
+#include <brook/core/config.hpp>
 #include <brook/entries.hpp>
+#include <brook/group/batch.hpp>
 #include <brook/id.hpp>
-#include <brook/stream/acknowledge.hpp>
-#include <brook/stream/group_state.hpp>
+#include <brook/log/payload.hpp>
 
 namespace brook {
 
@@ -27,25 +26,28 @@ class Deliveries;
 template <class T>
 class Delivery {
  public:
-  [[nodiscard]] Id id() const noexcept { return id_; }
-  [[nodiscard]] const T& operator*() const noexcept { return *value_; }
-  [[nodiscard]] const T* operator->() const noexcept { return value_; }
+  [[nodiscard]] Id id() const noexcept { return page_->segment().id(slot().state()); }
+  [[nodiscard]] const T& operator*() const noexcept { return log::value_of<T>(slot().payload()); }
+  [[nodiscard]] const T* operator->() const noexcept { return std::addressof(**this); }
 
-  /// How often the entry has been delivered, this time included.
+  /// How often the entry has been delivered, this time included; above 65,535 that many.
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
 
-  /// Acknowledges the entry: it is done with (XACK). False when it was not pending any more. Idempotent.
-  bool ack() const { return stream::acknowledge(*group_, std::span(&id_, 1)) == 1; }
+  /// Acknowledges the entry: it is done with (XACK). False when it was not pending any more. Idempotent. Lock-free, O(1).
+  bool ack() const noexcept { return line_ != nullptr && line_->clear(); }
 
  private:
   friend class Deliveries<T>;
+  using Share = group::Share<log::PayloadOf<T>>;
 
-  Delivery(stream::GroupState<T>& group, const Entry<T>& entry, std::uint64_t count) noexcept
-      : group_(&group), id_(entry.id), value_(std::addressof(entry.value)), count_(count) {}
+  Delivery(const Share& share, std::uint32_t within, std::uint64_t count) noexcept
+      : page_(&share.page()), line_(share.line(within)), at_(share.first() + within), count_(count) {}
 
-  stream::GroupState<T>* group_;
-  Id id_;
-  const T* value_;
+  [[nodiscard]] log::Slot<log::PayloadOf<T>>& slot() const noexcept { return page_->segment().slot(at_); }
+
+  group::Page<log::PayloadOf<T>>* page_;
+  group::Line* line_;
+  std::uint32_t at_;
   std::uint64_t count_;
 };
 
@@ -53,6 +55,8 @@ class Delivery {
 /// Entries does, also when the stream is gone. Copies are cheap and mean the same deliveries.
 template <class T>
 class Deliveries {
+  using Batch = group::Batch<log::PayloadOf<T>>;
+
  public:
   /// Makes each Delivery as it gets there, so a batch costs no memory of its own: a single-pass iterator.
   class iterator {
@@ -68,8 +72,11 @@ class Deliveries {
     [[nodiscard]] reference operator*() const noexcept { return *delivery_; }
     [[nodiscard]] pointer operator->() const noexcept { return &*delivery_; }
     iterator& operator++() noexcept {
-      ++entry_;
       ++at_;
+      if (++within_ == batch_->share(share_).count()) {
+        ++share_;
+        within_ = 0;
+      }
       make();
       return *this;
     }
@@ -78,17 +85,16 @@ class Deliveries {
 
    private:
     friend class Deliveries;
-    iterator(const Deliveries* batch, std::size_t at) noexcept
-        : batch_(batch), entry_(batch->entries_.begin()), at_(at) {
-      make();
-    }
+    iterator(const Batch& batch, std::size_t at) noexcept : batch_(&batch), at_(at) { make(); }
     void make() noexcept {
-      if (at_ < batch_->size()) delivery_ = batch_->delivery(*entry_, at_);
+      if (at_ >= batch_->size()) return;
+      delivery_ = Delivery<T>(batch_->share(share_), within_, batch_->count(at_));
     }
 
-    const Deliveries* batch_ = nullptr;
-    typename Entries<T>::iterator entry_;
+    const Batch* batch_ = nullptr;
     std::size_t at_ = 0;
+    std::size_t share_ = 0;
+    std::uint32_t within_ = 0;
     std::optional<Delivery<T>> delivery_;
   };
   using const_iterator = iterator;
@@ -96,37 +102,49 @@ class Deliveries {
 
   Deliveries() = default;
 
-  [[nodiscard]] iterator begin() const noexcept { return {this, 0}; }
-  [[nodiscard]] iterator end() const noexcept { return {this, size()}; }
-  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-  [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+  [[nodiscard]] iterator begin() const noexcept { return {batch_, 0}; }
+  [[nodiscard]] iterator end() const noexcept { return {batch_, size()}; }
+  [[nodiscard]] std::size_t size() const noexcept { return batch_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return batch_.empty(); }
 
   /// Precondition: i < size(). O(1) in a read without gaps, else O(gaps).
-  [[nodiscard]] Delivery<T> operator[](std::size_t i) const noexcept { return delivery(entries_[i], i); }
+  [[nodiscard]] Delivery<T> operator[](std::size_t i) const noexcept {
+    BROOK_ASSERT(i < size());
+    std::size_t share = 0;
+    std::size_t within = i;
+    while (within >= batch_.share(share).count()) within -= batch_.share(share++).count();
+    return Delivery<T>(batch_.share(share), static_cast<std::uint32_t>(within), batch_.count(i));
+  }
   [[nodiscard]] Delivery<T> front() const noexcept { return (*this)[0]; }
   [[nodiscard]] Delivery<T> back() const noexcept { return (*this)[size() - 1]; }
 
   /// The entries as such.
-  [[nodiscard]] const Entries<T>& entries() const noexcept { return entries_; }
+  [[nodiscard]] Entries<T> entries() const {
+    typename Entries<T>::Runs runs;
+    for (std::size_t i = 0; i < batch_.share_count(); ++i)
+      runs.add(batch_.share(i).page().hold(), batch_.share(i).first(), batch_.share(i).count());
+    return Entries<T>(std::move(runs));
+  }
 
-  /// Acknowledges all of them at one instant; how many were still pending.
-  std::size_t ack() const { return empty() ? 0 : stream::acknowledge(*group_, stream::ids_of(entries_)); }
+  /// Acknowledges all of them, one after another; how many were still pending.
+  std::size_t ack() const noexcept {
+    std::size_t pending = 0;
+    for (std::size_t i = 0; i < batch_.share_count(); ++i) {
+      const auto& share = batch_.share(i);
+      for (std::uint32_t at = 0; at < share.count(); ++at) {
+        group::Line* const line = share.line(at);
+        pending += line != nullptr && line->clear() ? 1 : 0;
+      }
+    }
+    return pending;
+  }
 
  private:
   friend class Consumer<T>;
 
-  // `counts` is empty when each is delivered for the first time.
-  Deliveries(std::shared_ptr<stream::GroupState<T>> group, Entries<T> entries,
-             std::vector<std::uint64_t> counts = {}) noexcept
-      : group_(std::move(group)), entries_(std::move(entries)), counts_(std::move(counts)) {}
+  explicit Deliveries(Batch batch) noexcept : batch_(std::move(batch)) {}
 
-  [[nodiscard]] Delivery<T> delivery(const Entry<T>& entry, std::size_t i) const noexcept {
-    return Delivery<T>(*group_, entry, counts_.empty() ? 1 : counts_[i]);
-  }
-
-  std::shared_ptr<stream::GroupState<T>> group_;
-  Entries<T> entries_;
-  std::vector<std::uint64_t> counts_;
+  Batch batch_;
 };
 
 }  // namespace brook

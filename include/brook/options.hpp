@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
+#include <vector>
 #include <version>
 
 #ifdef __cpp_lib_jthread
@@ -106,6 +108,30 @@ struct StreamInfo {
   std::size_t groups = 0;
   std::uint64_t segments = 0;  ///< pieces of memory that hold the entries
   bool closed = false;
+};
+
+/// Options of a group, fixed for its life. There are none yet.
+struct GroupOptions {};
+
+/// What XPENDING tells of a group as a whole.
+struct PendingSummary {
+  struct OfConsumer {
+    std::string name{};
+    std::uint64_t count = 0;
+  };
+  std::uint64_t count = 0;              ///< entries delivered and not acknowledged
+  Id first{};                           ///< the smallest of their ids; 0-0 when there is none
+  Id last{};                            ///< the largest
+  std::vector<OfConsumer> consumers{};  ///< those that have any, in byte order
+};
+
+/// What XINFO GROUPS tells of a group.
+struct GroupInfo {
+  std::string name{};
+  std::size_t consumers = 0;
+  std::uint64_t pending = 0;  ///< entries delivered and not acknowledged
+  Id last_delivered_id{};     ///< new entries are those above it
+  std::uint64_t lag = 0;      ///< entries not yet delivered; exact, also after deletions
 };
 
 }  // namespace brook

@@ -21,7 +21,7 @@
 //   I5  Headers are type-stable: the claim of a thread with an old pointer meets a word that is full or unopened, which
 //       is harmless, or is a claim in the segment's present life, as good as any.
 //
-// Sealing   A sealed tail is full and has a mark for a successor. Nothing can be linked behind it any more.
+// Sealing   A sealed tail is full and linked to itself. Nothing can be linked behind it any more.
 //
 // Linearizable   append takes effect at its publish; a look at the end at its last load of an unsettled slot (or of a
 //                null `next`): by I1 and I2 all before is there, and nothing behind it is.
@@ -125,9 +125,8 @@ class AppendLog {
   }
 
   ~AppendLog() {
-    Segment* segment = head_.load(sync::relaxed);  // AO
-    while (segment != nullptr && segment != seal_mark())
-      retire(*std::exchange(segment, segment->next.load(sync::relaxed)));  // AO
+    for (Segment* segment = head_.load(sync::relaxed); segment != nullptr;)  // AO
+      retire(*std::exchange(segment, following(*segment)));
     pool_->leave();
   }
 
@@ -159,7 +158,7 @@ class AppendLog {
       const std::uint32_t slot = settled_before(*tail, tail->slot_of(claims));
       if (slot < tail->capacity()) return {std::move(tail), slot};
       const Segment* const next = tail->next.load(sync::relaxed);  // AP
-      if (next == nullptr || next == seal_mark()) return {std::move(tail), slot, next != nullptr};
+      if (next == nullptr || next == tail.get()) return {std::move(tail), slot, next != nullptr};
       advance(*tail);
     }
   }
@@ -173,18 +172,22 @@ class AppendLog {
       if (tail->slot_of(Word{tail->claims.load(sync::relaxed)}) < tail->capacity()) continue;  // AP
       settle(*tail, tail->capacity());
       Segment* next = nullptr;
-      if (tail->next.compare_exchange_strong(next, seal_mark(), sync::seq_cst, sync::relaxed)) return;  // A AP
-      if (next == seal_mark()) return;
+      const bool won = tail->next.compare_exchange_strong(next, tail.get(), sync::seq_cst, sync::relaxed);  // A AP
+      if (won || next == tail.get()) return;
       advance(*tail);
     }
   }
 
-  [[nodiscard]] bool sealed() const noexcept {
-    return tail_.load(sync::acquire)->next.load(sync::relaxed) == seal_mark();  // AF AP
-  }
+  [[nodiscard]] bool sealed() const noexcept { return tail_.load(sync::acquire)->sealed(); }  // AF
 
   /// The oldest segment that was not trimmed. Only a thread that may drop it can rely on what it reads there.
   [[nodiscard]] Segment& head() const noexcept { return *head_.load(sync::acquire); }  // AN
+
+  /// The segment linked behind one that the caller holds; null when there is none.
+  [[nodiscard]] static Segment* following(const Segment& segment) noexcept {
+    Segment* const next = segment.next.load(sync::acquire);  // AK
+    return next == &segment ? nullptr : next;
+  }
 
   /// Unlinks and retires the head; for one thread at a time, and only while the head is not the tail. O(its slots) when
   /// nobody holds it.
@@ -228,9 +231,6 @@ class AppendLog {
       pool.begin(segment, {.number = 1}, Id{}, nullptr, {&segment, 1, Id{}});
     }
   };
-
-  // What a sealed tail has for a successor: an address that is no segment's, and is never followed.
-  [[nodiscard]] Segment* seal_mark() const noexcept { return reinterpret_cast<Segment*>(const_cast<AppendLog*>(this)); }
 
   static void retire(Segment& segment) noexcept {
     if (segment.pins.retire()) segment.pool().end(segment);
@@ -359,7 +359,7 @@ class AppendLog {
         return true;
       }
     }
-    if (tail.next.load(sync::relaxed) == seal_mark()) {  // AP
+    if (tail.sealed()) {
       attempt.error = Errc::closed;
       return true;
     }

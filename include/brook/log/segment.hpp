@@ -16,7 +16,7 @@
 //   Q    creator  where signposts lead  release  R      that the segment there was made, be it of whichever life
 //   R    walker   the same              acquire  Q      the same
 //   S    anyone   the rest of them      relaxed  -      what a walk along signposts leads to counts only once it is pinned
-//                                                       (log/seek.hpp)
+//                                                       (log/seek.hpp); whether it is sealed is just a flag
 //   T    eraser   write an erasure      relaxed  -      row P of log/slot.hpp releases it; erasers take turns
 //   U    eraser   hang up the table     relaxed  -      P again: who asks when a slot was erased has seen its mark
 //   AE   reader   read voids            relaxed  -      row AD of log/append_log.hpp: raised before a slot is voided
@@ -91,6 +91,9 @@ class alignas(core::cache_line) Segment {
   [[nodiscard]] bool holds_entry(std::uint32_t at, SlotState state) noexcept {
     return state.ready() || (state.follower() && slot(at - state.distance()).state().ready());
   }
+
+  /// Whether nothing will ever follow this segment, which is full: it is then linked to itself.
+  [[nodiscard]] bool sealed() const noexcept { return next.load(sync::relaxed) == this; }  // S
 
   /// Whether every settled slot is an entry, and none is erased by an edit that the caller knows of.
   [[nodiscard]] bool unbroken() const noexcept {

@@ -81,6 +81,21 @@ class Timeline {
     }
   }
 
+  /// The edits up to now, and whether there have been none since. What was loaded in between belongs to that state.
+  [[nodiscard]] EditState edits() const noexcept { return edits_.read(); }
+  [[nodiscard]] bool unchanged(const EditState& state) const noexcept { return edits_.still(state.edit); }
+
+  /// The segment after one that is held; null when there is none yet, or never will be. Its number is the next one only
+  /// if it was not trimmed since.
+  [[nodiscard]] Segment* following(const Segment& segment) const noexcept { return Log::following(segment); }
+
+  /// Where an entry with this id is, or would be. An empty hold when that was trimmed away meanwhile.
+  [[nodiscard]] std::pair<Hold, std::uint32_t> place_of(const View& view, Id id) noexcept {
+    Hold segment = start(view, id);
+    const std::uint32_t at = segment ? first_slot_from(*segment, view.slots(*segment), id) : 0;
+    return {std::move(segment), at};
+  }
+
   /// Calls `found(hold, first slot, count)` for each run of entries with ids in [first, last], oldest first, until
   /// `count` entries. False when a part of the view has been trimmed away: what was found is then of no use.
   template <class Found>

@@ -16,10 +16,14 @@
 #include <brook/options.hpp>
 #include <brook/wait/gate.hpp>
 
-namespace brook::stream {
+namespace brook::group {
 
 template <class T>
-struct GroupState;
+class State;
+
+}  // namespace brook::group
+
+namespace brook::stream {
 
 template <class T>
 struct State {
@@ -74,7 +78,7 @@ struct State {
   wait::Gate gate;
 
   sync::mutex groups_mutex;
-  std::map<std::string, std::shared_ptr<GroupState<T>>, std::less<>> groups;
+  std::map<std::string, std::shared_ptr<group::State<T>>, std::less<>> groups;
   sync::atomic<bool> gone{false};  // the stream itself was destroyed; handles answer `closed`
 };
 

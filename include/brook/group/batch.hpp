@@ -1,0 +1,101 @@
+// batch.hpp — the deliveries of one read: runs of lines, with a reference to each of their pages.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <brook/group/page.hpp>
+
+namespace brook::group {
+
+/// Neighbouring entries of one page, and one reference to it.
+template <class Payload>
+class Share {
+ public:
+  Share() = default;
+  /// Takes over a reference. `told` says whether the entries are pending, and their lines thus theirs.
+  Share(Page<Payload>& page, std::uint32_t first, std::uint32_t count, bool told) noexcept
+      : page_(&page), lines_(told ? &page.line(first) : nullptr), first_(first), count_(count) {}
+  Share(const Share& other) noexcept
+      : page_(other.page_), lines_(other.lines_), first_(other.first_), count_(other.count_) {
+    if (page_ != nullptr) page_->refer();
+  }
+  Share(Share&& other) noexcept
+      : page_(std::exchange(other.page_, nullptr)), lines_(other.lines_), first_(other.first_), count_(other.count_) {}
+  Share& operator=(Share other) noexcept {
+    std::swap(page_, other.page_);
+    lines_ = other.lines_;
+    first_ = other.first_;
+    count_ = other.count_;
+    return *this;
+  }
+  ~Share() {
+    if (page_ != nullptr) page_->release();
+  }
+
+  [[nodiscard]] Page<Payload>& page() const noexcept { return *page_; }
+  [[nodiscard]] std::uint32_t first() const noexcept { return first_; }
+  [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
+  /// The line of the i-th entry; null when it was delivered without becoming pending.
+  [[nodiscard]] Line* line(std::uint32_t i) const noexcept { return lines_ == nullptr ? nullptr : lines_ + i; }
+
+ private:
+  Page<Payload>* page_ = nullptr;
+  Line* lines_ = nullptr;
+  std::uint32_t first_ = 0;
+  std::uint32_t count_ = 0;
+};
+
+/// Shares in the order of a read. One share, which most reads are, allocates nothing; further ones are shared by copies.
+/// `counts` is empty when every entry is delivered for the first time.
+template <class Payload>
+class Batch {
+ public:
+  /// Room for so many shares. Throws std::bad_alloc.
+  void reserve(std::size_t shares) {
+    if (shares <= 1) return;
+    if (!more_) more_ = std::make_shared<More>();
+    more_->shares.reserve(shares - 1);
+  }
+  /// Requires room.
+  void add(Share<Payload> share) noexcept {
+    size_ += share.count();
+    if (size_ == share.count()) first_ = std::move(share);
+    else more_->shares.push_back(std::move(share));
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::size_t share_count() const noexcept {
+    return (size_ > 0 ? 1U : 0U) + (more_ ? more_->shares.size() : 0U);
+  }
+  [[nodiscard]] const Share<Payload>& share(std::size_t i) const noexcept {
+    return i == 0 ? first_ : more_->shares[i - 1];
+  }
+
+  /// How often the i-th entry was delivered, this time included.
+  [[nodiscard]] std::uint64_t count(std::size_t i) const noexcept {
+    return more_ && !more_->counts.empty() ? more_->counts[i] : 1;
+  }
+  /// Room for the counts of so many entries, 1 each. Throws std::bad_alloc.
+  void make_counts(std::size_t entries) {
+    if (!more_) more_ = std::make_shared<More>();
+    more_->counts.assign(entries, 1);
+  }
+  void set_count(std::size_t i, std::uint64_t count) noexcept { more_->counts[i] = count; }
+
+ private:
+  struct More {
+    std::vector<Share<Payload>> shares;
+    std::vector<std::uint64_t> counts;
+  };
+
+  Share<Payload> first_;
+  std::shared_ptr<More> more_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace brook::group

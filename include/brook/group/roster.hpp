@@ -1,0 +1,89 @@
+// roster.hpp — the consumers of a group, by name and by the number that marks carry.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <brook/clock.hpp>
+#include <brook/group/mark.hpp>
+
+namespace brook::group {
+
+/// One consumer. Guarded by the group's mutex, but for the name.
+struct Member {
+  explicit Member(std::string_view its_name) : name(its_name) {}
+
+  const std::string name;
+  ConsumerNumber number = nobody;  // nobody when it was deleted
+  Clock::time_point seen{};        // last asked for something
+  Clock::time_point active{};      // last got something; the epoch when it never did
+};
+
+/// Guarded by the group's mutex.
+class Roster {
+ public:
+  using Members = std::map<std::string, std::shared_ptr<Member>, std::less<>>;
+
+  /// The member of this name, made if need be. One for whom there is no number, because there are as many members as there
+  /// can be, is not on the roster. Throws std::bad_alloc.
+  [[nodiscard]] std::shared_ptr<Member> enlist(std::string_view name, Clock::time_point now) {
+    const auto found = members_.find(name);
+    if (found != members_.end()) return found->second;
+    auto member = std::make_shared<Member>(name);
+    static_cast<void>(present(member, now));
+    return member;
+  }
+
+  /// The member that a handle stands for: itself, or who has its name now that it was deleted, or itself again. Null when
+  /// there are too many. Throws std::bad_alloc.
+  [[nodiscard]] Member* present(const std::shared_ptr<Member>& member, Clock::time_point now) {
+    if (member->number != nobody) return member.get();
+    if (Member* const other = find(member->name)) return other;
+    if (free_.empty()) {
+      if (by_number_.size() == most_consumers) return nullptr;
+      free_.reserve(by_number_.size() + 1);
+      by_number_.push_back(nullptr);
+      free_.push_back(static_cast<ConsumerNumber>(by_number_.size()));
+    }
+    members_.emplace(member->name, member);
+    member->number = free_.back();
+    free_.pop_back();
+    by_number_[member->number - 1] = member.get();
+    member->seen = now;
+    member->active = {};
+    return member.get();
+  }
+
+  /// The member of this name; null when there is none.
+  [[nodiscard]] Member* find(std::string_view name) const noexcept {
+    const auto found = members_.find(name);
+    return found == members_.end() ? nullptr : found->second.get();
+  }
+  /// Requires a number that a member has.
+  [[nodiscard]] Member& member(ConsumerNumber number) const noexcept { return *by_number_[number - 1]; }
+
+  /// Strikes a member off. Nothing may be pending with it.
+  void strike(Member& member) noexcept {
+    by_number_[member.number - 1] = nullptr;
+    free_.push_back(member.number);  // there is room for every number
+    member.number = nobody;
+    members_.erase(members_.find(member.name));
+  }
+
+  /// In byte order of their names.
+  [[nodiscard]] const Members& all() const noexcept { return members_; }
+  /// The largest number there has been.
+  [[nodiscard]] ConsumerNumber numbers() const noexcept { return static_cast<ConsumerNumber>(by_number_.size()); }
+
+ private:
+  Members members_;
+  std::vector<Member*> by_number_;
+  std::vector<ConsumerNumber> free_;
+};
+
+}  // namespace brook::group

@@ -1,0 +1,256 @@
+// state.hpp — one consumer group: how far it has read, what is pending with whom.
+//
+// Every change but an acknowledgement is made with the mutex held; acknowledging a delivery is one compare-and-swap on its
+// mark (group/page.hpp). So while the mutex is held what is pending can only become less, and counting it twice with the
+// same result tells what was pending in between.
+//
+// Lifetime  The state lives as long as a handle, the stream, or a delivery: each page that deliveries refer to owns a
+//           share of it. When the last handle goes, the cursor gives up its page, which would otherwise keep the state.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <brook/clock.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/group/batch.hpp>
+#include <brook/group/ledger.hpp>
+#include <brook/group/mark.hpp>
+#include <brook/group/page.hpp>
+#include <brook/group/queue.hpp>
+#include <brook/group/roster.hpp>
+#include <brook/id.hpp>
+#include <brook/log/cursor.hpp>
+#include <brook/options.hpp>
+#include <brook/stream/state.hpp>
+
+namespace brook::group {
+
+template <class T>
+class State final : private Page<log::PayloadOf<T>>::Owner {
+ public:
+  using StreamState = stream::State<T>;
+  using Payload = log::PayloadOf<T>;
+  using Page = group::Page<Payload>;
+  using Ledger = group::Ledger<Payload>;
+  using Place = typename Ledger::Place;
+  using Batch = group::Batch<Payload>;
+  using Scan = log::Scan<Payload>;
+  using Hold = log::Hold<Payload>;
+  using View = typename StreamState::View;
+
+  [[nodiscard]] static std::shared_ptr<State> make(std::string_view name, Id start, Clock::time_point now) {
+    struct Abandon {
+      void operator()(State* state) const noexcept {
+        state->abandon();
+        state->leave();
+      }
+    };
+    return std::shared_ptr<State>(new State(name, start, now), Abandon());
+  }
+
+  /// New entries for a member, which become pending with it; none when there are none. `scan` must outlive the lock: it
+  /// ends up with what the group has no use for any more. Throws std::bad_alloc, and then nothing was delivered.
+  [[nodiscard]] Batch take(StreamState& stream, Scan& scan, Member& member, std::size_t count, bool no_ack) {
+    Batch batch;
+    if (count == 0 || !find_new(stream, scan, count)) return batch;
+    batch.reserve(scan.run_count());
+    for (std::size_t i = 0; i < scan.run_count(); ++i) static_cast<void>(ledger.page_beside(scan.held(i), !no_ack));
+    scan.reserve_unneeded(2 * scan.run_count());
+    const Clock::time_point now = stream.clock().now();
+    for (std::size_t i = 0; i < scan.run_count(); ++i) {
+      const auto& run = scan.run(i);
+      Page& page = ledger.page_beside(scan.held(i), !no_ack);
+      stand_at(page, scan);
+      --stock_;
+      if (!no_ack) hand_out(page, run, Mark::pending_with(member.number, instant(now)));
+      batch.add({page, run.first, run.count, !no_ack});
+      last_delivered = page.segment().id(page.segment().slot(run.first + run.count - 1).state());
+    }
+    scan.move(cursor_);
+    member.active = now;
+    return batch;
+  }
+
+  /// Where the group goes on; a look at whether it moved is made with seq_cst.
+  [[nodiscard]] const log::Cursor<Payload>& cursor() const noexcept { return cursor_; }
+  /// Whether nothing will ever follow. Asked when there was nothing.
+  [[nodiscard]] bool drained() const noexcept {
+    return cursor_.slot == cursor_.segment->capacity() && cursor_.segment->sealed();
+  }
+
+  /// The group goes on after `id`.
+  void move_to(Id id) noexcept {
+    last_delivered = id;
+    sought_ = false;
+  }
+
+  /// One more reference to a page, for a delivery again; false when its entries have been trimmed and are gone.
+  [[nodiscard]] bool refer(Page& page) noexcept {
+    const auto referral = page.refer_anew(1);
+    if (referral == Page::Referral::first) owners_.fetch_add(1, sync::relaxed);
+    return referral != Page::Referral::refused;
+  }
+
+  /// What is pending at an instant during the call; `counts` is filled with how much by consumers' numbers. What is pending
+  /// can only become less meanwhile, so two equal counts tell what it was in between. Throws std::bad_alloc.
+  [[nodiscard]] PendingSummary count_pending(std::vector<std::uint64_t>& counts) {
+    PendingSummary summary{.count = unlimited};
+    for (std::uint64_t before = 0; before != summary.count;) {
+      before = std::exchange(summary, {}).count;
+      counts.assign(roster.numbers() + 1, 0);
+      ledger.each_pending(Id::min(), Id::max(), [&](const Place& place, Mark mark) {
+        if (summary.count++ == 0) summary.first = place.id();
+        summary.last = place.id();
+        ++counts[mark.consumer()];
+        return true;
+      });
+    }
+    return summary;
+  }
+
+  /// Ends the group: nothing is pending any more, and the cursor keeps nothing. How much was pending.
+  std::size_t end(Hold& unneeded, log::Cursor<Payload>& cursor) noexcept {
+    destroyed = true;
+    std::size_t pending = 0;
+    ledger.each_pending(Id::min(), Id::max(), [&](const Place& place, Mark) {
+      pending += place.line().clear() ? 1 : 0;
+      return true;
+    });
+    give_up(unneeded, cursor);
+    return pending;
+  }
+
+  [[nodiscard]] Instant instant(Clock::time_point time) const noexcept {
+    const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - made_).count();
+    constexpr auto most = static_cast<std::int64_t>(group_made);
+    return static_cast<Instant>(std::clamp<std::int64_t>(ms, -most, most - 1) + most);
+  }
+
+  /// Why an operation cannot take place, if so.
+  [[nodiscard]] std::optional<Errc> refusal(const StreamState& stream) const noexcept {
+    if (stream.gone.load(sync::seq_cst)) return Errc::closed;
+    if (destroyed) return Errc::no_such_group;
+    return std::nullopt;
+  }
+
+  const std::string name;
+  sync::mutex mutex;  // guards all that follows
+  Id last_delivered;
+  Ledger ledger;
+  Roster roster;
+  Queue<State> queue;
+  bool destroyed = false;
+
+ private:
+  // References that the cursor's page is given at a time.
+  static constexpr std::uint64_t stock_size = std::uint64_t{1} << 32;
+
+  State(std::string_view its_name, Id start, Clock::time_point now)
+      : name(its_name), last_delivered(start), ledger(*this), made_(now) {}
+  ~State() = default;
+
+  void idle(Page& page) noexcept override {
+    Hold unneeded;
+    {
+      const sync::unique_lock held(mutex);
+      if (page.came_idle()) ledger.tidy(page, unneeded);
+    }
+    unneeded = {};
+    leave();
+  }
+
+  void abandon() noexcept {
+    Hold unneeded;
+    log::Cursor<Payload> cursor;
+    const sync::unique_lock held(mutex);
+    give_up(unneeded, cursor);
+  }
+
+  // The cursor keeps nothing any more.
+  void give_up(Hold& unneeded, log::Cursor<Payload>& cursor) noexcept {
+    give_up_stock(unneeded);
+    std::swap(cursor, cursor_);
+    sought_ = false;
+  }
+
+  void leave() noexcept {
+    if (owners_.fetch_sub(1, sync::acq_rel) == 1) delete this;
+  }
+
+  // Scans from the cursor, which may have to be sought first. False when there is nothing.
+  [[nodiscard]] bool find_new(StreamState& stream, Scan& scan, std::size_t count) {
+    for (;; sought_ = false) {
+      if (!sought_ && !seek(stream, scan)) return false;
+      if (!scan.read(stream.timeline, cursor_, count)) continue;
+      if (!scan.empty()) return true;
+      scan.move(cursor_);
+      return false;
+    }
+  }
+
+  // Puts the cursor behind `last_delivered`. A group may start at an id that is yet to come: then it is put at the end of
+  // the log, and the answer is false.
+  [[nodiscard]] bool seek(StreamState& stream, Scan& scan) {
+    scan.reserve_unneeded(1);
+    for (;;) {
+      View view = stream.timeline.look();
+      const Id last = view.end.last_id();
+      if (last > last_delivered) {
+        auto [segment, slot] = stream.timeline.place_of(view, last_delivered.next());
+        if (!segment) continue;
+        view.end = {std::move(segment), slot};
+      }
+      scan.keep(std::exchange(cursor_, std::move(view.end)).segment);
+      return sought_ = last >= last_delivered;
+    }
+  }
+
+  // Makes this the page whose references are in stock.
+  void stand_at(Page& page, Scan& scan) noexcept {
+    if (page_ == &page && stock_ > 0) return;
+    Hold unneeded;
+    if (page_ != &page) {
+      give_up_stock(unneeded);
+      scan.keep(std::move(unneeded));
+    }
+    page_ = &page;
+    stock_ = stock_size;
+    if (page.refer_anew(stock_size) == Page::Referral::first) owners_.fetch_add(1, sync::relaxed);
+  }
+
+  void give_up_stock(Hold& unneeded) noexcept {
+    Page* const page = std::exchange(page_, nullptr);
+    if (page == nullptr || !page->withdraw(std::exchange(stock_, 0))) return;
+    if (page->came_idle()) ledger.tidy(*page, unneeded);
+    owners_.fetch_sub(1, sync::relaxed);  // not the last: the caller is another
+  }
+
+  // An entry that was pending already, with whomever, is from now on pending with this consumer, as if for the first time.
+  static void hand_out(Page& page, const typename Scan::Run& run, Mark mark) noexcept {
+    for (std::uint32_t at = run.first; at < run.first + run.count; ++at) {
+      const std::uint64_t key = run.segment->slot(at).state().word.key();
+      const Mark old = at < page.high() ? page.line(at).mark() : Mark();
+      if (old.pending() && page.line(at).change(old, mark)) page.line(at).set_count(1);
+      else page.tell(at, mark, key, 1);
+    }
+  }
+
+  const Clock::time_point made_;
+  sync::atomic<std::uint32_t> owners_{1};
+  log::Cursor<Payload> cursor_;
+  bool sought_ = false;  // what comes after the cursor comes after last_delivered
+  Page* page_ = nullptr;
+  std::uint64_t stock_ = 0;
+};
+
+}  // namespace brook::group
