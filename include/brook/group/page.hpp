@@ -22,7 +22,7 @@
 //   GD   group     references are none      acquire  GC     before they go
 //   GE   anyone    references += n          relaxed  -      by who has one, or with the mutex
 //   GF   group     write a mark             relaxed  -      only the mark itself counts; deliveries go by the mutex
-// Proof    tests/model/page_model.cpp
+// Proof    tests/model/group_model.cpp
 #pragma once
 
 #include <algorithm>
@@ -132,16 +132,13 @@ class Page {
   /// The segment, if its entries are still there.
   [[nodiscard]] Hold look() const noexcept { return segment_ ? segment_ : Hold::of(where_, number_); }
 
-  enum class Referral { refused, again, first };
-
-  /// Takes references when there may be none: needs the segment, and is refused when that was trimmed and is gone. After
-  /// the first ones an idle() is due.
-  [[nodiscard]] Referral refer_anew(std::uint64_t references) noexcept {
-    if (!segment_) segment_ = Hold::of(where_, number_);
-    if (!segment_) return Referral::refused;
-    if (references_.fetch_add(references, sync::relaxed) != 0) return Referral::again;  // GE
+  /// Takes references when there may be none. `held` is the segment, which may be retired already and is kept by this. True
+  /// when they are the first ones: an idle() is then due.
+  [[nodiscard]] bool refer_anew(std::uint64_t references, const Hold& held) noexcept {
+    if (!segment_) segment_ = held;
+    if (references_.fetch_add(references, sync::relaxed) != 0) return false;  // GE
     ++due_;
-    return Referral::first;
+    return true;
   }
   /// Gives references back; true when they were the last, and idle() is not called for them.
   [[nodiscard]] bool withdraw(std::uint64_t references) noexcept {

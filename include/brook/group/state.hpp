@@ -70,7 +70,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     for (std::size_t i = 0; i < scan.run_count(); ++i) {
       const auto& run = scan.run(i);
       Page& page = ledger.page_beside(scan.held(i), !no_ack);
-      stand_at(page, scan);
+      stand_at(page, scan.held(i), scan);
       --stock_;
       if (!no_ack) hand_out(page, run, Mark::pending_with(member.number, instant(now)));
       batch.add({page, run.first, run.count, !no_ack});
@@ -94,11 +94,9 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     sought_ = false;
   }
 
-  /// One more reference to a page, for a delivery again; false when its entries have been trimmed and are gone.
-  [[nodiscard]] bool refer(Page& page) noexcept {
-    const auto referral = page.refer_anew(1);
-    if (referral == Page::Referral::first) owners_.fetch_add(1, sync::relaxed);
-    return referral != Page::Referral::refused;
+  /// References to a page beside a segment that the caller holds.
+  void refer(Page& page, std::uint64_t references, const Hold& held) noexcept {
+    if (page.refer_anew(references, held)) owners_.fetch_add(1, sync::relaxed);
   }
 
   /// What is pending at an instant during the call; `counts` is filled with how much by consumers' numbers. What is pending
@@ -216,7 +214,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
 
   // Makes this the page whose references are in stock.
-  void stand_at(Page& page, Scan& scan) noexcept {
+  void stand_at(Page& page, const Hold& held, Scan& scan) noexcept {
     if (page_ == &page && stock_ > 0) return;
     Hold unneeded;
     if (page_ != &page) {
@@ -225,7 +223,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     }
     page_ = &page;
     stock_ = stock_size;
-    if (page.refer_anew(stock_size) == Page::Referral::first) owners_.fetch_add(1, sync::relaxed);
+    refer(page, stock_size, held);
   }
 
   void give_up_stock(Hold& unneeded) noexcept {

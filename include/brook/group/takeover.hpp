@@ -40,7 +40,7 @@ class Takeover {
     }
     auto& segment = *holds_.back();
     if (view_.edits.boundary > place.page->first() + place.at || !view_.shows(segment, place.at)) return false;
-    found_.push_back({place, mark});
+    found_.push_back({place, mark, holds_.size() - 1});
     return true;
   }
 
@@ -61,7 +61,7 @@ class Takeover {
       Line& line = found.place.line();
       if (!line.change(found.mark, Mark::pending_with(to.number, terms.since))) continue;
       line.set_count(terms.count.value_or(line.count() + (terms.counts ? 1 : 0)));
-      static_cast<void>(group.refer(*found.place.page));  // not refused: the segment is held
+      group.refer(*found.place.page, 1, holds_[found.hold]);
       batch.set_count(batch.size(), line.count());
       batch.add({*found.place.page, found.place.at, 1, true});
     }
@@ -71,6 +71,7 @@ class Takeover {
   struct Found {
     Place place;
     Mark mark;
+    std::size_t hold;
   };
 
   StreamState& stream_;

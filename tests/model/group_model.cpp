@@ -1,0 +1,140 @@
+// group_model.cpp — group/page.hpp and group/state.hpp under the C++ memory model: are lines and segments there as long as
+// somebody uses them, and is each entry delivered once and acknowledged once?
+//
+// A thread's program is a word, one letter an operation:
+//   a add one   r read one more   k acknowledge all that was read   d drop all that was read   i acknowledge all, by ids
+//   h read the history   c copy what was read   t trim to nothing   p count what is pending
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "relacy_model.hpp"
+
+#include <brook/stream.hpp>
+
+#include "number.hpp"
+
+namespace {
+
+using namespace brook;
+using model::Number;
+
+class StoppedClock final : public Clock {
+ public:
+  [[nodiscard]] std::uint64_t unix_ms() const noexcept override { return 1; }
+  [[nodiscard]] time_point now() const noexcept override { return time_point(std::chrono::hours(1)); }
+  void sleep(sync::unique_lock<sync::mutex>& held, const Alarm& alarm) override { alarm.awake.wait(held); }
+};
+
+template <class Self, int threads>
+struct GroupClaim : model::Claim<Self, threads> {
+  using Value = Number<2>;
+
+  StoppedClock clock;
+  std::optional<Stream<Value>> stream;
+  std::optional<Group<Value>> group;
+  std::array<std::vector<Deliveries<Value>>, threads> read{};
+  std::array<int, threads> delivered{};
+  std::array<int, threads> acknowledged{};
+
+  void before() {
+    stream.emplace(StreamOptions{.clock = &clock});
+    group.emplace(stream->create_group("group", earliest).value());
+    for (const char letter : Self::prologue) run(0, letter);
+  }
+
+  void thread(unsigned id) {
+    for (const char letter : Self::programs[id]) run(id, letter);
+  }
+
+  void after() {
+    int fresh = 0;
+    int done = 0;
+    for (const int count : delivered) fresh += count;
+    for (const int count : acknowledged) done += count;
+    model::demand(static_cast<int>(group->pending()->count) == fresh - done,
+                  "an entry was delivered or acknowledged twice");
+    for (auto& mine : read) check(mine);
+    stream.reset();
+    group.reset();
+    for (auto& mine : read) check(mine);
+    for (auto& mine : read) mine.clear();
+  }
+
+ private:
+  void run(unsigned id, char letter) {
+    auto& mine = read[id];
+    switch (letter) {
+      case 'a': model::demand(stream->add(Value(7)).has_value(), "an add fails for no reason"); break;
+      case 'r': delivered[id] += keep(id, consumer(id).read({.count = 1})); break;
+      case 'h': keep(id, consumer(id).history()); break;
+      case 'k':
+        for (const auto& batch : mine) acknowledged[id] += static_cast<int>(batch.ack());
+        break;
+      case 'i':
+        for (const auto& batch : mine) {
+          for (const auto& delivery : batch) acknowledged[id] += static_cast<int>(group->ack(delivery.id()));
+        }
+        break;
+      case 'c':
+        if (!mine.empty()) mine.push_back(mine.back());
+        break;
+      case 'd': mine.clear(); break;
+      case 't': static_cast<void>(stream->trim({.max_len = 0})); break;
+      default: static_cast<void>(group->pending());
+    }
+    check(mine);
+  }
+
+  [[nodiscard]] Consumer<Value> consumer(unsigned id) {
+    return group->consumer(std::string(1, static_cast<char>('a' + id)));
+  }
+
+  int keep(unsigned id, expected<Deliveries<Value>, Errc> batch) {
+    model::demand(batch.has_value(), "a read fails for no reason");
+    const auto count = static_cast<int>(batch->size());
+    if (count > 0) read[id].push_back(*std::move(batch));
+    return count;
+  }
+
+  static void check(const std::vector<Deliveries<Value>>& mine) {
+    for (const auto& batch : mine) {
+      for (const auto& delivery : batch) model::demand(delivery->value() == 7, "a delivery shows another value");
+    }
+  }
+};
+
+using Word = std::string_view;
+
+struct EntriesAreShared : GroupClaim<EntriesAreShared, 2> {
+  static constexpr Word prologue = "aaa";
+  static constexpr Word programs[] = {"rkrd", "rkdrk"};
+};
+
+struct PagesComeAndGo : GroupClaim<PagesComeAndGo, 2> {
+  static constexpr Word prologue = "aaaaa";
+  static constexpr Word programs[] = {"rrrhdkrh", "rdhkdrcd"};
+};
+
+struct TrimmedEntriesStayPending : GroupClaim<TrimmedEntriesStayPending, 3> {
+  static constexpr Word prologue = "aaa";
+  static constexpr Word programs[] = {"rrkd", "rhid", "ta"};
+};
+
+struct WhatIsPendingIsCountedAtOneInstant : GroupClaim<WhatIsPendingIsCountedAtOneInstant, 2> {
+  static constexpr Word prologue = "aaarrr";
+  static constexpr Word programs[] = {"kd", "pp"};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  model::Claims claims(argc, argv);
+  claims.random<EntriesAreShared>(30'000, 10'000);
+  claims.random<PagesComeAndGo>(30'000, 20'000);
+  claims.random<TrimmedEntriesStayPending>(30'000, 20'000);
+  claims.random<WhatIsPendingIsCountedAtOneInstant>(30'000, 10'000);
+  claims.result();
+}
