@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brook/clock.hpp>
+#include <brook/consumer.hpp>
 #include <brook/core/config.hpp>
 #include <brook/delivery.hpp>
 #include <brook/entries.hpp>

@@ -6,6 +6,14 @@
 //
 // Lifetime  The state lives as long as a handle, the stream, or a delivery: each page that deliveries refer to owns a
 //           share of it. When the last handle goes, the cursor gives up its page, which would otherwise keep the state.
+//
+// Memory orders
+//   row  thread    operation    order    meets  because
+//   GG   anyone    owners += 1  relaxed  -      by an owner
+//   GH   owner     owners -= 1  acq_rel  GH     everything happened before the state ends
+//   GI   caller    owners -= 1  relaxed  -      by who is another owner: not the last
+//   GJ   caller    read `gone`  acquire  -      the stream's end comes before what is then answered
+// Proof    tests/model/group_model.cpp
 #pragma once
 
 #include <algorithm>
@@ -96,7 +104,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// References to a page beside a segment that the caller holds.
   void refer(Page& page, std::uint64_t references, const Hold& held) noexcept {
-    if (page.refer_anew(references, held)) owners_.fetch_add(1, sync::relaxed);
+    if (page.refer_anew(references, held)) owners_.fetch_add(1, sync::relaxed);  // GG
   }
 
   /// What is pending at an instant during the call; `counts` is filled with how much by consumers' numbers. What is pending
@@ -136,7 +144,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// Why an operation cannot take place, if so.
   [[nodiscard]] std::optional<Errc> refusal(const StreamState& stream) const noexcept {
-    if (stream.gone.load(sync::seq_cst)) return Errc::closed;
+    if (stream.gone.load(sync::acquire)) return Errc::closed;  // GJ
     if (destroyed) return Errc::no_such_group;
     return std::nullopt;
   }
@@ -182,7 +190,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
 
   void leave() noexcept {
-    if (owners_.fetch_sub(1, sync::acq_rel) == 1) delete this;
+    if (owners_.fetch_sub(1, sync::acq_rel) == 1) delete this;  // GH
   }
 
   // Scans from the cursor, which may have to be sought first. False when there is nothing.
@@ -230,7 +238,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     Page* const page = std::exchange(page_, nullptr);
     if (page == nullptr || !page->withdraw(std::exchange(stock_, 0))) return;
     if (page->came_idle()) ledger.tidy(*page, unneeded);
-    owners_.fetch_sub(1, sync::relaxed);  // not the last: the caller is another
+    owners_.fetch_sub(1, sync::relaxed);  // GI
   }
 
   // An entry that was pending already, with whomever, is from now on pending with this consumer, as if for the first time.
