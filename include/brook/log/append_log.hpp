@@ -223,12 +223,13 @@ class AppendLog {
     }
   };
 
-  // The log begins with a full segment of no slots, so that the first append is like any other roll.
+  // The log begins with a full segment of no slots, so that the first append is like any other roll. Its signposts lead
+  // to itself: a walk that has lost its way (log/seek.hpp) must find a segment behind each.
   struct Origin {
     Segment& segment;
     explicit Origin(SegmentPool<Payload>& pool) : segment(pool.take(0)) {
       segment.claims.store(Segment::full, sync::relaxed);  // AO
-      pool.begin(segment, {.number = 1}, Id{}, nullptr, {&segment, 1, Id{}});
+      pool.begin(segment, {.number = 1}, Id{}, &segment, {&segment, 1, Id{}});
     }
   };
 

@@ -6,7 +6,7 @@
 // patience is a matter of speed alone.
 //
 // The owner of a passed slot may still be writing to it. The passer therefore pins the segment in the owner's name
-// before it voids the slot; the owner drops that pin when it noticed. (Orders: rows M, N of log/slot.hpp, K of pins.hpp.)
+// before it voids the slot; the owner drops that pin when it noticed. (Orders: rows L, N of log/slot.hpp, K of pins.hpp.)
 #pragma once
 
 #include <cstdint>

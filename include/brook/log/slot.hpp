@@ -11,17 +11,17 @@
 // a settled slot.
 //
 // Memory orders
-//   row  thread   operation             order     meets  because
-//   A    owner    empty -> ready        seq_cst   L      releases the payload; row A of wait/gate.hpp
-//   L    reader   read the state        acquire   A      acquires the payload
-//   M    owner    settling failed       acquire   N      the pin that the passer handed over precedes its dropping
-//   N    passer   empty -> void         seq_cst   M, D   the same; and a sleeper may be looking at this slot for what
-//                                                        will be published behind it
-//   O    owner    empty -> follower     release   -      the payload; row A of the first slot publishes it as well
-//   P    eraser   add `erased`          release   L      whoever sees the mark sees when it was made (log/segment.hpp)
-//   D    sleeper  look at the state     seq_cst   A      row D of wait/gate.hpp
-//   AO   creator  fill or reset         relaxed   -      the segment is private until it is linked
-//        anyone   others were faster    relaxed   -      nothing is learnt: an owner looks again, by L
+//   row  thread   operation             order    meets  because
+//   A    owner    empty -> ready        seq_cst  L      releases the payload; row A of wait/gate.hpp
+//   L    reader   read the state        acquire  A      acquires the payload
+//        owner    was it passed         acquire  N      the pin that the passer handed over precedes its dropping
+//   N    passer   empty -> void         seq_cst  L, D   the same; and a sleeper may be looking at this slot for what
+//                                                       will be published behind it
+//   O    owner    empty -> follower     release  -      the payload; row A of the first slot publishes it as well
+//   P    eraser   add `erased`          release  L      whoever sees the mark sees when it was made (log/segment.hpp)
+//   D    sleeper  look at the state     seq_cst  A      row D of wait/gate.hpp
+//   AO   creator  fill or reset         relaxed  -      the segment is private until it is linked
+//        anyone   others were faster    relaxed  -      nothing is learnt: an owner looks again, by L
 // Proof     tests/model/append_log_model.cpp, tests/model/timeline_model.cpp
 #pragma once
 
@@ -77,7 +77,8 @@ class Slot {
   [[nodiscard]] bool publish(Word claim) noexcept {
     std::uint64_t empty = 0;
     return word_.compare_exchange_strong(empty, SlotState::ready_with(claim).word.bits, sync::seq_cst,  // A
-                                         sync::acquire);                                                // M
+                                         sync::relaxed) ||                                              // AO
+           !state().is_void();
   }
 
   /// The same for a slot that becomes an entry when the slot `distance` before it does. Void if somebody was faster.
