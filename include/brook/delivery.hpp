@@ -33,7 +33,8 @@ class Delivery {
   /// How often the entry has been delivered, this time included; above 65,535 that many.
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
 
-  /// Acknowledges the entry: it is done with (XACK). False when it was not pending any more. Idempotent. Lock-free, O(1).
+  /// Acknowledges the entry: it is done with (XACK). False when it was not pending any more, or was delivered with no_ack.
+  /// Idempotent. Lock-free, O(1).
   bool ack() const noexcept { return line_ != nullptr && line_->clear(); }
 
  private:

@@ -4,6 +4,8 @@
 // A thread's program is a word, one letter an operation:
 //   a add one   r read one more   k acknowledge all that was read   d drop all that was read   i acknowledge all, by ids
 //   h read the history   c copy what was read   t trim to nothing   p count what is pending
+//   w do the work and acknowledge    v use the work if nothing is pending
+//   o my last call is over   x when they all are, end the stream and the group
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -38,6 +40,8 @@ struct GroupClaim : model::Claim<Self, threads> {
   std::array<std::vector<Deliveries<Value>>, threads> read{};
   std::array<int, threads> delivered{};
   std::array<int, threads> acknowledged{};
+  sync::plain<int> work{0};
+  sync::atomic<unsigned> calls_over{0};
 
   void before() {
     stream.emplace(StreamOptions{.clock = &clock});
@@ -50,20 +54,24 @@ struct GroupClaim : model::Claim<Self, threads> {
   }
 
   void after() {
+    for (auto& mine : read) check(mine);
+    if (stream) count_all();
+    for (auto& mine : read) check(mine);
+    for (auto& mine : read) mine.clear();
+  }
+
+ private:
+  void count_all() {
     int fresh = 0;
     int done = 0;
     for (const int count : delivered) fresh += count;
     for (const int count : acknowledged) done += count;
     model::demand(static_cast<int>(group->pending()->count) == fresh - done,
                   "an entry was delivered or acknowledged twice");
-    for (auto& mine : read) check(mine);
     stream.reset();
     group.reset();
-    for (auto& mine : read) check(mine);
-    for (auto& mine : read) mine.clear();
   }
 
- private:
   void run(unsigned id, char letter) {
     auto& mine = read[id];
     switch (letter) {
@@ -82,6 +90,19 @@ struct GroupClaim : model::Claim<Self, threads> {
         if (!mine.empty()) mine.push_back(mine.back());
         break;
       case 'd': mine.clear(); break;
+      case 'w':
+        work = 1;
+        acknowledged[id] += static_cast<int>(mine.back().ack());
+        break;
+      case 'v':
+        if (group->pending()->count == 0) model::demand(work == 1, "an entry is done with before its work");
+        break;
+      case 'o': calls_over.fetch_add(1, sync::release); break;
+      case 'x':
+        while (calls_over.load(sync::acquire) < threads - 1) sync::yield();
+        stream.reset();
+        group.reset();
+        break;
       case 't': static_cast<void>(stream->trim({.max_len = 0})); break;
       default: static_cast<void>(group->pending());
     }
@@ -128,6 +149,16 @@ struct WhatIsPendingIsCountedAtOneInstant : GroupClaim<WhatIsPendingIsCountedAtO
   static constexpr Word programs[] = {"kd", "pp"};
 };
 
+struct WorkPrecedesItsAcknowledgement : GroupClaim<WorkPrecedesItsAcknowledgement, 2> {
+  static constexpr Word prologue = "ar";
+  static constexpr Word programs[] = {"w", "vv"};
+};
+
+struct DeliveriesOutliveAll : GroupClaim<DeliveriesOutliveAll, 3> {
+  static constexpr Word prologue = "aaaaa";
+  static constexpr Word programs[] = {"x", "rrokd", "rodk"};
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -136,5 +167,7 @@ int main(int argc, char** argv) {
   claims.random<PagesComeAndGo>(30'000, 20'000);
   claims.random<TrimmedEntriesStayPending>(30'000, 20'000);
   claims.random<WhatIsPendingIsCountedAtOneInstant>(30'000, 10'000);
+  claims.random<WorkPrecedesItsAcknowledgement>(30'000, 10'000);
+  claims.random<DeliveriesOutliveAll>(30'000, 20'000);
   claims.result();
 }

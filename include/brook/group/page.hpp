@@ -58,7 +58,7 @@ class Line {
 
   /// Changes a mark that may be acknowledged at the same time; false when it was.
   [[nodiscard]] bool change(Mark from, Mark to) noexcept {
-    return mark_.compare_exchange_strong(from.bits, to.bits, sync::release, sync::relaxed);  // GA GF
+    return mark_.compare_exchange_strong(from.bits, to.bits, sync::relaxed, sync::relaxed);  // GF
   }
   /// Writes the first mark of an entry that is not pending.
   void deliver(Mark mark, std::uint64_t key, std::uint64_t count) noexcept {

@@ -12,7 +12,7 @@
 //   GG   anyone    owners += 1  relaxed  -      by an owner
 //   GH   owner     owners -= 1  acq_rel  GH     everything happened before the state ends
 //   GI   caller    owners -= 1  relaxed  -      by who is another owner: not the last
-//   GJ   caller    read `gone`  acquire  -      the stream's end comes before what is then answered
+//   GJ   caller    read `gone`  relaxed  -      only the flag counts
 // Proof    tests/model/group_model.cpp
 #pragma once
 
@@ -144,7 +144,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// Why an operation cannot take place, if so.
   [[nodiscard]] std::optional<Errc> refusal(const StreamState& stream) const noexcept {
-    if (stream.gone.load(sync::acquire)) return Errc::closed;  // GJ
+    if (stream.gone.load(sync::relaxed)) return Errc::closed;  // GJ
     if (destroyed) return Errc::no_such_group;
     return std::nullopt;
   }
