@@ -62,6 +62,7 @@ class Consumer {
       : stream_(std::move(stream)), group_(std::move(group)), member_(std::move(member)) {}
 
   [[nodiscard]] expected<Batch, Errc> take_or_wait(const ReadOptions& options) const;
+  [[nodiscard]] expected<Batch, Errc> take(const ReadOptions& options, Scan& scan) const;
   [[nodiscard]] expected<Batch, Errc> wait_in_line(const ReadOptions& options, const Wait& wait,
                                                    Clock::time_point deadline, Scan& scan) const;
 
@@ -80,26 +81,34 @@ expected<Deliveries<T>, Errc> Consumer<T>::read(const ReadOptions& options) cons
 template <class T>
 auto Consumer<T>::take_or_wait(const ReadOptions& options) const -> expected<Batch, Errc> {
   if (stream_->gone.load(sync::seq_cst)) return unexpected(Errc::closed);  // and its clock perhaps with it
-  const Wait wait = options.wait();
-  Clock& clock = stream_->clock();
-  const Clock::time_point deadline = wait.deadline(clock);
   Scan scan;
+  sync::unique_lock held(group_->mutex);
+  expected<Batch, Errc> batch = take(options, scan);
+  if (!batch || !batch->empty() || options.count == 0) return batch;
+  const Wait wait = options.wait();
+  const Clock::time_point deadline = wait.deadline(stream_->clock());
   for (bool spun = false;; spun = true) {
-    sync::unique_lock held(group_->mutex);
-    if (const auto failed = group_->refusal(*stream_)) return unexpected(*failed);
-    group::Member* const member = group_->roster.present(member_, clock.now());
-    if (member == nullptr) return unexpected(Errc::full);
-    group_->queue.serve(*stream_, *group_, scan);
-    Batch batch = group_->take(*stream_, scan, *member, options.count, options.no_ack);
-    if (!batch.empty() || options.count == 0) return batch;
     if (group_->drained()) return unexpected(Errc::closed);
     if (wait.stop_requested()) return unexpected(Errc::cancelled);
-    if (deadline == Clock::time_point::min() || deadline <= clock.now()) return batch;
+    if (deadline == Clock::time_point::min() || deadline <= stream_->clock().now()) return batch;
     const log::Cursor<log::PayloadOf<T>> cursor = group_->cursor();
     held.unlock();
     const auto moved = [&cursor] { return cursor.moved(); };
     if (spun || !wait::spin(stream_->options.spin, moved)) return wait_in_line(options, wait, deadline, scan);
+    held.lock();
+    batch = take(options, scan);
+    if (!batch || !batch->empty()) return batch;
   }
+}
+
+// The caller has the group's mutex.
+template <class T>
+auto Consumer<T>::take(const ReadOptions& options, Scan& scan) const -> expected<Batch, Errc> {
+  if (const auto failed = group_->refusal(*stream_)) return unexpected(*failed);
+  group::Member* const member = group_->roster.present(member_, stream_->clock());
+  if (member == nullptr) return unexpected(Errc::full);
+  group_->queue.serve(*stream_, *group_, scan);
+  return group_->take(*stream_, scan, *member, options.count, options.no_ack);
 }
 
 template <class T>
@@ -133,9 +142,9 @@ expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) 
   for (;;) {
     group::Takeover<T>& takeover = unneeded.emplace(*stream_);
     Batch batch;
-    group_->ledger.each_pending(after.next(), Id::max(), [&](const Place& place, group::Mark mark) {
+    group_->ledger.each_pending(after.next(), Id::max(), [&](const Place& place) {
       if (takeover.size() == count) return false;
-      if (mark.consumer() == member_->number) static_cast<void>(takeover.collect(place, mark));
+      if (place.mark().consumer() == member_->number) static_cast<void>(takeover.collect(place));
       return true;
     });
     takeover.reserve(batch);

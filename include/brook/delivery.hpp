@@ -26,29 +26,30 @@ class Deliveries;
 template <class T>
 class Delivery {
  public:
-  [[nodiscard]] Id id() const noexcept { return page_->segment().id(slot().state()); }
+  [[nodiscard]] Id id() const noexcept { return share_->page().segment().id(slot().state()); }
   [[nodiscard]] const T& operator*() const noexcept { return log::value_of<T>(slot().payload()); }
   [[nodiscard]] const T* operator->() const noexcept { return std::addressof(**this); }
 
-  /// How often the entry has been delivered, this time included; above 65,535 that many.
+  /// How often the entry has been delivered, this time included; 1,023 stands for more.
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
 
   /// Acknowledges the entry: it is done with (XACK). False when it was not pending any more, or was delivered with no_ack.
   /// Idempotent. Lock-free, O(1).
-  bool ack() const noexcept { return line_ != nullptr && line_->clear(); }
+  bool ack() const noexcept { return share_->acknowledge(within_, 1) == 1; }
 
  private:
   friend class Deliveries<T>;
   using Share = group::Share<log::PayloadOf<T>>;
 
   Delivery(const Share& share, std::uint32_t within, std::uint64_t count) noexcept
-      : page_(&share.page()), line_(share.line(within)), at_(share.first() + within), count_(count) {}
+      : share_(&share), within_(within), count_(count) {}
 
-  [[nodiscard]] log::Slot<log::PayloadOf<T>>& slot() const noexcept { return page_->segment().slot(at_); }
+  [[nodiscard]] log::Slot<log::PayloadOf<T>>& slot() const noexcept {
+    return share_->page().segment().slot(share_->first() + within_);
+  }
 
-  group::Page<log::PayloadOf<T>>* page_;
-  group::Line* line_;
-  std::uint32_t at_;
+  const Share* share_;
+  std::uint32_t within_;
   std::uint64_t count_;
 };
 
@@ -127,16 +128,11 @@ class Deliveries {
     return Entries<T>(std::move(runs));
   }
 
-  /// Acknowledges all of them, one after another; how many were still pending.
+  /// Acknowledges all of them, up to 64 neighbours at a time; how many were still pending. Lock-free.
   std::size_t ack() const noexcept {
     std::size_t pending = 0;
-    for (std::size_t i = 0; i < batch_.share_count(); ++i) {
-      const auto& share = batch_.share(i);
-      for (std::uint32_t at = 0; at < share.count(); ++at) {
-        group::Line* const line = share.line(at);
-        pending += line != nullptr && line->clear() ? 1 : 0;
-      }
-    }
+    for (std::size_t i = 0; i < batch_.share_count(); ++i)
+      pending += batch_.share(i).acknowledge(0, batch_.share(i).count());
     return pending;
   }
 

@@ -41,7 +41,9 @@ class Group {
   /// The consumer of this name, created on first use (XGROUP CREATECONSUMER).
   [[nodiscard]] Consumer<T> consumer(std::string_view name) const {
     const sync::unique_lock held(group_->mutex);
-    return Consumer<T>(stream_, group_, group_->roster.enlist(name, now()));
+    const bool gone = stream_->gone.load(sync::seq_cst);  // and its clock perhaps with it
+    const Clock& clock = gone ? static_cast<Clock&>(SystemClock::instance()) : stream_->clock();
+    return Consumer<T>(stream_, group_, group_->roster.enlist(name, clock));
   }
 
   /// Names of the consumers, in byte order.
@@ -106,11 +108,6 @@ class Group {
   // The caller holds the group's mutex.
   [[nodiscard]] std::optional<Errc> refusal() const noexcept { return group_->refusal(*stream_); }
 
-  // The clock may be gone with the stream.
-  [[nodiscard]] Clock::time_point now() const noexcept {
-    return stream_->gone.load(sync::seq_cst) ? Clock::time_point() : stream_->clock().now();
-  }
-
   std::shared_ptr<StreamState> stream_;
   std::shared_ptr<GroupState> group_;
 };
@@ -123,7 +120,7 @@ std::size_t Group<T>::ack(std::span<const Id> ids) const {
   std::size_t pending = 0;
   for (const Id id : ids) {
     const auto place = group_->ledger.find(id);
-    if (place.page == nullptr || !place.line().clear()) continue;
+    if (place.page == nullptr || place.page->acknowledge(place.at, 1) == 0) continue;
     ++pending;
     group_->ledger.tidy(*place.page, unneeded.emplace_back());
   }

@@ -18,18 +18,18 @@ class Share {
   Share() = default;
   /// Takes over a reference. `told` says whether the entries are pending, and their lines thus theirs.
   Share(Page<Payload>& page, std::uint32_t first, std::uint32_t count, bool told) noexcept
-      : page_(&page), lines_(told ? &page.line(first) : nullptr), first_(first), count_(count) {}
+      : page_(&page), first_(first), count_(count), told_(told) {}
   Share(const Share& other) noexcept
-      : page_(other.page_), lines_(other.lines_), first_(other.first_), count_(other.count_) {
+      : page_(other.page_), first_(other.first_), count_(other.count_), told_(other.told_) {
     if (page_ != nullptr) page_->refer();
   }
   Share(Share&& other) noexcept
-      : page_(std::exchange(other.page_, nullptr)), lines_(other.lines_), first_(other.first_), count_(other.count_) {}
+      : page_(std::exchange(other.page_, nullptr)), first_(other.first_), count_(other.count_), told_(other.told_) {}
   Share& operator=(Share other) noexcept {
     std::swap(page_, other.page_);
-    lines_ = other.lines_;
     first_ = other.first_;
     count_ = other.count_;
+    told_ = other.told_;
     return *this;
   }
   ~Share() {
@@ -39,14 +39,16 @@ class Share {
   [[nodiscard]] Page<Payload>& page() const noexcept { return *page_; }
   [[nodiscard]] std::uint32_t first() const noexcept { return first_; }
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
-  /// The line of the i-th entry; null when it was delivered without becoming pending.
-  [[nodiscard]] Line* line(std::uint32_t i) const noexcept { return lines_ == nullptr ? nullptr : lines_ + i; }
+  /// How many of these entries, counted from the first, were pending until now.
+  std::uint32_t acknowledge(std::uint32_t i, std::uint32_t count) const noexcept {
+    return told_ ? page_->acknowledge(first_ + i, count) : 0;
+  }
 
  private:
   Page<Payload>* page_ = nullptr;
-  Line* lines_ = nullptr;
   std::uint32_t first_ = 0;
   std::uint32_t count_ = 0;
+  bool told_ = false;
 };
 
 /// Shares in the order of a read. One share, which most reads are, allocates nothing; further ones are shared by copies.

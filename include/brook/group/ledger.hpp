@@ -3,13 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <map>
-#include <memory>
 #include <utility>
-#include <vector>
 
-#include <brook/group/batch.hpp>
+#include <brook/group/lines.hpp>
+#include <brook/group/mark.hpp>
 #include <brook/group/page.hpp>
 #include <brook/id.hpp>
 
@@ -28,20 +26,18 @@ class Ledger {
     Page* page = nullptr;
     std::uint32_t at = 0;
 
-    [[nodiscard]] Line& line() const noexcept { return page->line(at); }
     [[nodiscard]] Id id() const noexcept { return page->id(at); }
+    [[nodiscard]] Mark mark() const noexcept { return page->mark(at); }
   };
 
   explicit Ledger(typename Page::Owner& owner) noexcept : owner_(owner) {}
 
   /// The page beside a segment, made if need be; `lines` says whether something will be told in it. Throws std::bad_alloc.
   [[nodiscard]] Page& page_beside(const Hold& segment, bool lines) {
-    const auto found = pages_.lower_bound(segment->life().base);
-    const bool exists = found != pages_.end() && found->first == segment->life().base;
-    if (exists && (found->second.has_lines() || !lines)) return found->second;
-    std::unique_ptr<Line[]> fresh = lines ? take_lines(segment->capacity()) : nullptr;
-    Page& page = exists ? found->second : pages_.try_emplace(found, segment->life().base, owner_, segment)->second;
-    page.give_lines(std::move(fresh));
+    const Id base = segment->life().base;
+    Page& page = pages_.try_emplace(base, owner_, segment).first->second;
+    if (lines && !page.has_lines())
+      page.give_lines(spare_.size() == page.capacity() ? std::move(spare_) : Lines(page.capacity()));
     return page;
   }
 
@@ -49,16 +45,12 @@ class Ledger {
   void tidy(Page& page, Hold& unneeded) noexcept {
     if (!page.unused()) return;
     unneeded = page.let_go();
-    if (!page.sweep()) return;
-    const std::uint32_t capacity = page.capacity();
-    if (std::unique_ptr<Line[]> lines = page.take_lines()) {
-      spare_ = std::move(lines);
-      spare_size_ = capacity;
-    }
+    if (!page.idle_lines()) return;
+    if (page.has_lines()) spare_ = page.take_lines();
     pages_.erase(page.base());
   }
 
-  /// The place of an entry that has been told; no page when there is none. O(log n).
+  /// The place of a pending entry; no page when there is none. O(log n).
   [[nodiscard]] Place find(Id id) noexcept {
     auto page = pages_.upper_bound(id);
     if (page == pages_.begin()) return {};
@@ -67,20 +59,18 @@ class Ledger {
     return at < page->second.capacity() ? Place{&page->second, at} : Place{};
   }
 
-  /// Calls `visit(place, mark)` for the pending entries from `first` to `last`, oldest first, until it answers false.
-  /// O(lines between the oldest and the newest told of each page).
+  /// Calls `visit(place)` for the pending entries from `first` to `last`, oldest first, until it answers false.
+  /// O(pages + those entries).
   template <class Visit>
   void each_pending(Id first, Id last, Visit&& visit) {
     auto page = pages_.upper_bound(first);
     if (page != pages_.begin()) --page;
     for (; page != pages_.end() && page->first <= last; ++page) {
       Page& lines = page->second;
-      lines.sweep();
-      const std::uint32_t from = page->first < first ? lines.first_from(first) : 0;
-      for (std::uint32_t at = std::max(lines.low(), from); at < lines.high(); ++at) {
-        const Mark mark = lines.line(at).mark();
-        if (!mark.pending()) continue;
-        if (lines.id(at) > last || !visit(Place{&lines, at}, mark)) return;
+      std::uint32_t at = lines.next_pending(page->first < first ? lines.first_from(first) : 0);
+      for (; at < lines.capacity(); at = lines.next_pending(at + 1)) {
+        const Place place{&lines, at};
+        if ((last != Id::max() && place.id() > last) || !visit(place)) return;
       }
     }
   }
@@ -88,15 +78,9 @@ class Ledger {
   [[nodiscard]] std::size_t page_count() const noexcept { return pages_.size(); }
 
  private:
-  [[nodiscard]] std::unique_ptr<Line[]> take_lines(std::uint32_t capacity) {
-    if (spare_ && spare_size_ == capacity) return std::move(spare_);
-    return std::make_unique<Line[]>(capacity);
-  }
-
   typename Page::Owner& owner_;
   Pages pages_;
-  std::unique_ptr<Line[]> spare_;  // of the page that ended last, for the next one
-  std::uint32_t spare_size_ = 0;
+  Lines spare_;  // of the page that ended last, for the next one
 };
 
 }  // namespace brook::group

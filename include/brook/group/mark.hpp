@@ -1,12 +1,4 @@
-// mark.hpp — what a group knows of one entry: whether it is pending, with whom and since when.
-//
-// An entry's states in a group
-//
-//     untold ──deliver──▶ held by a consumer ◀──deliver── with nobody
-//       ▲                    │          └──nack, expiry, its consumer deleted──▶ ▲
-//       └──acknowledge, dead letter, deletion noticed──────────────────────────┘
-//
-// "Untold" is an entry that is not pending: above the group's cursor it is new, below it is done with.
+// mark.hpp — what a group notes of a pending entry: with whom, since when, how often delivered.
 #pragma once
 
 #include <algorithm>
@@ -17,37 +9,33 @@ namespace brook::group {
 /// A consumer's number within its group. 0 is nobody.
 using ConsumerNumber = std::uint32_t;
 inline constexpr ConsumerNumber nobody = 0;
-inline constexpr ConsumerNumber most_consumers = (1U << 20) - 1;
+inline constexpr ConsumerNumber most_consumers = (1U << 14) - 1;
 
 /// Milliseconds since 2^39 ms before the group was made, so that times of before can be told too; 17 years each way.
 using Instant = std::uint64_t;
-inline constexpr Instant first_instant = 0;
 inline constexpr Instant group_made = Instant{1} << 39;
 inline constexpr Instant last_instant = (Instant{1} << 40) - 1;
 
-/// One word, so that it changes at one instant: [pending:1][forwarding:1][spare:2][consumer:20][time:40]. 0 is untold.
+/// One word for each pending entry.
 struct Mark {
   static constexpr unsigned time_bits = 40;
-  static constexpr unsigned consumer_bits = 20;
-  static constexpr std::uint64_t pending_flag = std::uint64_t{1} << 63;
-  static constexpr std::uint64_t forwarding_flag = std::uint64_t{1} << 62;
+  static constexpr unsigned count_bits = 10;
+  static constexpr std::uint64_t most_counted = (std::uint64_t{1} << count_bits) - 1;
 
-  std::uint64_t bits = 0;
+  std::uint64_t bits = 0;  // [consumer:14][count:10][time:40]
 
-  /// Pending with a consumer since `time`; or with nobody, to be delivered from `time` on.
-  [[nodiscard]] static constexpr Mark pending_with(ConsumerNumber consumer, Instant time) noexcept {
-    return {pending_flag | (std::uint64_t{consumer} << time_bits) | std::min(time, last_instant)};
+  /// Pending with a consumer since `time`; or with nobody, to be delivered from `time` on. Counts beyond most_counted, and
+  /// times beyond last_instant, are told as those.
+  [[nodiscard]] static constexpr Mark of(ConsumerNumber consumer, std::uint64_t count, Instant time) noexcept {
+    return {(std::uint64_t{consumer} << (count_bits + time_bits)) | (std::min(count, most_counted) << time_bits) |
+            std::min(time, last_instant)};
   }
 
-  [[nodiscard]] constexpr bool pending() const noexcept { return (bits & pending_flag) != 0; }
-  [[nodiscard]] constexpr bool forwarding() const noexcept { return (bits & forwarding_flag) != 0; }
   [[nodiscard]] constexpr ConsumerNumber consumer() const noexcept {
-    return static_cast<ConsumerNumber>(bits >> time_bits) & most_consumers;
+    return static_cast<ConsumerNumber>(bits >> (count_bits + time_bits));
   }
+  [[nodiscard]] constexpr std::uint64_t count() const noexcept { return (bits >> time_bits) & most_counted; }
   [[nodiscard]] constexpr Instant time() const noexcept { return bits & last_instant; }
-  [[nodiscard]] constexpr Mark forwarded() const noexcept { return {bits | forwarding_flag}; }
-
-  friend constexpr bool operator==(Mark, Mark) = default;
 };
 
 }  // namespace brook::group

@@ -1,84 +1,43 @@
-// page.hpp — the marks of one segment's entries in one group, and who still uses them.
+// page.hpp — what a group knows of one segment's entries, and who still uses it.
 //
-// A page stands beside a segment of the log and has a line for each of its slots: 16 bytes for each entry that may be
+// A page stands beside a segment of the log and has a line for each of its slots: 8 bytes for an entry that may be
 // pending, found without a search by who holds the delivery. It is made at the first delivery from the segment, and goes
 // when nothing in it is pending and nobody refers to it.
 //
 // References  Each run of deliveries has one, and the group's cursor has a stock of them for the page where it stands, so
 //             that handing one out is not an atomic operation. While there are any, the page holds its segment: deliveries
-//             show entries in place. Without any it does not, so that pending entries keep no memory but their lines.
+//             show entries in place. Without any it does not, so that pending entries keep nothing but their lines, and the
+//             ids, which the page then notes down, 6 bytes each.
 //             Going from none to one takes the group's mutex; whoever drops the last one takes it too (Owner::idle).
 //
-// Who may touch what
-//   mark       a consumer may acknowledge without the mutex: pending -> untold, by compare-and-swap. All else happens with
-//              the group's mutex, also by compare-and-swap where a mark is pending already
-//   the rest   with the group's mutex; `segment` may be read by who has a reference
+// All is guarded by the group's mutex, but that who has a reference may read the segment and acknowledge.
 //
 // Memory orders
-//   row  thread    operation                order    meets  because
-//   GA   consumer  pending -> untold        release  GB     what was done for the entry precedes its being done with
-//   GB   group     read a mark              acquire  GA     the same
-//   GC   dropper   references -= n          release  GD     every use of the lines and the segment is over
-//   GD   group     references are none      acquire  GC     before they go
-//   GE   anyone    references += n          relaxed  -      by who has one, or with the mutex
-//   GF   group     write a mark             relaxed  -      only the mark itself counts; deliveries go by the mutex
+//   row  thread   operation            order    meets  because
+//   GC   dropper  references -= n      release  GD     every use of the lines and the segment is over
+//   GD   group    references are none  acquire  GC     before they go
+//   GE   anyone   references += n      relaxed  -      by who has one, or with the mutex
 // Proof    tests/model/group_model.cpp
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include <brook/core/sync.hpp>
+#include <brook/group/lines.hpp>
 #include <brook/group/mark.hpp>
 #include <brook/id.hpp>
 #include <brook/log/hold.hpp>
+#include <brook/log/seek.hpp>
 #include <brook/log/segment.hpp>
 #include <brook/log/word.hpp>
 
 namespace brook::group {
-
-/// What a group knows of one slot.
-class Line {
- public:
-  [[nodiscard]] Mark mark() const noexcept { return {mark_.load(sync::acquire)}; }  // GB
-
-  /// Acknowledges whatever the mark says; false when the entry was not pending, or is just being forwarded.
-  [[nodiscard]] bool clear() noexcept {
-    Mark seen{mark_.load(sync::relaxed)};  // GF
-    while (seen.pending() && !seen.forwarding()) {
-      if (mark_.compare_exchange_strong(seen.bits, 0, sync::release, sync::relaxed)) return true;  // GA GF
-    }
-    return false;
-  }
-
-  // — with the group's mutex —
-
-  /// Changes a mark that may be acknowledged at the same time; false when it was.
-  [[nodiscard]] bool change(Mark from, Mark to) noexcept {
-    return mark_.compare_exchange_strong(from.bits, to.bits, sync::relaxed, sync::relaxed);  // GF
-  }
-  /// Writes the first mark of an entry that is not pending.
-  void deliver(Mark mark, std::uint64_t key, std::uint64_t count) noexcept {
-    told_ = (key << count_bits) | std::min(count, most_counted);
-    mark_.store(mark.bits, sync::relaxed);  // GF
-  }
-
-  /// Where the entry's id stands in the order of its segment; see log::Word::key().
-  [[nodiscard]] std::uint64_t key() const noexcept { return told_ >> count_bits; }
-  /// How often the entry was delivered.
-  [[nodiscard]] std::uint64_t count() const noexcept { return told_ & most_counted; }
-  void set_count(std::uint64_t count) noexcept { told_ = (key() << count_bits) | std::min(count, most_counted); }
-
-  static constexpr unsigned count_bits = 16;
-  static constexpr std::uint64_t most_counted = (std::uint64_t{1} << count_bits) - 1;
-
- private:
-  sync::atomic<std::uint64_t> mark_{0};
-  std::uint64_t told_ = 0;
-};
 
 template <class Payload>
 class Page {
@@ -107,30 +66,27 @@ class Page {
   Page& operator=(const Page&) = delete;
 
   [[nodiscard]] Id base() const noexcept { return base_; }
+  /// Position in the log of line 0.
   [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
   [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
-  [[nodiscard]] Line& line(std::uint32_t at) noexcept { return lines_[at]; }
-  [[nodiscard]] const Line& line(std::uint32_t at) const noexcept { return lines_[at]; }
-  /// The id of an entry that has been told.
-  [[nodiscard]] Id id(std::uint32_t at) const noexcept {
-    return log::Word{lines_[at].key() << log::Word::low_bits}.id(base_);
-  }
 
-  // — references —
+  // — for who has a reference —
 
-  /// By who has one.
   void refer() noexcept { references_.fetch_add(1, sync::relaxed); }  // GE
-  void release(std::uint64_t references = 1) noexcept {
-    if (withdraw(references)) owner_->idle(*this);
+  void release() noexcept {
+    if (withdraw(1)) owner_->idle(*this);
   }
-  /// The segment, for who has a reference.
   [[nodiscard]] Segment& segment() const noexcept { return *segment_; }
   [[nodiscard]] const Hold& hold() const noexcept { return segment_; }
+  /// How many of these lines, which have been told, were pending until now.
+  std::uint32_t acknowledge(std::uint32_t at, std::uint32_t count) noexcept { return lines_.clear(at, count); }
 
   // — with the group's mutex —
 
   /// The segment, if its entries are still there.
   [[nodiscard]] Hold look() const noexcept { return segment_ ? segment_ : Hold::of(where_, number_); }
+  /// Whether this is the page beside a segment. Requires a reference.
+  [[nodiscard]] bool beside(const Segment& segment) const noexcept { return where_ == &segment; }
 
   /// Takes references when there may be none. `held` is the segment, which may be retired already and is kept by this. True
   /// when they are the first ones: an idle() is then due.
@@ -150,53 +106,82 @@ class Page {
     return unused();
   }
   [[nodiscard]] bool unused() const noexcept { return due_ == 0 && references_.load(sync::acquire) == 0; }  // GD
-  /// Gives up the segment of an unused page.
-  [[nodiscard]] Hold let_go() noexcept { return std::exchange(segment_, Hold()); }
 
-  /// The lines that may be pending: [low, high). Those from `high` on have never been told.
-  [[nodiscard]] std::uint32_t low() const noexcept { return low_; }
-  [[nodiscard]] std::uint32_t high() const noexcept { return high_; }
-  /// Forgets the acknowledged lines at the front; true when nothing is pending any more. O(those), in all.
-  bool sweep() noexcept {
-    while (low_ < high_ && !lines_[low_].mark().pending()) ++low_;
-    return low_ == high_;
-  }
-
-  /// Marks a slot that is delivered for the first time, or again after set_id. Lines that were left out before it take on
-  /// the key of the last one told, so that keys never decrease.
-  void tell(std::uint32_t at, Mark mark, std::uint64_t key, std::uint64_t count) noexcept {
-    low_ = low_ == high_ ? at : std::min(low_, at);
-    if (at >= high_) {
-      const std::uint64_t before = high_ > 0 ? lines_[high_ - 1].key() : 0;
-      for (; high_ < at; ++high_) lines_[high_].deliver({}, before, 0);
-      high_ = at + 1;
-    }
-    lines_[at].deliver(mark, key, count);
-  }
-
-  /// The line of an id that has been told; capacity() when there is none. O(log n).
-  [[nodiscard]] std::uint32_t find(Id id) const noexcept {
-    const std::uint32_t at = first_from(id);
-    return at < high_ && this->id(at) == id ? at : capacity_;
-  }
-
-  /// The first line whose id is at least `id`, or a line left out before it.
-  [[nodiscard]] std::uint32_t first_from(Id id) const noexcept {
-    const std::uint64_t key = log::Word::key(base_, id);
-    const Line* const from = lines_.get();
-    const Line* const line = std::lower_bound(from, from + high_, key, by_key);
-    return static_cast<std::uint32_t>(line - from);
+  /// Gives up the segment of an unused page, if the ids of what is pending can be noted down; else an empty hold.
+  [[nodiscard]] Hold let_go() noexcept {
+    if (segment_ && !idle_lines() && !note_keys()) return {};
+    return std::exchange(segment_, Hold());
   }
 
   /// A page has lines once something is to be told in it.
-  [[nodiscard]] bool has_lines() const noexcept { return lines_ != nullptr; }
-  void give_lines(std::unique_ptr<Line[]> lines) noexcept {
-    if (lines) lines_ = std::move(lines);
+  [[nodiscard]] bool has_lines() const noexcept { return lines_.size() > 0; }
+  void give_lines(Lines lines) noexcept { lines_ = std::move(lines); }
+  [[nodiscard]] Lines take_lines() noexcept { return std::move(lines_); }
+
+  /// Lines that were delivered, once more or for the first time.
+  void tell(std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
+    low_ = low_ == high_ ? first : std::min(low_, first);
+    high_ = std::max(high_, first + count);
+    lines_.set(first, count, mark);
   }
-  [[nodiscard]] std::unique_ptr<Line[]> take_lines() noexcept { return std::move(lines_); }
+  void remark(std::uint32_t at, Mark mark) noexcept { lines_.remark(at, mark); }
+
+  [[nodiscard]] bool pending(std::uint32_t at) const noexcept { return at < high_ && lines_.pending(at); }
+  [[nodiscard]] Mark mark(std::uint32_t at) const noexcept { return lines_.mark(at); }
+
+  /// The first pending line from `at` on; capacity() when there is none.
+  [[nodiscard]] std::uint32_t next_pending(std::uint32_t at) noexcept {
+    const std::uint32_t found = lines_.next_pending(std::max(at, low_), high_);
+    if (at <= low_) low_ = found;
+    return found < high_ ? found : capacity_;
+  }
+  [[nodiscard]] bool idle_lines() noexcept { return next_pending(0) == capacity_; }
+
+  /// The id of an entry that has been told.
+  [[nodiscard]] Id id(std::uint32_t at) const noexcept { return log::Word{key(at) << log::Word::low_bits}.id(base_); }
+
+  /// The first line that has been told whose id is at least `id`; one beyond them when there is none. O(log n).
+  [[nodiscard]] std::uint32_t first_from(Id id) const noexcept {
+    if (segment_) return log::first_slot_from(*segment_, high_, id);
+    const std::uint64_t wanted = log::Word::key(base_, id);
+    std::uint32_t from = noted_from_;
+    for (std::uint32_t to = high_; from < to;) {
+      const std::uint32_t middle = from + (to - from) / 2;
+      if (key(middle) < wanted) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
+  /// The line of a pending entry; capacity() when there is none.
+  [[nodiscard]] std::uint32_t find(Id id) const noexcept {
+    const std::uint32_t at = first_from(id);
+    return at < high_ && pending(at) && this->id(at) == id ? at : capacity_;
+  }
 
  private:
-  static bool by_key(const Line& line, std::uint64_t key) noexcept { return line.key() < key; }
+  using Key = std::array<std::uint16_t, 3>;  // log::Word::key() has 47 bits
+
+  [[nodiscard]] std::uint64_t key(std::uint32_t at) const noexcept {
+    if (segment_) return segment_->slot(at).state().word.key();
+    const Key& noted = keys_[at - noted_from_];
+    return (std::uint64_t{noted[0]} << 32) | (std::uint64_t{noted[1]} << 16) | noted[2];
+  }
+
+  // Of the lines that may be pending. A void slot has no key, and takes on the one before it.
+  [[nodiscard]] bool note_keys() noexcept {
+    std::unique_ptr<Key[]> keys(new (std::nothrow) Key[high_ - low_]);
+    if (!keys) return false;
+    std::uint64_t last = 0;
+    for (std::uint32_t at = low_; at < high_; ++at) {
+      const log::SlotState state = segment_->slot(at).state();
+      if (!state.is_void()) last = state.word.key();
+      keys[at - low_] = {static_cast<std::uint16_t>(last >> 32), static_cast<std::uint16_t>(last >> 16),
+                         static_cast<std::uint16_t>(last)};
+    }
+    keys_ = std::move(keys);
+    noted_from_ = low_;
+    return true;
+  }
 
   Owner* const owner_;
   Segment* const where_;
@@ -204,12 +189,14 @@ class Page {
   const std::uint64_t first_;
   const Id base_;
   const std::uint32_t capacity_;
-  std::uint32_t low_ = 0;
-  std::uint32_t high_ = 0;
-  std::uint32_t due_ = 0;  // calls of idle() that will come
+  std::uint32_t low_ = 0;   // what may be pending is in [low_, high_)
+  std::uint32_t high_ = 0;  // no line from here on has been told
+  std::uint32_t due_ = 0;   // calls of idle() that will come
+  std::uint32_t noted_from_ = 0;
   sync::atomic<std::uint64_t> references_{0};
   Hold segment_;
-  std::unique_ptr<Line[]> lines_;
+  Lines lines_;
+  std::unique_ptr<Key[]> keys_;  // from noted_from_ on, while there is no segment
 };
 
 }  // namespace brook::group

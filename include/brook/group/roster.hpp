@@ -31,17 +31,17 @@ class Roster {
 
   /// The member of this name, made if need be. One for whom there is no number, because there are as many members as there
   /// can be, is not on the roster. Throws std::bad_alloc.
-  [[nodiscard]] std::shared_ptr<Member> enlist(std::string_view name, Clock::time_point now) {
+  [[nodiscard]] std::shared_ptr<Member> enlist(std::string_view name, const Clock& clock) {
     const auto found = members_.find(name);
     if (found != members_.end()) return found->second;
     auto member = std::make_shared<Member>(name);
-    static_cast<void>(present(member, now));
+    static_cast<void>(present(member, clock));
     return member;
   }
 
   /// The member that a handle stands for: itself, or who has its name now that it was deleted, or itself again. Null when
   /// there are too many. Throws std::bad_alloc.
-  [[nodiscard]] Member* present(const std::shared_ptr<Member>& member, Clock::time_point now) {
+  [[nodiscard]] Member* present(const std::shared_ptr<Member>& member, const Clock& clock) {
     if (member->number != nobody) return member.get();
     if (Member* const other = find(member->name)) return other;
     if (free_.empty()) {
@@ -54,7 +54,7 @@ class Roster {
     member->number = free_.back();
     free_.pop_back();
     by_number_[member->number - 1] = member.get();
-    member->seen = now;
+    member->seen = clock.now();
     member->active = {};
     return member.get();
   }

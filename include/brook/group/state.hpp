@@ -1,7 +1,7 @@
 // state.hpp — one consumer group: how far it has read, what is pending with whom.
 //
-// Every change but an acknowledgement is made with the mutex held; acknowledging a delivery is one compare-and-swap on its
-// mark (group/page.hpp). So while the mutex is held what is pending can only become less, and counting it twice with the
+// Every change but an acknowledgement is made with the mutex held; acknowledging clears a bit without it
+// (group/lines.hpp). So while the mutex is held what is pending can only become less, and counting it twice with the
 // same result tells what was pending in between.
 //
 // Lifetime  The state lives as long as a handle, the stream, or a delivery: each page that deliveries refer to owns a
@@ -72,17 +72,16 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     Batch batch;
     if (count == 0 || !find_new(stream, scan, count)) return batch;
     batch.reserve(scan.run_count());
-    for (std::size_t i = 0; i < scan.run_count(); ++i) static_cast<void>(ledger.page_beside(scan.held(i), !no_ack));
-    scan.reserve_unneeded(2 * scan.run_count());
+    if (scan.run_count() > 1 || !stands_beside(scan.run(0))) make_pages(scan, no_ack);
+    else if (!no_ack && !page_->has_lines()) static_cast<void>(ledger.page_beside(scan.held(0), true));
     const Clock::time_point now = stream.clock().now();
     for (std::size_t i = 0; i < scan.run_count(); ++i) {
       const auto& run = scan.run(i);
-      Page& page = ledger.page_beside(scan.held(i), !no_ack);
-      stand_at(page, scan.held(i), scan);
+      if (!stands_beside(run) || stock_ == 0) stand_beside(scan, i);
       --stock_;
-      if (!no_ack) hand_out(page, run, Mark::pending_with(member.number, instant(now)));
-      batch.add({page, run.first, run.count, !no_ack});
-      last_delivered = page.segment().id(page.segment().slot(run.first + run.count - 1).state());
+      if (!no_ack) page_->tell(run.first, run.count, Mark::of(member.number, 1, instant(now)));
+      batch.add({*page_, run.first, run.count, !no_ack});
+      last_delivered = run.segment->id(run.segment->slot(run.first + run.count - 1).state());
     }
     scan.move(cursor_);
     member.active = now;
@@ -114,12 +113,14 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     for (std::uint64_t before = 0; before != summary.count;) {
       before = std::exchange(summary, {}).count;
       counts.assign(roster.numbers() + 1, 0);
-      ledger.each_pending(Id::min(), Id::max(), [&](const Place& place, Mark mark) {
+      Place last;
+      ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
         if (summary.count++ == 0) summary.first = place.id();
-        summary.last = place.id();
-        ++counts[mark.consumer()];
+        last = place;
+        ++counts[place.mark().consumer()];
         return true;
       });
+      if (summary.count > 0) summary.last = last.id();
     }
     return summary;
   }
@@ -128,8 +129,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   std::size_t end(Hold& unneeded, log::Cursor<Payload>& cursor) noexcept {
     destroyed = true;
     std::size_t pending = 0;
-    ledger.each_pending(Id::min(), Id::max(), [&](const Place& place, Mark) {
-      pending += place.line().clear() ? 1 : 0;
+    ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
+      pending += place.page->acknowledge(place.at, 1);
       return true;
     });
     give_up(unneeded, cursor);
@@ -221,17 +222,26 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     }
   }
 
-  // Makes this the page whose references are in stock.
-  void stand_at(Page& page, const Hold& held, Scan& scan) noexcept {
-    if (page_ == &page && stock_ > 0) return;
-    Hold unneeded;
-    if (page_ != &page) {
+  [[nodiscard]] bool stands_beside(const typename Scan::Run& run) const noexcept {
+    return page_ != nullptr && page_->beside(*run.segment);
+  }
+
+  // Throws std::bad_alloc; after this stand_beside() cannot fail.
+  void make_pages(Scan& scan, bool no_ack) {
+    for (std::size_t i = 0; i < scan.run_count(); ++i) static_cast<void>(ledger.page_beside(scan.held(i), !no_ack));
+    scan.reserve_unneeded(scan.run_count());
+  }
+
+  // Makes the page beside a run the one whose references are in stock.
+  void stand_beside(Scan& scan, std::size_t i) noexcept {
+    if (!stands_beside(scan.run(i))) {
+      Hold unneeded;
       give_up_stock(unneeded);
       scan.keep(std::move(unneeded));
+      page_ = &ledger.page_beside(scan.held(i), false);
     }
-    page_ = &page;
     stock_ = stock_size;
-    refer(page, stock_size, held);
+    refer(*page_, stock_size, scan.held(i));
   }
 
   void give_up_stock(Hold& unneeded) noexcept {
@@ -239,16 +249,6 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     if (page == nullptr || !page->withdraw(std::exchange(stock_, 0))) return;
     if (page->came_idle()) ledger.tidy(*page, unneeded);
     owners_.fetch_sub(1, sync::relaxed);  // GI
-  }
-
-  // An entry that was pending already, with whomever, is from now on pending with this consumer, as if for the first time.
-  static void hand_out(Page& page, const typename Scan::Run& run, Mark mark) noexcept {
-    for (std::uint32_t at = run.first; at < run.first + run.count; ++at) {
-      const std::uint64_t key = run.segment->slot(at).state().word.key();
-      const Mark old = at < page.high() ? page.line(at).mark() : Mark();
-      if (old.pending() && page.line(at).change(old, mark)) page.line(at).set_count(1);
-      else page.tell(at, mark, key, 1);
-    }
   }
 
   const Clock::time_point made_;

@@ -32,7 +32,7 @@ class Takeover {
   explicit Takeover(StreamState& stream) : stream_(stream), view_{stream.timeline.edits(), {}} {}
 
   /// Whether the entry is still there; then it is collected. Throws std::bad_alloc.
-  [[nodiscard]] bool collect(const Place& place, Mark mark) {
+  [[nodiscard]] bool collect(const Place& place) {
     if (found_.empty() || found_.back().place.page != place.page) {
       Hold hold = place.page->look();
       if (!hold || view_.edits.boundary > place.page->first() + place.page->capacity()) return false;
@@ -40,7 +40,7 @@ class Takeover {
     }
     auto& segment = *holds_.back();
     if (view_.edits.boundary > place.page->first() + place.at || !view_.shows(segment, place.at)) return false;
-    found_.push_back({place, mark, holds_.size() - 1});
+    found_.push_back({place, holds_.size() - 1});
     return true;
   }
 
@@ -55,22 +55,21 @@ class Takeover {
     if (!found_.empty()) batch.make_counts(found_.size() + further_entries);
   }
 
-  /// Delivers to a consumer what has not been acknowledged meanwhile.
+  /// Delivers to a consumer what has not been acknowledged meanwhile. `batch` has room.
   void deliver(State& group, typename State::Batch& batch, const Member& to, const Terms& terms) noexcept {
-    for (const Found& found : found_) {
-      Line& line = found.place.line();
-      if (!line.change(found.mark, Mark::pending_with(to.number, terms.since))) continue;
-      line.set_count(terms.count.value_or(line.count() + (terms.counts ? 1 : 0)));
-      group.refer(*found.place.page, 1, holds_[found.hold]);
-      batch.set_count(batch.size(), line.count());
-      batch.add({*found.place.page, found.place.at, 1, true});
+    for (const auto& [place, hold] : found_) {
+      if (!place.page->pending(place.at)) continue;
+      const std::uint64_t count = terms.count.value_or(place.mark().count() + (terms.counts ? 1 : 0));
+      place.page->remark(place.at, Mark::of(to.number, count, terms.since));
+      group.refer(*place.page, 1, holds_[hold]);
+      batch.set_count(batch.size(), count);
+      batch.add({*place.page, place.at, 1, true});
     }
   }
 
  private:
   struct Found {
     Place place;
-    Mark mark;
     std::size_t hold;
   };
 

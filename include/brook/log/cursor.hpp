@@ -40,7 +40,7 @@ class Scan {
   [[nodiscard]] bool read(Timeline<Payload>& timeline, const Cursor<Payload>& from, std::uint64_t count) {
     for (;;) {
       const typename Timeline<Payload>::View view{timeline.edits(), {}};
-      reserve_unneeded(passed_.size());
+      if (!passed_.empty()) reserve_unneeded(passed_.size());
       restart(from);
       const bool reached = run(timeline, view, count);
       if (timeline.unchanged(view.edits)) return reached;

@@ -1,0 +1,89 @@
+// lines.hpp — for each slot of a segment whether its entry is pending in a group, and a mark if so.
+//
+// Whether an entry is pending is a bit, 64 to a word, so that acknowledging a batch takes one atomic operation for each 64
+// entries, and so that what is pending is found without looking at what is not. Marks are written and read with the
+// group's mutex, bits are set with it; anybody may clear a bit. A mark that changes while its bit is cleared belongs to an
+// entry that was acknowledged right after.
+//
+// Memory orders
+//   row  thread    operation       order    meets  because
+//   GA   consumer  clear bits      release  GB     what was done for the entry precedes its being done with
+//   GB   group     read a word     acquire  GA     the same
+//   GF   group     set bits        relaxed  -      deliveries go by the mutex
+// Proof    tests/model/group_model.cpp
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <brook/core/sync.hpp>
+#include <brook/group/mark.hpp>
+
+namespace brook::group {
+
+class Lines {
+ public:
+  Lines() = default;
+  /// None is pending. Throws std::bad_alloc.
+  explicit Lines(std::uint32_t size)
+      : pending_(std::make_unique<Word[]>((size + 63) / 64)), marks_(new sync::plain<Mark>[size]), size_(size) {}
+
+  [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+
+  /// Lines [first, first + count) are not pending any more; how many were. Lock-free.
+  std::uint32_t clear(std::uint32_t first, std::uint32_t count) noexcept {
+    std::uint32_t cleared = 0;
+    each_word(first, count, [&](Word& word, std::uint64_t bits) {
+      if ((word.load(sync::relaxed) & bits) == 0) return;                                                 // GF
+      cleared += static_cast<std::uint32_t>(std::popcount(word.fetch_and(~bits, sync::release) & bits));  // GA
+    });
+    return cleared;
+  }
+
+  // — with the group's mutex —
+
+  /// Lines [first, first + count) are pending from now on, with this mark.
+  void set(std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
+    std::fill_n(marks_.get() + first, count, mark);
+    each_word(first, count, [](Word& word, std::uint64_t bits) { word.fetch_or(bits, sync::relaxed); });  // GF
+  }
+
+  [[nodiscard]] bool pending(std::uint32_t at) const noexcept {
+    return ((pending_[at / 64].load(sync::acquire) >> (at % 64)) & 1) != 0;  // GB
+  }
+  /// The first pending line in [from, to); `to` when there is none.
+  [[nodiscard]] std::uint32_t next_pending(std::uint32_t from, std::uint32_t to) const noexcept {
+    while (from < to) {
+      const std::uint64_t word = pending_[from / 64].load(sync::acquire) >> (from % 64);  // GB
+      if (word != 0) return std::min(to, from + static_cast<std::uint32_t>(std::countr_zero(word)));
+      from = (from / 64 + 1) * 64;
+    }
+    return to;
+  }
+
+  /// Of a line that is or was pending.
+  [[nodiscard]] Mark mark(std::uint32_t at) const noexcept { return marks_[at]; }
+  void remark(std::uint32_t at, Mark mark) noexcept { marks_[at] = mark; }
+
+ private:
+  using Word = sync::atomic<std::uint64_t>;
+
+  template <class Use>
+  void each_word(std::uint32_t first, std::uint32_t count, Use use) noexcept {
+    for (const std::uint32_t end = first + count; first < end;) {
+      const std::uint32_t n = std::min(64 - first % 64, end - first);
+      const std::uint64_t bits = (n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1) << (first % 64);
+      use(pending_[first / 64], bits);
+      first += n;
+    }
+  }
+
+  std::unique_ptr<Word[]> pending_;
+  std::unique_ptr<sync::plain<Mark>[]> marks_;
+  std::uint32_t size_ = 0;
+};
+
+}  // namespace brook::group
