@@ -825,3 +825,28 @@ TEST_CASE("Group: delivers a long backlog in pieces") {
   CHECK(seen == numbers(1, 20'000));
   CHECK(group.pending()->count == 0);
 }
+
+TEST_CASE("Group: segments that are done with make room for several at once") {
+  Scene scene(40'000);  // in segments that have reached their largest size
+  const auto group = scene.group();
+  const auto w = group.consumer("w");
+  std::size_t acknowledged = 0;
+  while (acknowledged < 20'000) acknowledged += w.read({.count = 100})->ack();
+  const auto kept = w.read();
+  CHECK(kept->size() == 40'000 - acknowledged);
+  CHECK(group.pending()->count == kept->size());
+  CHECK(kept->ack() == kept->size());
+  CHECK(group.pending()->count == 0);
+}
+
+TEST_CASE("Group: what was delivered without becoming pending cannot be acknowledged") {
+  Scene scene(3);
+  const auto group = scene.group();
+  REQUIRE(group.consumer("a").read());
+  REQUIRE(group.set_id(earliest));
+  const auto seen = group.consumer("b").read({.no_ack = true});
+  CHECK(seen->size() == 3);
+  CHECK_FALSE(seen->front().ack());
+  CHECK(seen->ack() == 0);
+  CHECK(group.pending()->count == 3);  // with a
+}

@@ -37,7 +37,7 @@ class Ledger {
     const Id base = segment->life().base;
     Page& page = pages_.try_emplace(base, owner_, segment).first->second;
     if (lines && !page.has_lines())
-      page.give_lines(spare_.size() == page.capacity() ? std::move(spare_) : Lines(page.capacity()));
+      page.give_lines(spare_.size() == page.capacity() ? std::exchange(spare_, Lines()) : Lines(page.capacity()));
     return page;
   }
 

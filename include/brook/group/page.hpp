@@ -116,7 +116,7 @@ class Page {
   /// A page has lines once something is to be told in it.
   [[nodiscard]] bool has_lines() const noexcept { return lines_.size() > 0; }
   void give_lines(Lines lines) noexcept { lines_ = std::move(lines); }
-  [[nodiscard]] Lines take_lines() noexcept { return std::move(lines_); }
+  [[nodiscard]] Lines take_lines() noexcept { return std::exchange(lines_, Lines()); }
 
   /// Lines that were delivered, once more or for the first time.
   void tell(std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
