@@ -850,3 +850,15 @@ TEST_CASE("Group: what was delivered without becoming pending cannot be acknowle
   CHECK(seen->ack() == 0);
   CHECK(group.pending()->count == 3);  // with a
 }
+
+TEST_CASE("Group: set_id back to before the segment where the group stands") {
+  Scene scene(100);  // in several segments
+  const auto group = scene.group();
+  const auto w = group.consumer("w");
+  CHECK(w.read()->ack() == 100);
+  REQUIRE(group.set_id(earliest));
+  const auto again = w.read();
+  CHECK(again->size() == 100);
+  CHECK(group.pending()->count == 100);
+  CHECK(again->ack() == 100);
+}

@@ -72,8 +72,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     Batch batch;
     if (count == 0 || !find_new(stream, scan, count)) return batch;
     batch.reserve(scan.run_count());
-    if (scan.run_count() > 1 || !stands_beside(scan.run(0))) make_pages(scan, no_ack);
-    else if (!no_ack && !page_->has_lines()) static_cast<void>(ledger.page_beside(scan.held(0), true));
+    if (scan.run_count() > 1 || !stands_beside(scan.run(0)) || (!no_ack && !page_->has_lines()))
+      make_pages(scan, no_ack);
     const Clock::time_point now = stream.clock().now();
     for (std::size_t i = 0; i < scan.run_count(); ++i) {
       const auto& run = scan.run(i);
@@ -226,24 +226,29 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     return page_ != nullptr && page_->beside(*run.segment);
   }
 
-  // Throws std::bad_alloc; after this stand_beside() cannot fail.
+  // Makes the pages beside all runs, so that stand_beside() cannot fail. The page in stock may be one of them and must not
+  // end meanwhile for want of references, so it is given up first. Throws std::bad_alloc.
   void make_pages(Scan& scan, bool no_ack) {
-    for (std::size_t i = 0; i < scan.run_count(); ++i) static_cast<void>(ledger.page_beside(scan.held(i), !no_ack));
     scan.reserve_unneeded(scan.run_count());
+    if (!stands_beside(scan.run(0))) give_up_stock(scan);
+    for (std::size_t i = 0; i < scan.run_count(); ++i) static_cast<void>(ledger.page_beside(scan.held(i), !no_ack));
   }
 
   // Makes the page beside a run the one whose references are in stock.
   void stand_beside(Scan& scan, std::size_t i) noexcept {
     if (!stands_beside(scan.run(i))) {
-      Hold unneeded;
-      give_up_stock(unneeded);
-      scan.keep(std::move(unneeded));
+      give_up_stock(scan);
       page_ = &ledger.page_beside(scan.held(i), false);
     }
     stock_ = stock_size;
     refer(*page_, stock_size, scan.held(i));
   }
 
+  void give_up_stock(Scan& scan) noexcept {
+    Hold unneeded;
+    give_up_stock(unneeded);
+    scan.keep(std::move(unneeded));
+  }
   void give_up_stock(Hold& unneeded) noexcept {
     Page* const page = std::exchange(page_, nullptr);
     if (page == nullptr || !page->withdraw(std::exchange(stock_, 0))) return;

@@ -17,36 +17,56 @@
 
 namespace brook::log {
 
+/// A slot, or the end of some, and the key of its id (Word::key()).
+struct KeyedSlot {
+  std::uint32_t at;
+  std::uint64_t key;
+
+  [[nodiscard]] std::uint64_t ms() const noexcept { return key >> Word::seq_bits; }
+  [[nodiscard]] std::uint64_t seq() const noexcept { return key & Word::seq_mask; }
+};
+
+/// Where a key between those of two slots should be found in a segment that starts at `base`: within a millisecond ids
+/// mostly follow each other, and the milliseconds begin on a straight line.
+[[nodiscard]] inline double expected_slot(const KeyedSlot& low, const KeyedSlot& high, const KeyedSlot& wanted,
+                                          Id base) noexcept {
+  if (wanted.ms() == low.ms()) return low.at + static_cast<double>(wanted.key - low.key);
+  if (wanted.ms() == high.ms()) return high.at - static_cast<double>(high.key - wanted.key);
+  const auto begin = [base](const KeyedSlot& slot) {
+    return slot.at - static_cast<double>(slot.seq()) - (slot.ms() == 0 ? static_cast<double>(base.seq) : 0);
+  };
+  const double passed = static_cast<double>(wanted.ms() - low.ms()) / static_cast<double>(high.ms() - low.ms());
+  return begin(low) + (begin(high) - begin(low)) * passed + static_cast<double>(wanted.seq());
+}
+
 /// The first of the slots [0, end) whose entry has an id of at least `id`; `end` when there is none. All are settled.
-/// O(log end), but for runs of void slots, which have no id and are stepped over; mostly one or two probes, because ids
-/// that follow each other closely are where a straight line through the segment says they are.
+/// O(log end), but for runs of void slots, which have no id and are stepped over; mostly one or two probes.
 template <class Payload>
 [[nodiscard]] std::uint32_t first_slot_from(Segment<Payload>& segment, std::uint32_t end, Id id) noexcept {
-  const std::uint64_t wanted = Word::key(segment.life().base, id);
-  std::uint32_t low = 0;
-  std::uint32_t high = end;
-  std::uint64_t low_key = 0;  // of a slot before `low`, or of the base; high_key that of slot `high`
-  std::uint64_t high_key = Word{segment.claims.load(sync::relaxed)}.key();  // AO
-  for (int guesses = 3; low < high; --guesses) {
-    std::uint32_t probe = low + (high - low) / 2;
-    if (guesses > 0 && low_key < wanted && wanted < high_key) {
-      const double share = static_cast<double>(wanted - low_key) / static_cast<double>(high_key - low_key);
-      probe = std::min(low + static_cast<std::uint32_t>(share * (high - low)), high - 1);
+  const Id base = segment.life().base;
+  const KeyedSlot wanted{0, Word::key(base, id)};
+  KeyedSlot low{0, 0};
+  KeyedSlot high{end, Word{segment.claims.load(sync::relaxed)}.key()};  // AO
+  std::uint32_t from = 0;
+  for (int guesses = 4; from < high.at; --guesses) {
+    std::uint32_t probe = from + (high.at - from) / 2;
+    if (guesses > 0 && low.key < wanted.key && wanted.key < high.key) {
+      const double guess = expected_slot(low, high, wanted, base);
+      probe = static_cast<std::uint32_t>(std::clamp<double>(guess, from, high.at - 1));
     }
     const std::uint32_t after = probe + 1;
-    while (probe > low && segment.slot(probe).state().is_void()) --probe;
+    while (probe > from && segment.slot(probe).state().is_void()) --probe;
     const SlotState state = segment.slot(probe).state();
-    const std::uint64_t key = state.is_void() ? low_key : state.word.key();
-    if (key == wanted && !state.is_void()) return probe;
-    if (key < wanted) {
-      low = after;
-      low_key = key;
+    const KeyedSlot found{probe, state.is_void() ? low.key : state.word.key()};
+    if (found.key == wanted.key && !state.is_void()) return probe;
+    if (found.key < wanted.key) {
+      low = found;
+      from = after;
     } else {
-      high = probe;
-      high_key = key;
+      high = found;
     }
   }
-  return low;
+  return from;
 }
 
 /// The newest segment not after `newest` that starts at or before `id`, but none before segment number `oldest`. An empty
