@@ -416,7 +416,7 @@ class Life {
     const Reply reply = redis_(command);
     if (reply.is_nil()) return same("the group has nothing new", std::uint64_t{outcome->size()}, std::uint64_t{0});
     compare("read of a group", outcome->entries(), reply[0][1]);
-    ack_some(group, *outcome);
+    ack_some(group, *outcome, options.no_ack);
   }
 
   void history(const Group& group) {
@@ -472,13 +472,16 @@ class Life {
     }
   }
 
-  void ack_some(const Group& group, const brook::Deliveries<std::string>& batch) {
+  // What was read with NOACK is not pending with its reader, so that acknowledging the delivery does nothing; ids still do,
+  // as in Redis: somebody else may have the entry.
+  void ack_some(const Group& group, const brook::Deliveries<std::string>& batch, bool no_ack = false) {
     if (batch.empty() || !random_.one_in(3)) return;
     std::vector<Id> ids;
     for (const auto& delivery : batch) ids.push_back(delivery.id());
     const Reply reply = redis_(with_ids({"XACK", "s", group.name()}, ids));
     journal_.note("ack of the batch");
-    same("ack of a batch", std::uint64_t{batch.ack()}, reply.number());
+    const std::size_t acknowledged = no_ack ? batch.ack() + group.ack(ids) : batch.ack();
+    same("ack of a batch", std::uint64_t{acknowledged}, reply.number());
   }
 
   void ack(const Group& group) {
