@@ -5,6 +5,7 @@
 //     for (auto& order : *batch) { charge(*order); order.ack(); }
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -108,7 +109,7 @@ auto Consumer<T>::take(const ReadOptions& options, Scan& scan) const -> expected
   group::Member* const member = group_->roster.present(member_, stream_->clock());
   if (member == nullptr) return unexpected(Errc::full);
   group_->queue.serve(*stream_, *group_, scan);
-  return group_->take(*stream_, scan, *member, options.count, options.no_ack);
+  return group_->take(*stream_, scan, *member, options);
 }
 
 template <class T>
@@ -121,13 +122,17 @@ auto Consumer<T>::wait_in_line(const ReadOptions& options, const Wait& wait, Clo
   const typename group::Queue<GroupState>::Place place(stream_->gate, group_->queue, waiter);
   const auto serve = [&] { group_->queue.serve(*stream_, *group_, scan); };
   for (serve(); !waiter.served; serve()) {
+    waiter.alarm = std::min(deadline, group_->next_due(options));
     held.unlock();
+    sleeper.set_deadline(waiter.alarm);
     const bool woken = sleeper.sleep();
     held.lock();
-    if (waiter.served || (woken && !wait.stop_requested())) continue;
+    if (waiter.served) break;
+    const bool stopped = wait.stop_requested();
+    if (!stopped && (woken || stream_->clock().now() < deadline)) continue;
     serve();  // what is there wins over a deadline or a stop request
     if (waiter.served) break;
-    if (woken) return unexpected(Errc::cancelled);
+    if (stopped) return unexpected(Errc::cancelled);
     return Batch();
   }
   return std::move(waiter.result);

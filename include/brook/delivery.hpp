@@ -13,6 +13,7 @@
 #include <brook/group/batch.hpp>
 #include <brook/id.hpp>
 #include <brook/log/payload.hpp>
+#include <brook/options.hpp>
 
 namespace brook {
 
@@ -37,12 +38,20 @@ class Delivery {
   /// Idempotent. Lock-free, O(1).
   bool ack() const noexcept { return share_->acknowledge(within_, 1) == 1; }
 
+  /// Gives the entry back to the group: it was not processed, and is delivered again after the delay, to whoever reads
+  /// then; or becomes a dead letter when it was delivered as often as the group allows, or is fatal (XNACK). False when it
+  /// was acknowledged, or delivered to somebody else, in the meantime, or the stream is gone. O(log n).
+  bool nack(const NackOptions& options = {}) const {
+    const auto at = share_->first() + within_;
+    return share_->told() && share_->page().owner().nack(share_->page(), at, {consumer_, count_}, options);
+  }
+
  private:
   friend class Deliveries<T>;
   using Share = group::Share<log::PayloadOf<T>>;
 
-  Delivery(const Share& share, std::uint32_t within, std::uint64_t count) noexcept
-      : share_(&share), within_(within), count_(count) {}
+  Delivery(const Share& share, std::uint32_t within, std::uint64_t count, group::ConsumerNumber consumer) noexcept
+      : share_(&share), within_(within), consumer_(consumer), count_(count) {}
 
   [[nodiscard]] log::Slot<log::PayloadOf<T>>& slot() const noexcept {
     return share_->page().segment().slot(share_->first() + within_);
@@ -50,6 +59,7 @@ class Delivery {
 
   const Share* share_;
   std::uint32_t within_;
+  group::ConsumerNumber consumer_;
   std::uint64_t count_;
 };
 
@@ -90,7 +100,7 @@ class Deliveries {
     iterator(const Batch& batch, std::size_t at) noexcept : batch_(&batch), at_(at) { make(); }
     void make() noexcept {
       if (at_ >= batch_->size()) return;
-      delivery_ = Delivery<T>(batch_->share(share_), within_, batch_->count(at_));
+      delivery_ = Delivery<T>(batch_->share(share_), within_, batch_->count(at_), batch_->to());
     }
 
     const Batch* batch_ = nullptr;
@@ -115,7 +125,7 @@ class Deliveries {
     std::size_t share = 0;
     std::size_t within = i;
     while (within >= batch_.share(share).count()) within -= batch_.share(share++).count();
-    return Delivery<T>(batch_.share(share), static_cast<std::uint32_t>(within), batch_.count(i));
+    return Delivery<T>(batch_.share(share), static_cast<std::uint32_t>(within), batch_.count(i), batch_.to());
   }
   [[nodiscard]] Delivery<T> front() const noexcept { return (*this)[0]; }
   [[nodiscard]] Delivery<T> back() const noexcept { return (*this)[size() - 1]; }

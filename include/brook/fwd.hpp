@@ -8,7 +8,6 @@ class Clock;
 class CoarseClock;
 enum class Errc;
 struct GroupInfo;
-struct GroupOptions;
 struct Id;
 class IdRange;
 class ManualClock;
@@ -33,6 +32,8 @@ template <class T>
 struct Entry;
 template <class T>
 class Group;
+template <class T>
+struct GroupOptions;
 template <class T>
 class Stream;
 

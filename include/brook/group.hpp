@@ -89,10 +89,10 @@ class Group {
       : stream_(std::move(stream)), group_(std::move(group)) {}
 
   static expected<Group, Errc> create(const std::shared_ptr<StreamState>& stream, std::string_view name, Position start,
-                                      const GroupOptions&) {
+                                      const GroupOptions<T>& options) {
     const auto end = stream->timeline.look().end;
     if (end.sealed) return unexpected(Errc::closed);
-    auto group = GroupState::make(name, start.after(end.last_id()), stream->clock().now());
+    auto group = GroupState::make(stream, name, start.after(end.last_id()), options);
     const sync::unique_lock held(stream->groups_mutex);
     if (!stream->groups.emplace(name, group).second) return unexpected(Errc::group_exists);
     return Group(stream, std::move(group));

@@ -74,6 +74,9 @@ struct ReadOptions {
   /// Ends the wait with Errc::cancelled. Entries that are there are read all the same.
   std::stop_token stop = {};
 #endif
+  /// For a consumer: first take over entries that have been pending, with whomever, for at least so long; those that have
+  /// waited longest first. They count towards `count` (XREADGROUP CLAIM).
+  std::optional<std::chrono::milliseconds> claim_idle = std::nullopt;
   /// For a consumer: deliver without making the entries pending; each is lost if its consumer dies (XREADGROUP NOACK).
   bool no_ack = false;
 
@@ -84,6 +87,16 @@ struct ReadOptions {
 #endif
     return block;
   }
+};
+
+/// How to give an entry back (XNACK).
+struct NackOptions {
+  /// How long the entry rests; without it, what the group's retry_delay says.
+  std::optional<std::chrono::milliseconds> delay = std::nullopt;
+  /// This delivery does not count.
+  bool uncounted = false;
+  /// The entry can never be processed: a dead letter at once.
+  bool fatal = false;
 };
 
 /// Options of a trim (XTRIM): exactly one of `max_len` and `min_id`.
@@ -109,9 +122,6 @@ struct StreamInfo {
   std::uint64_t segments = 0;  ///< pieces of memory that hold the entries
   bool closed = false;
 };
-
-/// Options of a group, fixed for its life. There are none yet.
-struct GroupOptions {};
 
 /// What XPENDING tells of a group as a whole.
 struct PendingSummary {

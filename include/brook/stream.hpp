@@ -171,7 +171,7 @@ class Stream {
 
   /// Makes a consumer group that reads what follows `start` (XGROUP CREATE). Errors: group_exists, closed.
   expected<Group<T>, Errc> create_group(std::string_view name, Position start = latest,
-                                        const GroupOptions& options = {}) {
+                                        const GroupOptions<T>& options = {}) {
     return Group<T>::create(state_, name, start, options);
   }
 

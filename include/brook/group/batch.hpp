@@ -39,6 +39,8 @@ class Share {
   [[nodiscard]] Page<Payload>& page() const noexcept { return *page_; }
   [[nodiscard]] std::uint32_t first() const noexcept { return first_; }
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
+  /// Whether the entries were pending.
+  [[nodiscard]] bool told() const noexcept { return told_; }
   /// How many of these entries, counted from the first, were pending until now.
   std::uint32_t acknowledge(std::uint32_t i, std::uint32_t count) const noexcept {
     return told_ ? page_->acknowledge(first_ + i, count) : 0;
@@ -56,12 +58,20 @@ class Share {
 template <class Payload>
 class Batch {
  public:
+  Batch() = default;
+  explicit Batch(ConsumerNumber to) noexcept : to_(to) {}
+
+  /// The consumer to whom it was delivered.
+  [[nodiscard]] ConsumerNumber to() const noexcept { return to_; }
+
   /// Room for so many shares. Throws std::bad_alloc.
   void reserve(std::size_t shares) {
     if (shares <= 1) return;
     if (!more_) more_ = std::make_shared<More>();
     more_->shares.reserve(shares - 1);
   }
+  /// For how many shares there is room for certain.
+  [[nodiscard]] std::size_t room() const noexcept { return more_ ? more_->shares.capacity() + 1 : 0; }
   /// Requires room.
   void add(Share<Payload> share) noexcept {
     size_ += share.count();
@@ -98,6 +108,7 @@ class Batch {
   Share<Payload> first_;
   std::shared_ptr<More> more_;
   std::size_t size_ = 0;
+  ConsumerNumber to_ = nobody;
 };
 
 }  // namespace brook::group

@@ -36,8 +36,15 @@
 #include <brook/log/seek.hpp>
 #include <brook/log/segment.hpp>
 #include <brook/log/word.hpp>
+#include <brook/options.hpp>
 
 namespace brook::group {
+
+/// To whom an entry was delivered, and as which delivery.
+struct Delivered {
+  ConsumerNumber consumer = nobody;
+  std::uint64_t count = 1;
+};
 
 template <class Payload>
 class Page {
@@ -50,6 +57,8 @@ class Page {
    public:
     /// Called without the mutex, once for each time that the references became none.
     virtual void idle(Page& page) noexcept = 0;
+    /// Gives an entry back that was delivered to this consumer as the count-th time; false when it is not so any more.
+    virtual bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& options) = 0;
 
    protected:
     ~Owner() = default;
@@ -72,6 +81,7 @@ class Page {
 
   // — for who has a reference —
 
+  [[nodiscard]] Owner& owner() const noexcept { return *owner_; }
   void refer() noexcept { references_.fetch_add(1, sync::relaxed); }  // GE
   void release() noexcept {
     if (withdraw(1)) owner_->idle(*this);

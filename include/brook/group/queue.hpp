@@ -15,6 +15,7 @@
 #include <memory>
 #include <utility>
 
+#include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/group/roster.hpp>
 #include <brook/options.hpp>
@@ -36,6 +37,7 @@ class Queue {
     Member& member;
     const ReadOptions& options;
     expected<typename State::Batch, Errc> result{};
+    Clock::time_point alarm = Clock::time_point::max();  // when it looks again by itself
     bool served = false;
   };
 
@@ -65,23 +67,29 @@ class Queue {
   /// sees to it that the next entry wakes the first who still waits. Throws std::bad_alloc, and then who was not served
   /// still waits.
   void serve(typename State::StreamState& stream, State& group, typename State::Scan& scan) {
-    while (!waiters_.empty()) {
+    for (auto at = waiters_.begin(); at != waiters_.end();) {
+      Waiter& waiter = **at;
+      const bool first = at == waiters_.begin();
       if (group.destroyed) {
-        release(stream.gate, unexpected(Errc::no_such_group));
+        at = release(stream.gate, at, unexpected(Errc::no_such_group));
         continue;
       }
-      Waiter& first = *waiters_.front();
-      auto batch = group.take(stream, scan, first.member, first.options.count, first.options.no_ack);
+      auto batch = first || waiter.options.claim_idle ? group.take(stream, scan, waiter.member, waiter.options)
+                                                      : typename State::Batch();
       if (!batch.empty()) {
-        release(stream.gate, std::move(batch));
+        at = release(stream.gate, at, std::move(batch));
         continue;
       }
-      if (group.drained()) {
-        release(stream.gate, unexpected(Errc::closed));
+      if (first && group.drained()) {
+        at = release(stream.gate, at, unexpected(Errc::closed));
         continue;
       }
-      stream.gate.arm(first.ticket);
-      if (!group.cursor().moved()) return;
+      if (first) {
+        stream.gate.arm(waiter.ticket);
+        if (group.cursor().moved()) continue;
+      }
+      if (group.next_due(waiter.options) < waiter.alarm) waiter.sleeper.wake();
+      ++at;
     }
   }
 
@@ -91,13 +99,15 @@ class Queue {
   }
 
  private:
-  void release(wait::Gate& gate, expected<typename State::Batch, Errc> result) {
-    Waiter& first = *waiters_.front();
-    gate.disarm(first.ticket);
-    waiters_.pop_front();
-    first.result = std::move(result);
-    first.served = true;
-    first.sleeper.wake();
+  typename std::list<Waiter*>::iterator release(wait::Gate& gate, typename std::list<Waiter*>::iterator at,
+                                                expected<typename State::Batch, Errc> result) {
+    Waiter& waiter = **at;
+    gate.disarm(waiter.ticket);
+    const auto next = waiters_.erase(at);
+    waiter.result = std::move(result);
+    waiter.served = true;
+    waiter.sleeper.wake();
+    return next;
   }
 
   std::list<Waiter*> waiters_;

@@ -1,4 +1,4 @@
-// state.hpp — one consumer group: how far it has read, what is pending with whom.
+// state.hpp — one consumer group: how far it has read, what is pending with whom. (What is delivered again: redelivery.hpp.)
 //
 // Every change but an acknowledgement is made with the mutex held; acknowledging clears a bit without it
 // (group/lines.hpp). So while the mutex is held what is pending can only become less, and counting it twice with the
@@ -35,10 +35,12 @@
 #include <brook/group/mark.hpp>
 #include <brook/group/page.hpp>
 #include <brook/group/queue.hpp>
+#include <brook/group/returned.hpp>
 #include <brook/group/roster.hpp>
 #include <brook/id.hpp>
 #include <brook/log/cursor.hpp>
 #include <brook/options.hpp>
+#include <brook/redelivery.hpp>
 #include <brook/stream/state.hpp>
 
 namespace brook::group {
@@ -56,36 +58,50 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   using Hold = log::Hold<Payload>;
   using View = typename StreamState::View;
 
-  [[nodiscard]] static std::shared_ptr<State> make(std::string_view name, Id start, Clock::time_point now) {
+  [[nodiscard]] static std::shared_ptr<State> make(const std::shared_ptr<StreamState>& stream, std::string_view name,
+                                                   Id start, const GroupOptions<T>& options) {
     struct Abandon {
       void operator()(State* state) const noexcept {
         state->abandon();
         state->leave();
       }
     };
-    return std::shared_ptr<State>(new State(name, start, now), Abandon());
+    return std::shared_ptr<State>(new State(stream, name, start, options), Abandon());
   }
 
-  /// New entries for a member, which become pending with it; none when there are none. `scan` must outlive the lock: it
-  /// ends up with what the group has no use for any more. Throws std::bad_alloc, and then nothing was delivered.
-  [[nodiscard]] Batch take(StreamState& stream, Scan& scan, Member& member, std::size_t count, bool no_ack) {
-    Batch batch;
-    if (count == 0 || !find_new(stream, scan, count)) return batch;
-    batch.reserve(scan.run_count());
-    if (scan.run_count() > 1 || !stands_beside(scan.run(0)) || (!no_ack && !page_->has_lines()))
-      make_pages(scan, no_ack);
+  /// What there is for a member, which becomes pending with it: what came back to the group, what has been pending for
+  /// `claim_idle`, and what is new. `scan` must outlive the lock: it ends up with what the group has no use for any more.
+  /// Throws std::bad_alloc, and then nothing was delivered.
+  [[nodiscard]] Batch take(StreamState& stream, Scan& scan, Member& member, const ReadOptions& options) {
+    if (options.count == 0) return {};
     const Clock::time_point now = stream.clock().now();
-    for (std::size_t i = 0; i < scan.run_count(); ++i) {
-      const auto& run = scan.run(i);
-      if (!stands_beside(run) || stock_ == 0) stand_beside(scan, i);
-      --stock_;
-      if (!no_ack) page_->tell(run.first, run.count, Mark::of(member.number, 1, instant(now)));
-      batch.add({*page_, run.first, run.count, !no_ack});
-      last_delivered = run.segment->id(run.segment->slot(run.first + run.count - 1).state());
+    Batch batch(member.number);
+    if (returned.due() <= instant(now) || next_expiry_ <= instant(now) || options.claim_idle) {
+      take_again(stream, scan, member, options, now, batch);
+    } else if (find_new(stream, scan, options.count)) {
+      prepare(scan, batch, options.no_ack);
+      take_new(scan, member, instant(now), options.no_ack, batch);
     }
-    scan.move(cursor_);
-    member.active = now;
+    if (!batch.empty()) member.active = now;
     return batch;
+  }
+
+  /// When there may be something for a blocked consumer that nobody announces: entries come back, or have been pending for
+  /// long enough. time_point::max() when nothing of that kind is ahead.
+  [[nodiscard]] Clock::time_point next_due(const ReadOptions& options);
+
+  /// Ends a pending entry as a dead letter. Throws what copying the value throws, and then it is pending still.
+  void bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now);
+
+  /// Gives a pending entry back to the group after one delivery more or less. Throws std::bad_alloc, and then nothing has
+  /// changed.
+  void give_back(StreamState& stream, const Place& place, std::uint64_t count,
+                 std::optional<std::chrono::milliseconds> delay, Clock::time_point now);
+
+  /// Notes an entry that is to be delivered again from `due` on, to anybody.
+  void put_back(const Place& place, std::uint64_t count, Instant due) {
+    returned.note(due, place.id());
+    place.page->remark(place.at, Mark::of(nobody, count, due));
   }
 
   /// Where the group goes on; a look at whether it moved is made with seq_cst.
@@ -150,11 +166,18 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     return std::nullopt;
   }
 
+  [[nodiscard]] Clock::time_point time(Instant instant) const noexcept {
+    using std::chrono::milliseconds;
+    return made_ + milliseconds(static_cast<std::int64_t>(instant) - static_cast<std::int64_t>(group_made));
+  }
+
   const std::string name;
+  const GroupOptions<T> options;
   sync::mutex mutex;  // guards all that follows
   Id last_delivered;
   Ledger ledger;
   Roster roster;
+  Returned returned;
   Queue<State> queue;
   bool destroyed = false;
 
@@ -162,8 +185,13 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   // References that the cursor's page is given at a time.
   static constexpr std::uint64_t stock_size = std::uint64_t{1} << 32;
 
-  State(std::string_view its_name, Id start, Clock::time_point now)
-      : name(its_name), last_delivered(start), ledger(*this), made_(now) {}
+  State(const std::shared_ptr<StreamState>& stream, std::string_view its_name, Id start, const GroupOptions<T>& given)
+      : name(its_name),
+        options(given),
+        last_delivered(start),
+        ledger(*this),
+        stream_(stream),
+        made_(std::chrono::floor<std::chrono::milliseconds>(stream->clock().now())) {}
   ~State() = default;
 
   void idle(Page& page) noexcept override {
@@ -175,6 +203,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     unneeded = {};
     leave();
   }
+
+  bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) override;
 
   void abandon() noexcept {
     Hold unneeded;
@@ -193,6 +223,37 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   void leave() noexcept {
     if (owners_.fetch_sub(1, sync::acq_rel) == 1) delete this;  // GH
   }
+
+  void take_again(StreamState& stream, Scan& scan, Member& member, const ReadOptions& options, Clock::time_point now,
+                  Batch& batch);
+  // Brings back what has been with its consumer for longer than it may.
+  void expire(StreamState& stream, Clock::time_point now);
+
+  // Room for what the scan found. Throws std::bad_alloc; take_new() then cannot fail.
+  void prepare(Scan& scan, Batch& batch, bool no_ack) {
+    batch.reserve(batch.room() + scan.run_count());
+    if (scan.run_count() > 1 || !stands_beside(scan.run(0)) || (!no_ack && !page_->has_lines()))
+      make_pages(scan, no_ack);
+  }
+
+  void take_new(Scan& scan, const Member& member, Instant now, bool no_ack, Batch& batch) noexcept {
+    for (std::size_t i = 0; i < scan.run_count(); ++i) {
+      const auto& run = scan.run(i);
+      if (!stands_beside(run) || stock_ == 0) stand_beside(scan, i);
+      --stock_;
+      if (!no_ack) page_->tell(run.first, run.count, Mark::of(member.number, 1, now));
+      batch.add({*page_, run.first, run.count, !no_ack});
+      last_delivered = run.segment->id(run.segment->slot(run.first + run.count - 1).state());
+    }
+    scan.move(cursor_);
+    if (!no_ack) expect_expiry(now);
+  }
+
+  // Something has become pending.
+  void expect_expiry(Instant now) noexcept {
+    if (options.visibility.count() > 0) next_expiry_ = std::min(next_expiry_, now + visibility());
+  }
+  [[nodiscard]] Instant visibility() const noexcept { return static_cast<Instant>(options.visibility.count()); }
 
   // Scans from the cursor, which may have to be sought first. False when there is nothing.
   [[nodiscard]] bool find_new(StreamState& stream, Scan& scan, std::size_t count) {
@@ -256,12 +317,14 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     owners_.fetch_sub(1, sync::relaxed);  // GI
   }
 
+  const std::weak_ptr<StreamState> stream_;
   const Clock::time_point made_;
   sync::atomic<std::uint32_t> owners_{1};
   log::Cursor<Payload> cursor_;
   bool sought_ = false;  // what comes after the cursor comes after last_delivered
   Page* page_ = nullptr;
   std::uint64_t stock_ = 0;
+  Instant next_expiry_ = last_instant;  // no visibility ends before
 };
 
 }  // namespace brook::group

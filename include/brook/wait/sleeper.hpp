@@ -40,6 +40,14 @@ class Sleeper {
     awake_.notify_one();
   }
 
+  /// Moves the deadline; by the sleeping thread itself, while it is awake.
+  void set_deadline(Clock::time_point deadline) {
+    if (deadline == alarm_.deadline) return;
+    clock_.dismiss(alarm_);
+    alarm_.deadline = deadline;
+    clock_.enroll(alarm_);
+  }
+
   /// Sleeps until woken since the last sleep; false when the deadline came first.
   [[nodiscard]] bool sleep() {
     sync::unique_lock held(mutex_);

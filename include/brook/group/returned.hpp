@@ -1,0 +1,41 @@
+// returned.hpp — entries that came back to the group, by the time from which they may be delivered again.
+#pragma once
+
+#include <set>
+#include <utility>
+
+#include <brook/group/mark.hpp>
+#include <brook/id.hpp>
+
+namespace brook::group {
+
+/// Guarded by the group's mutex. What is noted here may have been acknowledged or claimed since: an entry that is pending
+/// with nobody, and from this instant on, is meant.
+class Returned {
+ public:
+  struct Return {
+    Instant due;
+    Id id;
+    friend auto operator<=>(const Return&, const Return&) = default;
+  };
+
+  /// Throws std::bad_alloc.
+  void note(Instant due, Id id) { returns_.insert({due, id}); }
+  void forget(Instant due, Id id) noexcept { returns_.erase({due, id}); }
+
+  /// When the first of them may be delivered; last_instant when there is none.
+  [[nodiscard]] Instant due() const noexcept { return returns_.empty() ? last_instant : returns_.begin()->due; }
+
+  /// Calls `visit(id, due)` for those that may be delivered, those that have waited longest first, until it says false.
+  template <class Visit>
+  void each_due(Instant now, Visit&& visit) const {
+    for (const Return& entry : returns_) {
+      if (entry.due > now || !visit(entry.id, entry.due)) return;
+    }
+  }
+
+ private:
+  std::set<Return> returns_;
+};
+
+}  // namespace brook::group

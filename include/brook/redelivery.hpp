@@ -1,0 +1,195 @@
+// redelivery.hpp — what becomes of entries that were delivered and not acknowledged: options of groups, claims, nacks.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <brook/clock.hpp>
+#include <brook/delivery.hpp>
+#include <brook/error.hpp>
+#include <brook/id.hpp>
+#include <brook/options.hpp>
+
+namespace brook {
+
+template <class T>
+class Stream;
+
+/// How long an entry rests before it is delivered again.
+struct RetryDelay {
+  std::chrono::milliseconds first{0};  ///< after the first delivery
+  double factor = 1;                   ///< by which each further delivery makes it longer; 1 for a fixed delay
+  std::chrono::milliseconds most = std::chrono::hours(24);
+  double jitter = 0;                   ///< as a share of the delay, up and down: 0.1 is 90 to 110 %
+  std::uint64_t seed = 0;              ///< of the jitter, which depends on nothing but this, the id and the count
+
+  RetryDelay() = default;
+  /// A fixed delay.
+  template <class Rep, class Period>
+  RetryDelay(std::chrono::duration<Rep, Period> fixed) : first(std::chrono::ceil<std::chrono::milliseconds>(fixed)) {}
+  /// A delay that grows, times 2 unless said otherwise, up to `most`.
+  [[nodiscard]] static RetryDelay exponential(std::chrono::milliseconds first, std::chrono::milliseconds most,
+                                              double factor = 2) {
+    RetryDelay delay(first);
+    delay.most = most;
+    delay.factor = factor;
+    return delay;
+  }
+  [[nodiscard]] RetryDelay with_jitter(double share, std::uint64_t its_seed = 0) const {
+    RetryDelay delay = *this;
+    delay.jitter = share;
+    delay.seed = its_seed;
+    return delay;
+  }
+
+  /// After so many deliveries of the entry with this id.
+  [[nodiscard]] std::chrono::milliseconds after(std::uint64_t deliveries, Id id) const noexcept {
+    const double grown = static_cast<double>(first.count()) *
+                         std::pow(factor, static_cast<double>(deliveries > 0 ? deliveries - 1 : 0));
+    const double capped = std::clamp(grown, 0.0, static_cast<double>(most.count()));
+    return std::chrono::milliseconds(static_cast<std::int64_t>(capped * (1 + jitter * swing(deliveries, id))));
+  }
+
+ private:
+  // From -1 to 1, by SplitMix64 (Steele, Lea, Flood 2014).
+  [[nodiscard]] double swing(std::uint64_t deliveries, Id id) const noexcept {
+    std::uint64_t x = seed ^ id.ms * 0x9e3779b97f4a7c15U ^ id.seq * 0xbf58476d1ce4e5b9U ^ deliveries;
+    x += 0x9e3779b97f4a7c15U;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+    return static_cast<double>((x ^ (x >> 31)) >> 11) * 0x1p-52 - 1;
+  }
+};
+
+/// Why an entry was given up.
+enum class DeathReason : unsigned char {
+  max_deliveries,  ///< it was delivered as often as the group allows, and not acknowledged
+  fatal,           ///< a consumer said that it can never be processed: nack({.fatal = true})
+};
+
+/// How an entry ended as a dead letter.
+struct Death {
+  Id id{};                 ///< in the stream where it was delivered
+  std::string group{};
+  std::string consumer{};  ///< who had it last; empty when it had come back to the group before
+  DeathReason reason{};
+  std::uint64_t deliveries = 0;    ///< 1,023 stands for more
+  std::uint64_t delivered_ms = 0;  ///< the last time, in Unix milliseconds; the dead letter's own id tells when it died
+};
+
+/// What a dead-letter stream of the wrapping type holds.
+template <class T>
+struct DeadLetter : Death {
+  T value;
+};
+
+/// Where dead letters go: a Stream<T>, or a Stream<DeadLetter<T>>, which must outlive the group. What it refuses (because
+/// it is full or closed) stays pending in the group, with nobody, and is tried again.
+template <class T>
+class DeadLetterTo {
+ public:
+  constexpr DeadLetterTo() = default;
+  constexpr DeadLetterTo(std::nullptr_t) noexcept {}
+  template <class Letter>
+  requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(Stream<Letter>* stream) noexcept
+      : stream_(stream), add_(&add_to<Letter>) {}
+
+  [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }
+  [[nodiscard]] bool add(const T& value, Death&& death) const { return add_(stream_, value, std::move(death)); }
+
+ private:
+  template <class Letter>
+  static bool add_to(void* stream, const T& value, Death&& death) {
+    auto& to = *static_cast<Stream<Letter>*>(stream);
+    if constexpr (std::same_as<Letter, T>) return to.add(value).has_value();
+    else return to.add(DeadLetter<T>{std::move(death), value}).has_value();
+  }
+
+  void* stream_ = nullptr;
+  bool (*add_)(void*, const T&, Death&&) = nullptr;
+};
+
+/// Options of a group, fixed for its life.
+template <class T>
+struct GroupOptions {
+  /// An entry that was delivered so often, and comes back to the group once more, becomes a dead letter. 0 is no limit.
+  std::uint64_t max_deliveries = 0;
+  /// Where dead letters go. Without one they are acknowledged, and thereby gone.
+  DeadLetterTo<T> dead_letter = {};
+  /// How long an entry that was given back rests before it is delivered again.
+  RetryDelay retry_delay = {};
+  /// How long a consumer may keep an entry: after that it comes back to the group by itself, and whoever reads next gets
+  /// it. Rounded up to milliseconds; 0 is for ever.
+  std::chrono::milliseconds visibility{0};
+};
+
+/// Options of a claim (XCLAIM).
+struct ClaimOptions {
+  /// Only entries that have been with their consumer for so long, or with nobody.
+  std::chrono::milliseconds min_idle{0};
+  /// How long the new consumer has had them, instead of 0; or since when, in Unix milliseconds. What lies in the future
+  /// counts as now.
+  std::optional<std::chrono::milliseconds> idle = std::nullopt;
+  std::optional<std::uint64_t> time = std::nullopt;
+  /// How often they were delivered, instead of once more than before.
+  std::optional<std::uint64_t> retry_count = std::nullopt;
+  /// Entries that are in the stream and not pending become pending.
+  bool force = false;
+  /// The claim does not count as a delivery.
+  bool just_id = false;
+  /// The group goes on after this id at least.
+  std::optional<Id> last_id = std::nullopt;
+};
+
+/// Options of a sweep over what is pending (XAUTOCLAIM).
+struct AutoClaimOptions {
+  std::chrono::milliseconds min_idle{0};
+  /// Where to begin: `next` of the sweep before.
+  Id start = Id::min();
+  /// At most so many entries, claimed and deleted together.
+  std::size_t count = 100;
+  bool just_id = false;
+};
+
+/// What a sweep found.
+template <class T>
+struct AutoClaimed {
+  Id next{};                    ///< where the next sweep begins; 0-0 when this one reached the end
+  Deliveries<T> deliveries{};
+  std::vector<Id> deleted{};    ///< were pending, but have left the stream; they are not pending any more
+};
+
+/// Which pending entries to list (XPENDING with a range).
+struct PendingOptions {
+  std::chrono::milliseconds min_idle{0};
+  Id first = Id::min();
+  Id last = Id::max();
+  std::size_t count = no_limit;
+  /// Only those of this consumer.
+  std::optional<std::string_view> consumer = std::nullopt;
+};
+
+/// One pending entry.
+struct PendingEntry {
+  Id id{};
+  std::string consumer{};  ///< empty when it is with nobody: it came back to the group, and is to be delivered again
+  std::chrono::milliseconds idle{0};  ///< since it was delivered; for one with nobody 0
+  std::uint64_t deliveries = 0;
+};
+
+/// What deleting a consumer does with what is pending with it.
+enum class Orphans : unsigned char {
+  hand_back,  ///< to the group, which delivers it to others at once
+  drop,       ///< as if acknowledged (XGROUP DELCONSUMER)
+};
+
+}  // namespace brook
