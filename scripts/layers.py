@@ -16,7 +16,7 @@ LEVELS = [
     (r"(log/\w+|entries)\.hpp", 1, "log"),
     (r"(wait/\w+|wait)\.hpp", 1, "wait"),
     (r"options\.hpp", 1.5, "options"),
-    (r"((stream|group)/\w+|stream|group|consumer|delivery)\.hpp", 2, "stream"),
+    (r"((stream|group)/\w+|stream|group|consumer|delivery|redelivery)\.hpp", 2, "stream"),
     (r"(blocking_list/\w+|blocking_list)\.hpp", 2, "list"),
     (r"(channel/\w+|channel)\.hpp", 2, "channel"),
     (r"(pubsub/\w+|pubsub)\.hpp", 3, "pubsub"),

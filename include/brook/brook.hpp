@@ -12,5 +12,6 @@
 #include <brook/id.hpp>
 #include <brook/id_range.hpp>
 #include <brook/options.hpp>
+#include <brook/redelivery.hpp>
 #include <brook/stream.hpp>
 #include <brook/wait.hpp>

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +20,12 @@
 #include <brook/core/sync.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
+#include <brook/group/redelivery.hpp>
 #include <brook/group/state.hpp>
 #include <brook/group/takeover.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
+#include <brook/redelivery.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
@@ -41,6 +45,7 @@ class Consumer {
   /// New entries of the group, which become pending with this consumer until acknowledged (XREADGROUP >). When there are
   /// none it waits as `options.block` says, and answers with an empty batch when the time is up. Blocked consumers of a
   /// group are served in the order in which they blocked, each with up to its count, and an entry wakes one of them.
+  /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23).
   /// Errors: closed when the stream is closed and all was delivered; cancelled; no_such_group when it was destroyed.
   [[nodiscard]] expected<Deliveries<T>, Errc> read(const ReadOptions& options = {}) const;
 
@@ -48,6 +53,19 @@ class Consumer {
   /// an id): what a consumer that was restarted begins with. Does not wait. Counts as a delivery. Entries that were
   /// removed from the stream meanwhile are left out; they stay pending. Errors: closed, no_such_group.
   [[nodiscard]] expected<Deliveries<T>, Errc> history(Id after = Id::min(), std::size_t count = no_limit) const;
+
+  /// Takes over pending entries, whoever has them (XCLAIM). Left out: ids that are not pending, unless `force`; those that
+  /// were not pending for `min_idle`; and what has left the stream, which is then not pending any more. The deliveries are
+  /// in the order of the ids. Errors: closed, no_such_group, full. O(log n) for each id.
+  [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::span<const Id> ids, const ClaimOptions& options = {}) const;
+  [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::initializer_list<Id> ids,
+                                                    const ClaimOptions& options = {}) const {
+    return claim(std::span(ids.begin(), ids.size()), options);
+  }
+
+  /// Takes over what has been pending for `min_idle`, oldest first (XAUTOCLAIM). Errors: closed, no_such_group, full;
+  /// invalid_argument for a count of 0.
+  [[nodiscard]] expected<AutoClaimed<T>, Errc> auto_claim(const AutoClaimOptions& options) const;
 
  private:
   friend class Group<T>;
@@ -63,6 +81,8 @@ class Consumer {
       : stream_(std::move(stream)), group_(std::move(group)), member_(std::move(member)) {}
 
   [[nodiscard]] expected<Batch, Errc> take_or_wait(const ReadOptions& options) const;
+  // With the group's mutex held.
+  [[nodiscard]] expected<group::Member*, Errc> present() const;
   [[nodiscard]] expected<Batch, Errc> take(const ReadOptions& options, Scan& scan) const;
   [[nodiscard]] expected<Batch, Errc> wait_in_line(const ReadOptions& options, const Wait& wait,
                                                    Clock::time_point deadline, Scan& scan) const;
@@ -102,21 +122,27 @@ auto Consumer<T>::take_or_wait(const ReadOptions& options) const -> expected<Bat
   }
 }
 
-// The caller has the group's mutex.
 template <class T>
-auto Consumer<T>::take(const ReadOptions& options, Scan& scan) const -> expected<Batch, Errc> {
+expected<group::Member*, Errc> Consumer<T>::present() const {
   if (const auto failed = group_->refusal(*stream_)) return unexpected(*failed);
   group::Member* const member = group_->roster.present(member_, stream_->clock());
   if (member == nullptr) return unexpected(Errc::full);
+  return member;
+}
+
+template <class T>
+auto Consumer<T>::take(const ReadOptions& options, Scan& scan) const -> expected<Batch, Errc> {
+  const expected<group::Member*, Errc> member = present();
+  if (!member) return unexpected(member.error());
   group_->queue.serve(*stream_, *group_, scan);
-  return group_->take(*stream_, scan, *member, options);
+  return group_->take(*stream_, scan, **member, options);
 }
 
 template <class T>
 auto Consumer<T>::wait_in_line(const ReadOptions& options, const Wait& wait, Clock::time_point deadline,
                                Scan& scan) const -> expected<Batch, Errc> {
   wait::Sleeper sleeper(stream_->clock(), deadline, wait);
-  typename group::Queue<GroupState>::Waiter waiter(sleeper, *member_, options);
+  typename group::Queue<GroupState>::Waiter waiter(sleeper, member_, options);
   sync::unique_lock held(group_->mutex);
   if (const auto failed = group_->refusal(*stream_)) return unexpected(*failed);
   const typename group::Queue<GroupState>::Place place(stream_->gate, group_->queue, waiter);
@@ -142,22 +168,94 @@ template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) const {
   std::optional<group::Takeover<T>> unneeded;  // dies after the lock
   const sync::unique_lock held(group_->mutex);
-  if (const auto failed = group_->refusal(*stream_)) return unexpected(*failed);
+  const expected<group::Member*, Errc> member = present();
+  if (!member) return unexpected(member.error());
   if (after == Id::max()) return Deliveries<T>();
   for (;;) {
     group::Takeover<T>& takeover = unneeded.emplace(*stream_);
-    Batch batch;
+    Batch batch((*member)->number);
     group_->ledger.each_pending(after.next(), Id::max(), [&](const Place& place) {
       if (takeover.size() == count) return false;
-      if (place.mark().consumer() == member_->number) static_cast<void>(takeover.collect(place));
+      if (place.mark().consumer() == (*member)->number) static_cast<void>(takeover.collect(place));
       return true;
     });
     takeover.reserve(batch);
     if (!takeover.current()) continue;
     const Clock::time_point now = stream_->clock().now();
-    takeover.deliver(*group_, batch, *member_, {.since = group_->instant(now)});
-    if (!batch.empty()) member_->active = now;
+    takeover.deliver(*group_, batch, **member, {.since = group_->instant(now)});
+    if (!batch.empty()) (*member)->active = now;
     return Deliveries<T>(std::move(batch));
+  }
+}
+
+template <class T>
+expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const ClaimOptions& options) const {
+  Scan unneeded;  // these die after the lock
+  std::vector<group::Share<log::PayloadOf<T>>> forced;
+  const sync::unique_lock held(group_->mutex);
+  const expected<group::Member*, Errc> member = present();
+  if (!member) return unexpected(member.error());
+  const Clock::time_point now = stream_->clock().now();
+  const group::Instant instant = group_->instant(now);
+  if (options.force) {
+    forced.reserve(ids.size());
+    for (const Id id : ids) forced.push_back(group_->force_pending(*stream_, **member, id));
+  }
+  for (;;) {
+    group::Takeover<T> takeover(*stream_);
+    std::vector<Place> gone;
+    for (const Id id : ids) {
+      const Place place = group_->ledger.find(id);
+      if (place.page == nullptr || !group_->idle_for(place, options.min_idle, instant)) continue;
+      if (!takeover.collect(place)) gone.push_back(place);
+    }
+    Batch batch((*member)->number);
+    takeover.reserve(batch);
+    takeover.give_holds(unneeded);
+    if (!takeover.current()) continue;
+    for (const Place& place : gone) place.page->acknowledge(place.at, 1);
+    takeover.deliver(*group_, batch, **member,
+                     {.since = group_->claimed_since(options, stream_->unix_ms(), instant),
+                      .count = options.retry_count,
+                      .counts = !options.just_id});
+    if (!batch.empty()) (*member)->active = now;
+    if (options.last_id && *options.last_id > group_->last_delivered) group_->move_to(*options.last_id);
+    return Deliveries<T>(std::move(batch));
+  }
+}
+
+template <class T>
+expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& options) const {
+  if (options.count == 0) return unexpected(Errc::invalid_argument);
+  Scan unneeded;  // dies after the lock
+  const sync::unique_lock held(group_->mutex);
+  const expected<group::Member*, Errc> member = present();
+  if (!member) return unexpected(member.error());
+  const Clock::time_point now = stream_->clock().now();
+  for (;;) {
+    group::Takeover<T> takeover(*stream_);
+    AutoClaimed<T> claimed;
+    std::vector<Place> gone;
+    group_->ledger.each_pending(options.start, Id::max(), [&](const Place& place) {
+      if (takeover.size() + gone.size() == options.count) {
+        claimed.next = place.id();
+        return false;
+      }
+      if (group_->idle_for(place, options.min_idle, group_->instant(now)) && !takeover.collect(place)) {
+        claimed.deleted.push_back(place.id());
+        gone.push_back(place);
+      }
+      return true;
+    });
+    Batch batch((*member)->number);
+    takeover.reserve(batch);
+    takeover.give_holds(unneeded);
+    if (!takeover.current()) continue;
+    for (const Place& place : gone) place.page->acknowledge(place.at, 1);
+    takeover.deliver(*group_, batch, **member, {.since = group_->instant(now), .counts = !options.just_id});
+    if (!batch.empty()) (*member)->active = now;
+    claimed.deliveries = Deliveries<T>(std::move(batch));
+    return claimed;
   }
 }
 

@@ -6,6 +6,8 @@
 //     for (auto& order : *batch) { charge(*order); order.ack(); }
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -20,9 +22,11 @@
 #include <brook/consumer.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
+#include <brook/group/redelivery.hpp>
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
+#include <brook/redelivery.hpp>
 #include <brook/stream/state.hpp>
 
 namespace brook {
@@ -59,7 +63,17 @@ class Group {
   std::size_t ack(std::initializer_list<Id> ids) const { return ack(std::span(ids.begin(), ids.size())); }
   std::size_t ack(Id id) const { return ack({id}); }
 
+  /// What is pending, at one instant (XPENDING). Errors: closed, no_such_group. O(pending).
   [[nodiscard]] expected<PendingSummary, Errc> pending() const;
+
+  /// Pending entries one by one, by increasing ids (XPENDING with a range). Errors: closed, no_such_group. O(pending from
+  /// `first` on).
+  [[nodiscard]] expected<std::vector<PendingEntry>, Errc> pending(const PendingOptions& options) const;
+
+  /// Deletes a consumer; how many entries were pending with it, which go back to the group unless told otherwise
+  /// (XGROUP DELCONSUMER, which drops them). 0 for one that there is not. A handle that is used later makes it anew.
+  /// Errors: closed, no_such_group.
+  expected<std::size_t, Errc> delete_consumer(std::string_view name, Orphans orphans = Orphans::hand_back) const;
 
   /// Moves the group: it will deliver what follows `position` next (XGROUP SETID). Back redelivers. Entries that are
   /// pending then move to whoever reads them, and their count starts again. Errors: closed, no_such_group.
@@ -137,6 +151,61 @@ expected<PendingSummary, Errc> Group<T>::pending() const {
     if (counts[member->number] > 0) summary.consumers.push_back({name, counts[member->number]});
   }
   return summary;
+}
+
+template <class T>
+expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions& options) const {
+  const sync::unique_lock held(group_->mutex);
+  if (const auto failed = refusal()) return unexpected(*failed);
+  const group::Instant now = group_->instant(stream_->clock().now());
+  const group::Member* const only = options.consumer ? group_->roster.find(*options.consumer) : nullptr;
+  if (options.consumer && only == nullptr) return std::vector<PendingEntry>();
+  std::vector<PendingEntry> list;
+  for (std::size_t before = options.count;; before = list.size()) {
+    list.clear();
+    group_->ledger.each_pending(options.first, options.last, [&](const typename GroupState::Place& place) {
+      if (list.size() == options.count) return false;
+      const group::Mark mark = place.mark();
+      if (only != nullptr && mark.consumer() != only->number) return true;
+      if (!group_->idle_for(place, options.min_idle, now)) return true;
+      PendingEntry entry{.id = place.id(), .deliveries = mark.count()};
+      if (mark.consumer() != group::nobody) {
+        entry.consumer = group_->roster.member(mark.consumer()).name;
+        entry.idle = std::chrono::milliseconds(now - std::min(now, mark.time()));
+      }
+      list.push_back(std::move(entry));
+      return true;
+    });
+    if (list.size() == before) return list;
+  }
+}
+
+template <class T>
+expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orphans orphans) const {
+  typename GroupState::Scan unneeded;  // dies after the lock
+  const sync::unique_lock held(group_->mutex);
+  if (const auto failed = refusal()) return unexpected(*failed);
+  group::Member* const member = group_->roster.find(name);
+  if (member == nullptr) return 0;
+  const group::Instant now = group_->instant(stream_->clock().now());
+  std::vector<typename GroupState::Place> places;
+  group_->ledger.each_pending(Id::min(), Id::max(), [&](const typename GroupState::Place& place) {
+    if (place.mark().consumer() == member->number) places.push_back(place);
+    return true;
+  });
+  // A note that nothing comes of does no harm, so all that may fail comes first.
+  if (orphans == Orphans::hand_back) {
+    for (const auto& place : places) group_->returned.note(now, place.id());
+  }
+  std::size_t pending = 0;
+  for (const auto& place : places) {
+    if (orphans == Orphans::hand_back)
+      place.page->remark(place.at, group::Mark::of(group::nobody, place.mark().count(), now));
+    pending += orphans == Orphans::drop ? place.page->acknowledge(place.at, 1) : place.page->pending(place.at) ? 1 : 0;
+  }
+  group_->roster.strike(*member);
+  group_->queue.serve(*stream_, *group_, unneeded);
+  return pending;
 }
 
 template <class T>

@@ -29,8 +29,8 @@ struct RetryDelay {
   std::chrono::milliseconds first{0};  ///< after the first delivery
   double factor = 1;                   ///< by which each further delivery makes it longer; 1 for a fixed delay
   std::chrono::milliseconds most = std::chrono::hours(24);
-  double jitter = 0;                   ///< as a share of the delay, up and down: 0.1 is 90 to 110 %
-  std::uint64_t seed = 0;              ///< of the jitter, which depends on nothing but this, the id and the count
+  double jitter = 0;       ///< as a share of the delay, up and down: 0.1 is 90 to 110 %
+  std::uint64_t seed = 0;  ///< of the jitter, which depends on nothing but this, the id and the count
 
   RetryDelay() = default;
   /// A fixed delay.
@@ -53,8 +53,8 @@ struct RetryDelay {
 
   /// After so many deliveries of the entry with this id.
   [[nodiscard]] std::chrono::milliseconds after(std::uint64_t deliveries, Id id) const noexcept {
-    const double grown = static_cast<double>(first.count()) *
-                         std::pow(factor, static_cast<double>(deliveries > 0 ? deliveries - 1 : 0));
+    const double grown =
+        static_cast<double>(first.count()) * std::pow(factor, static_cast<double>(deliveries > 0 ? deliveries - 1 : 0));
     const double capped = std::clamp(grown, 0.0, static_cast<double>(most.count()));
     return std::chrono::milliseconds(static_cast<std::int64_t>(capped * (1 + jitter * swing(deliveries, id))));
   }
@@ -78,7 +78,7 @@ enum class DeathReason : unsigned char {
 
 /// How an entry ended as a dead letter.
 struct Death {
-  Id id{};                 ///< in the stream where it was delivered
+  Id id{};  ///< in the stream where it was delivered
   std::string group{};
   std::string consumer{};  ///< who had it last; empty when it had come back to the group before
   DeathReason reason{};
@@ -100,8 +100,8 @@ class DeadLetterTo {
   constexpr DeadLetterTo() = default;
   constexpr DeadLetterTo(std::nullptr_t) noexcept {}
   template <class Letter>
-  requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(Stream<Letter>* stream) noexcept
-      : stream_(stream), add_(&add_to<Letter>) {}
+  requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(Stream<Letter>* stream)
+  noexcept : stream_(stream), add_(&add_to<Letter>) {}
 
   [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }
   [[nodiscard]] bool add(const T& value, Death&& death) const { return add_(stream_, value, std::move(death)); }
@@ -163,9 +163,9 @@ struct AutoClaimOptions {
 /// What a sweep found.
 template <class T>
 struct AutoClaimed {
-  Id next{};                    ///< where the next sweep begins; 0-0 when this one reached the end
+  Id next{};  ///< where the next sweep begins; 0-0 when this one reached the end
   Deliveries<T> deliveries{};
-  std::vector<Id> deleted{};    ///< were pending, but have left the stream; they are not pending any more
+  std::vector<Id> deleted{};  ///< were pending, but have left the stream; they are not pending any more
 };
 
 /// Which pending entries to list (XPENDING with a range).

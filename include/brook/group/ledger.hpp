@@ -50,6 +50,14 @@ class Ledger {
     pages_.erase(page.base());
   }
 
+  /// Ends the pages that nobody uses and in which nothing is pending any more. O(pages).
+  void tidy_unused() noexcept {
+    for (auto at = pages_.begin(); at != pages_.end();) {
+      Page& page = (at++)->second;
+      if (page.unused() && !page.hold() && page.idle_lines()) pages_.erase(page.base());
+    }
+  }
+
   /// The place of a pending entry; no page when there is none. O(log n).
   [[nodiscard]] Place find(Id id) noexcept {
     auto page = pages_.upper_bound(id);

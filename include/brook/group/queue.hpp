@@ -29,12 +29,12 @@ class Queue {
  public:
   /// A blocked consumer, on its own stack.
   struct Waiter {
-    Waiter(wait::Sleeper& sleeping, Member& who, const ReadOptions& how)
+    Waiter(wait::Sleeper& sleeping, const std::shared_ptr<Member>& who, const ReadOptions& how)
         : sleeper(sleeping), ticket(sleeping), member(who), options(how) {}
 
     wait::Sleeper& sleeper;
     wait::Gate::Ticket ticket;
-    Member& member;
+    const std::shared_ptr<Member>& member;
     const ReadOptions& options;
     expected<typename State::Batch, Errc> result{};
     Clock::time_point alarm = Clock::time_point::max();  // when it looks again by itself
@@ -74,8 +74,13 @@ class Queue {
         at = release(stream.gate, at, unexpected(Errc::no_such_group));
         continue;
       }
-      auto batch = first || waiter.options.claim_idle ? group.take(stream, scan, waiter.member, waiter.options)
-                                                      : typename State::Batch();
+      Member* const member = group.roster.present(waiter.member, stream.clock());  // it may have been deleted
+      if (member == nullptr) {
+        at = release(stream.gate, at, unexpected(Errc::full));
+        continue;
+      }
+      const bool served = first || waiter.options.claim_idle;
+      auto batch = served ? group.take(stream, scan, *member, waiter.options) : typename State::Batch();
       if (!batch.empty()) {
         at = release(stream.gate, at, std::move(batch));
         continue;

@@ -1,8 +1,8 @@
 // returned.hpp — entries that came back to the group, by the time from which they may be delivered again.
 #pragma once
 
+#include <compare>
 #include <set>
-#include <utility>
 
 #include <brook/group/mark.hpp>
 #include <brook/id.hpp>
@@ -21,16 +21,16 @@ class Returned {
 
   /// Throws std::bad_alloc.
   void note(Instant due, Id id) { returns_.insert({due, id}); }
-  void forget(Instant due, Id id) noexcept { returns_.erase({due, id}); }
+  void forget(const Return& entry) noexcept { returns_.erase(entry); }
 
   /// When the first of them may be delivered; last_instant when there is none.
   [[nodiscard]] Instant due() const noexcept { return returns_.empty() ? last_instant : returns_.begin()->due; }
 
-  /// Calls `visit(id, due)` for those that may be delivered, those that have waited longest first, until it says false.
+  /// Calls `visit` for those that may be delivered, those that have waited longest first, until it says false.
   template <class Visit>
   void each_due(Instant now, Visit&& visit) const {
     for (const Return& entry : returns_) {
-      if (entry.due > now || !visit(entry.id, entry.due)) return;
+      if (entry.due > now || !visit(entry)) return;
     }
   }
 

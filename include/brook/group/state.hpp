@@ -72,15 +72,15 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// What there is for a member, which becomes pending with it: what came back to the group, what has been pending for
   /// `claim_idle`, and what is new. `scan` must outlive the lock: it ends up with what the group has no use for any more.
   /// Throws std::bad_alloc, and then nothing was delivered.
-  [[nodiscard]] Batch take(StreamState& stream, Scan& scan, Member& member, const ReadOptions& options) {
-    if (options.count == 0) return {};
+  [[nodiscard]] Batch take(StreamState& stream, Scan& scan, Member& member, const ReadOptions& reading) {
+    if (reading.count == 0) return {};
     const Clock::time_point now = stream.clock().now();
     Batch batch(member.number);
-    if (returned.due() <= instant(now) || next_expiry_ <= instant(now) || options.claim_idle) {
-      take_again(stream, scan, member, options, now, batch);
-    } else if (find_new(stream, scan, options.count)) {
-      prepare(scan, batch, options.no_ack);
-      take_new(scan, member, instant(now), options.no_ack, batch);
+    if (returned.due() <= instant(now) || next_expiry_ <= instant(now) || reading.claim_idle) {
+      take_again(stream, scan, member, reading, now, batch);
+    } else if (find_new(stream, scan, reading.count)) {
+      prepare(scan, batch, reading.no_ack);
+      take_new(scan, member, instant(now), reading.no_ack, batch);
     }
     if (!batch.empty()) member.active = now;
     return batch;
@@ -88,7 +88,24 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// When there may be something for a blocked consumer that nobody announces: entries come back, or have been pending for
   /// long enough. time_point::max() when nothing of that kind is ahead.
-  [[nodiscard]] Clock::time_point next_due(const ReadOptions& options);
+  [[nodiscard]] Clock::time_point next_due(const ReadOptions& reading);
+
+  /// Whether an entry has been with its consumer for so long, or is with nobody.
+  [[nodiscard]] bool idle_for(const Place& place, std::chrono::milliseconds idle, Instant now) const noexcept {
+    const Mark mark = place.mark();
+    if (mark.consumer() == nobody || idle.count() <= 0) return true;
+    return now >= mark.time() && now - mark.time() >= static_cast<Instant>(idle.count());
+  }
+  /// Since when a claimed entry is pending: what the options say, but not in the future.
+  [[nodiscard]] static Instant claimed_since(const ClaimOptions& options, std::uint64_t unix_ms, Instant now) noexcept {
+    std::uint64_t ago = 0;
+    if (options.idle) ago = static_cast<std::uint64_t>(std::max<std::int64_t>(0, options.idle->count()));
+    else if (options.time) ago = unix_ms - std::min(unix_ms, *options.time);
+    return now - std::min(now, ago);
+  }
+  /// Makes an entry that is in the stream pending with a member, unless it is pending already (XCLAIM FORCE). What it
+  /// returns must outlive the lock. Throws std::bad_alloc.
+  [[nodiscard]] Share<Payload> force_pending(StreamState& stream, const Member& member, Id id);
 
   /// Ends a pending entry as a dead letter. Throws what copying the value throws, and then it is pending still.
   void bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now);
@@ -182,6 +199,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   bool destroyed = false;
 
  private:
+  // How long a dead letter that was refused waits before it is offered again, in milliseconds.
+  static constexpr Instant dead_letter_pause = 100;
   // References that the cursor's page is given at a time.
   static constexpr std::uint64_t stock_size = std::uint64_t{1} << 32;
 
@@ -224,7 +243,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     if (owners_.fetch_sub(1, sync::acq_rel) == 1) delete this;  // GH
   }
 
-  void take_again(StreamState& stream, Scan& scan, Member& member, const ReadOptions& options, Clock::time_point now,
+  void take_again(StreamState& stream, Scan& scan, Member& member, const ReadOptions& reading, Clock::time_point now,
                   Batch& batch);
   // Brings back what has been with its consumer for longer than it may.
   void expire(StreamState& stream, Clock::time_point now);
@@ -292,6 +311,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   void make_pages(Scan& scan, bool no_ack) {
     scan.reserve_unneeded(scan.run_count());
     if (!stands_beside(scan.run(0))) give_up_stock(scan);
+    ledger.tidy_unused();
     for (std::size_t i = 0; i < scan.run_count(); ++i) static_cast<void>(ledger.page_beside(scan.held(i), !no_ack));
   }
 

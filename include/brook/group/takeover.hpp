@@ -49,6 +49,12 @@ class Takeover {
   /// Whether the stream is still as it was when collecting began. If not, begin anew.
   [[nodiscard]] bool current() const noexcept { return stream_.timeline.unchanged(view_.edits); }
 
+  /// Keeps the segments, by the scan, until the lock is dropped. Throws std::bad_alloc.
+  void give_holds(typename State::Scan& scan) const {
+    scan.reserve_unneeded(holds_.size());
+    for (const Hold& hold : holds_) scan.keep(hold);
+  }
+
   /// Room in a batch, after which deliver() cannot fail. Throws std::bad_alloc.
   void reserve(typename State::Batch& batch, std::size_t further_shares = 0, std::size_t further_entries = 0) const {
     batch.reserve(found_.size() + further_shares);

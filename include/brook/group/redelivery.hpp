@@ -1,0 +1,174 @@
+// redelivery.hpp — what a group delivers again: entries that came back, that have been pending for too long, or that a
+// reader claims by the way; and what it gives up.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <brook/core/sync.hpp>
+#include <brook/group/state.hpp>
+#include <brook/group/takeover.hpp>
+#include <brook/options.hpp>
+#include <brook/redelivery.hpp>
+
+namespace brook::group {
+
+template <class T>
+Clock::time_point State<T>::next_due(const ReadOptions& reading) {
+  Instant due = std::min(returned.due(), next_expiry_);
+  if (reading.claim_idle) {
+    const auto idle = static_cast<Instant>(std::max<std::int64_t>(0, reading.claim_idle->count()));
+    ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
+      if (place.mark().consumer() != nobody) due = std::min(due, place.mark().time() + idle);
+      return true;
+    });
+  }
+  return due == last_instant ? Clock::time_point::max() : time(due);
+}
+
+template <class T>
+void State<T>::expire(StreamState& stream, Clock::time_point now) {
+  Instant next = last_instant;
+  std::vector<Place> expired;
+  ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
+    const Mark mark = place.mark();
+    if (mark.consumer() == nobody) return true;
+    if (mark.time() + visibility() > instant(now)) next = std::min(next, mark.time() + visibility());
+    else expired.push_back(place);
+    return true;
+  });
+  for (const Place& place : expired) give_back(stream, place, place.mark().count(), std::chrono::milliseconds(0), now);
+  next_expiry_ = next;
+}
+
+// Entries that others have had for `claim_idle`, those that have been pending longest first.
+template <class T>
+void collect_idle(State<T>& group, Takeover<T>& takeover, std::vector<typename State<T>::Place>& gone,
+                  const ReadOptions& reading, Instant now) {
+  using Place = typename State<T>::Place;
+  const auto idle = static_cast<Instant>(std::max<std::int64_t>(0, reading.claim_idle->count()));
+  std::vector<Place> found;
+  group.ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
+    if (place.mark().consumer() != nobody && place.mark().time() + idle <= now) found.push_back(place);
+    return true;
+  });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Place& a, const Place& b) { return a.mark().time() < b.mark().time(); });
+  for (const Place& place : found) {
+    if (takeover.size() == reading.count) return;
+    if (!takeover.collect(place)) gone.push_back(place);
+  }
+}
+
+template <class T>
+void State<T>::take_again(StreamState& stream, Scan& scan, Member& member, const ReadOptions& reading,
+                          Clock::time_point now, Batch& batch) {
+  if (next_expiry_ <= instant(now)) expire(stream, now);
+  for (;;) {
+    Takeover<T> takeover(stream);
+    std::vector<Place> gone;
+    std::vector<Returned::Return> seen;
+    returned.each_due(instant(now), [&](const Returned::Return& entry) {
+      if (takeover.size() == reading.count) return false;
+      seen.push_back(entry);
+      const Place place = ledger.find(entry.id);
+      const bool meant = place.page != nullptr && place.mark().consumer() == nobody && place.mark().time() == entry.due;
+      if (meant && !takeover.collect(place)) gone.push_back(place);
+      return true;
+    });
+    if (reading.claim_idle) collect_idle(*this, takeover, gone, reading, instant(now));
+    const std::size_t left = reading.count - takeover.size();
+    const bool found = left > 0 && find_new(stream, scan, left);
+    takeover.reserve(batch, found ? scan.run_count() : 0, found ? scan.size() : 0);
+    if (found) prepare(scan, batch, reading.no_ack);
+    takeover.give_holds(scan);
+    if (!takeover.current()) continue;
+    for (const auto& entry : seen) returned.forget(entry);
+    for (const Place& place : gone) place.page->acknowledge(place.at, 1);  // as Redis does
+    takeover.deliver(*this, batch, member, {.since = instant(now)});
+    if (!batch.empty()) expect_expiry(instant(now));
+    if (found) take_new(scan, member, instant(now), reading.no_ack, batch);
+    return;
+  }
+}
+
+template <class T>
+void State<T>::give_back(StreamState& stream, const Place& place, std::uint64_t count,
+                         std::optional<std::chrono::milliseconds> delay, Clock::time_point now) {
+  if (options.max_deliveries > 0 && count >= options.max_deliveries)
+    return bury(stream, place, DeathReason::max_deliveries, now);
+  const auto rest = delay.value_or(options.retry_delay.after(count, place.id())).count();
+  put_back(place, count, instant(now) + static_cast<Instant>(std::max<std::int64_t>(0, rest)));
+}
+
+template <class T>
+auto State<T>::force_pending(StreamState& stream, const Member& member, Id id) -> Share<Payload> {
+  if (ledger.find(id).page != nullptr) return {};
+  auto view = stream.timeline.look();
+  const Entries<T> entry = stream.collect(view, id, id, 1);
+  if (entry.empty()) return {};
+  const auto& run = entry.runs().run(0);
+  Page& page = ledger.page_beside(run.segment, true);
+  refer(page, 1, run.segment);
+  page.tell(run.first, 1, Mark::of(member.number, 1, instant(stream.clock().now())));
+  return {page, run.first, 1, true};
+}
+
+// The entry stops being pending before it is added elsewhere, so that nobody can acknowledge it in between.
+template <class T>
+void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now) {
+  const Mark mark = place.mark();
+  const Hold held = place.page->look();
+  const View view{stream.timeline.edits(), {}};
+  const bool there = held && view.shows(*held, place.at) && view.edits.boundary <= place.page->first() + place.at;
+  if (!there || !options.dead_letter) {
+    place.page->acknowledge(place.at, 1);
+    return;
+  }
+  const auto age = std::chrono::floor<std::chrono::milliseconds>(now - time(mark.time())).count();
+  const std::uint64_t wall = stream.unix_ms();
+  Death death{.id = place.id(),
+              .group = name,
+              .consumer = mark.consumer() == nobody ? std::string() : roster.member(mark.consumer()).name,
+              .reason = reason,
+              .deliveries = mark.count(),
+              .delivered_ms = wall - std::min(wall, static_cast<std::uint64_t>(std::max<std::int64_t>(0, age)))};
+  const Instant retry = instant(now) + dead_letter_pause;
+  returned.note(retry, place.id());  // in case that it is refused
+  if (place.page->acknowledge(place.at, 1) == 0) return;
+  bool buried = false;
+  struct Restore {
+    const Place& place;
+    const bool& buried;
+    Mark mark;
+    ~Restore() {
+      if (!buried) place.page->tell(place.at, 1, mark);
+    }
+  } restore{place, buried, Mark::of(nobody, mark.count(), retry)};
+  buried = options.dead_letter.add(log::value_of<T>(held->slot(place.at).payload()), std::move(death));
+}
+
+template <class T>
+bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) {
+  const std::shared_ptr<StreamState> stream = stream_.lock();
+  if (!stream || stream->gone.load(sync::relaxed)) return false;  // GJ
+  Scan unneeded;
+  const sync::unique_lock held(mutex);
+  const Place place{&page, at};
+  const bool mine = !destroyed && page.pending(at) && place.mark().consumer() == delivered.consumer &&
+                    place.mark().count() == std::min(delivered.count, Mark::most_counted);
+  if (!mine) return false;
+  const Clock::time_point now = stream->clock().now();
+  const std::uint64_t count = delivered.count - (how.uncounted && delivered.count > 0 ? 1 : 0);
+  if (how.fatal) bury(*stream, place, DeathReason::fatal, now);
+  else give_back(*stream, place, count, how.delay, now);
+  queue.serve(*stream, *this, unneeded);
+  return true;
+}
+
+}  // namespace brook::group

@@ -1,0 +1,455 @@
+// redelivery_test.cpp — what becomes of entries that were delivered and not acknowledged: nack, delays, visibility, dead
+// letters, claims, deleted consumers.
+#include <brook/group.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <brook/stream.hpp>
+
+#include "catch.hpp"
+
+namespace {
+
+using namespace brook;
+using namespace std::chrono_literals;
+
+constexpr auto start = std::chrono::milliseconds(1'000'000);
+
+Id id(std::uint64_t n) { return {1, n}; }
+
+// A stream of 1 … n with ids 1-1 … 1-n, on a clock that the test moves.
+struct Scene {
+  explicit Scene(int entries) {
+    for (int i = 1; i <= entries; ++i) REQUIRE(stream.add(id(static_cast<std::uint64_t>(i)), i));
+  }
+  [[nodiscard]] Group<int> group(const GroupOptions<int>& options = {}) {
+    return stream.create_group("group", earliest, options).value();
+  }
+
+  ManualClock clock{start};
+  Stream<int> stream{{.clock = &clock}};
+};
+
+std::vector<int> values_of(const Deliveries<int>& batch) {
+  std::vector<int> values;
+  for (const auto& delivery : batch) values.push_back(*delivery);
+  return values;
+}
+
+std::vector<std::uint64_t> counts_of(const Deliveries<int>& batch) {
+  std::vector<std::uint64_t> counts;
+  for (const auto& delivery : batch) counts.push_back(delivery.count());
+  return counts;
+}
+
+using Ints = std::vector<int>;
+using Counts = std::vector<std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE("Nack: the entry goes to whoever reads next, before new ones") {
+  Scene scene(4);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  const auto b = group.consumer("b");
+  const auto first = *a.read({.count = 2});
+  CHECK(first[0].nack());
+  CHECK(group.pending()->count == 2);
+  const auto again = *b.read({.count = 2});
+  CHECK(values_of(again) == Ints{1, 3});
+  CHECK(counts_of(again) == Counts{2, 1});
+  CHECK(values_of(*b.history()) == Ints{1, 3});
+  CHECK(values_of(*a.history()) == Ints{2});
+}
+
+TEST_CASE("Nack: only of what is pending with whom it was delivered to") {
+  Scene scene(3);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  const auto batch = *a.read();
+  CHECK(batch[0].ack());
+  CHECK_FALSE(batch[0].nack());
+  CHECK(batch[1].nack());
+  CHECK_FALSE(batch[1].nack());
+  const auto again = *group.consumer("b").read();
+  CHECK(values_of(again) == Ints{2});
+  CHECK_FALSE(batch[1].nack());  // it is b's now
+  CHECK(batch[1].ack());         // but whoever has processed it may say so
+  CHECK_FALSE(again[0].nack());
+  CHECK_FALSE(again[0].ack());
+  CHECK(batch[2].ack());
+  CHECK(group.pending()->count == 0);
+  REQUIRE(group.set_id(earliest));
+  const auto seen = *a.read({.no_ack = true});
+  CHECK_FALSE(seen[0].nack());
+}
+
+TEST_CASE("Nack: the delay is that of the call, or the group's") {
+  Scene scene(2);
+  const auto group = scene.group({.retry_delay = 10s});
+  const auto w = group.consumer("w");
+  const auto batch = *w.read();
+  CHECK(batch[0].nack());
+  CHECK(batch[1].nack({.delay = 3s}));
+  CHECK(w.read()->empty());
+  scene.clock.advance(2999ms);
+  CHECK(w.read()->empty());
+  scene.clock.advance(1ms);
+  CHECK(values_of(*w.read()) == Ints{2});
+  scene.clock.advance(6999ms);
+  CHECK(w.read()->empty());
+  scene.clock.advance(1ms);
+  CHECK(values_of(*w.read()) == Ints{1});
+}
+
+TEST_CASE("Nack: uncounted, the delivery counts as none") {
+  Scene scene(1);
+  const auto group = scene.group();
+  const auto w = group.consumer("w");
+  CHECK(w.read()->front().nack({.uncounted = true}));
+  const auto again = *w.read();
+  CHECK(counts_of(again) == Counts{1});
+  CHECK(again.front().nack());
+  CHECK(counts_of(*w.read()) == Counts{2});
+}
+
+TEST_CASE("Nack: a blocked consumer gets the entry when its delay is over") {
+  Scene scene(1);
+  const auto group = scene.group();
+  const auto batch = *group.consumer("a").read();
+  Ints got;
+  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
+  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  CHECK(batch[0].nack({.delay = 5s}));
+  scene.clock.advance(5s);
+  waiter.join();
+  CHECK(got == Ints{1});
+}
+
+TEST_CASE("Nack: at once, to a blocked consumer") {
+  Scene scene(1);
+  const auto group = scene.group();
+  const auto batch = *group.consumer("a").read();
+  Ints got;
+  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
+  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  CHECK(batch[0].nack());
+  waiter.join();
+  CHECK(got == Ints{1});
+}
+
+TEST_CASE("Nack: what was removed meanwhile is not delivered again, and not pending any more") {
+  Scene scene(3);
+  const auto group = scene.group();
+  const auto w = group.consumer("w");
+  const auto batch = *w.read();
+  for (const auto& delivery : batch) CHECK(delivery.nack());
+  CHECK(scene.stream.erase(id(2)) == 1);
+  CHECK(*scene.stream.trim({.max_len = 1}) == 1);
+  CHECK(group.pending()->count == 3);
+  CHECK(values_of(*w.read()) == Ints{3});
+  CHECK(group.pending()->count == 1);
+}
+
+TEST_CASE("Nack: after the stream is gone it does nothing") {
+  std::optional<Scene> scene(std::in_place, 1);
+  const auto batch = *scene->group().consumer("w").read();
+  scene.reset();
+  CHECK_FALSE(batch[0].nack());
+}
+
+TEST_CASE("RetryDelay: fixed, growing, capped, with jitter that can be repeated") {
+  CHECK(RetryDelay(2s).after(1, id(1)) == 2s);
+  CHECK(RetryDelay(2s).after(9, id(1)) == 2s);
+  const auto growing = RetryDelay::exponential(100ms, 1s);
+  CHECK(growing.after(1, id(1)) == 100ms);
+  CHECK(growing.after(2, id(1)) == 200ms);
+  CHECK(growing.after(4, id(1)) == 800ms);
+  CHECK(growing.after(5, id(1)) == 1s);
+  CHECK(growing.after(5000, id(1)) == 1s);
+  CHECK(RetryDelay::exponential(100ms, 1h, 3).after(3, id(1)) == 900ms);
+  const auto jittered = RetryDelay(10s).with_jitter(0.1, 7);
+  std::vector<std::chrono::milliseconds> delays;
+  for (std::uint64_t n = 0; n < 1000; ++n) delays.push_back(jittered.after(1, id(n)));
+  const auto [least, most] = std::minmax_element(delays.begin(), delays.end());
+  CHECK(*least >= 9s);
+  CHECK(*least < 9100ms);
+  CHECK(*most <= 11s);
+  CHECK(*most > 10900ms);
+  CHECK(jittered.after(1, id(5)) == delays[5]);
+  CHECK(RetryDelay(10s).with_jitter(0.1, 8).after(1, id(5)) != delays[5]);
+}
+
+TEST_CASE("Visibility: what a consumer keeps for too long comes back") {
+  Scene scene(3);
+  const auto group = scene.group({.visibility = 30s});
+  const auto a = group.consumer("a");
+  const auto b = group.consumer("b");
+  const auto early = *a.read({.count = 1});
+  scene.clock.advance(10s);
+  const auto late = *a.read({.count = 1});
+  CHECK(late[0].ack());
+  scene.clock.advance(19'999ms);
+  CHECK(values_of(*b.read()) == Ints{3});
+  scene.clock.advance(1ms);
+  const auto again = *b.read();
+  CHECK(values_of(again) == Ints{1});
+  CHECK(counts_of(again) == Counts{2});
+  CHECK_FALSE(early[0].nack());
+  scene.clock.advance(30s);
+  CHECK(values_of(*a.read()) == Ints{1, 3});
+}
+
+TEST_CASE("Visibility: a blocked consumer wakes for it") {
+  Scene scene(1);
+  const auto group = scene.group({.visibility = 30s});
+  const auto lost = *group.consumer("a").read();
+  Ints got;
+  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
+  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  scene.clock.advance(30s);
+  waiter.join();
+  CHECK(got == Ints{1});
+}
+
+TEST_CASE("Dead letters: after so many deliveries, to a stream of the same type") {
+  Scene scene(2);
+  Stream<int> dead({.clock = &scene.clock});
+  const auto group = scene.group({.max_deliveries = 2, .dead_letter = &dead});
+  const auto w = group.consumer("w");
+  CHECK(w.read({.count = 1})->front().nack());
+  CHECK(dead.empty());
+  const auto second = *w.read({.count = 1});
+  CHECK(counts_of(second) == Counts{2});
+  CHECK(second[0].nack());
+  CHECK(dead.size() == 1);
+  CHECK(dead.range().front().value == 1);
+  CHECK(group.pending()->count == 0);
+  CHECK(values_of(*w.read()) == Ints{2});
+}
+
+TEST_CASE("Dead letters: the wrapping type tells how it came to that") {
+  Scene scene(2);
+  Stream<DeadLetter<int>> dead({.clock = &scene.clock});
+  const auto group = scene.group({.max_deliveries = 1, .dead_letter = &dead, .visibility = 10s});
+  const auto w = group.consumer("worker");
+  const auto batch = *w.read();
+  CHECK(batch[0].nack({.fatal = true}));
+  scene.clock.advance(10s);
+  CHECK(w.read()->empty());  // and finds that the other one's time is over
+  const auto letters = dead.range();
+  REQUIRE(letters.size() == 2);
+  const DeadLetter<int>& fatal = letters[0].value;
+  CHECK(fatal.value == 1);
+  CHECK(fatal.id == id(1));
+  CHECK(fatal.group == "group");
+  CHECK(fatal.consumer == "worker");
+  CHECK(fatal.reason == DeathReason::fatal);
+  CHECK(fatal.deliveries == 1);
+  CHECK(fatal.delivered_ms == 1'000'000);
+  const DeadLetter<int>& expired = letters[1].value;
+  CHECK(expired.value == 2);
+  CHECK(expired.reason == DeathReason::max_deliveries);
+  CHECK(expired.delivered_ms == 1'000'000);
+  CHECK(letters[1].id.ms == 1'010'000);
+  CHECK(group.pending()->count == 0);
+}
+
+TEST_CASE("Dead letters: without a stream for them they are gone") {
+  Scene scene(1);
+  const auto group = scene.group({.max_deliveries = 1});
+  const auto w = group.consumer("w");
+  CHECK(w.read()->front().nack());
+  CHECK(group.pending()->count == 0);
+  CHECK(w.read()->empty());
+}
+
+TEST_CASE("Dead letters: one that is refused is not lost") {
+  Scene scene(1);
+  Stream<int> dead({.clock = &scene.clock});
+  dead.close();
+  const auto group = scene.group({.max_deliveries = 1, .dead_letter = &dead});
+  const auto w = group.consumer("w");
+  CHECK(w.read()->front().nack());
+  CHECK(group.pending()->count == 1);
+  scene.clock.advance(1s);
+  const auto again = *w.read();  // for want of a better place
+  CHECK(values_of(again) == Ints{1});
+}
+
+TEST_CASE("Claim: takes over, with all its options") {
+  Scene scene(5);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  const auto b = group.consumer("b");
+  REQUIRE(a.read({.count = 4}));
+  scene.clock.advance(10s);
+  CHECK(b.claim({id(1)}, {.min_idle = 11s})->empty());
+  const auto claimed = *b.claim({id(1), id(5), Id{9, 9}}, {.min_idle = 10s});
+  CHECK(values_of(claimed) == Ints{1});
+  CHECK(counts_of(claimed) == Counts{2});
+  CHECK(b.claim({id(1)}, {.min_idle = 1ms})->empty());  // it has just been claimed
+  CHECK(counts_of(*b.claim({id(2)}, {.just_id = true})) == Counts{1});
+  CHECK(counts_of(*b.claim({id(2)}, {.retry_count = 7})) == Counts{7});
+  REQUIRE(b.claim({id(3)}, {.idle = 5s}));
+  REQUIRE(b.claim({id(4)}, {.time = 1'002'000}));
+  const auto listed = *group.pending({.consumer = "b"});
+  REQUIRE(listed.size() == 4);
+  CHECK(listed[0].idle == 0s);
+  CHECK(listed[2].idle == 5s);
+  CHECK(listed[3].idle == 8s);
+  REQUIRE(b.claim({id(4)}, {.time = 9'999'999}));  // in the future: now
+  CHECK(group.pending({.first = id(4)})->front().idle == 0s);
+  CHECK(values_of(*a.history()).empty());
+}
+
+TEST_CASE("Claim: force makes pending what is not, and last_id only moves forward") {
+  Scene scene(5);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  CHECK(a.claim({id(3)})->empty());
+  const auto forced = *a.claim({id(3), id(99)}, {.force = true});
+  CHECK(values_of(forced) == Ints{3});
+  CHECK(counts_of(forced) == Counts{2});
+  CHECK(counts_of(*a.claim({id(4)}, {.force = true, .just_id = true})) == Counts{1});
+  CHECK(group.pending()->count == 2);
+  REQUIRE(a.claim({}, {.last_id = id(4)}));
+  CHECK(group.info()->last_delivered_id == id(4));
+  REQUIRE(a.claim({}, {.last_id = id(2)}));
+  CHECK(group.info()->last_delivered_id == id(4));
+  CHECK(values_of(*a.read()) == Ints{5});
+}
+
+TEST_CASE("Claim: what has left the stream is not pending any more") {
+  Scene scene(3);
+  const auto group = scene.group();
+  REQUIRE(group.consumer("a").read());
+  CHECK(scene.stream.erase(id(2)) == 1);
+  CHECK(values_of(*group.consumer("b").claim({id(1), id(2), id(3)})) == Ints{1, 3});
+  CHECK(group.pending()->count == 2);
+}
+
+TEST_CASE("auto_claim: sweeps, and lists what has been deleted") {
+  Scene scene(10);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  const auto b = group.consumer("b");
+  REQUIRE(a.read({.count = 6}));
+  scene.clock.advance(10s);
+  REQUIRE(a.read());
+  CHECK(scene.stream.erase({id(2), id(3)}) == 2);
+  const auto first = *b.auto_claim({.min_idle = 10s, .count = 3});
+  CHECK(values_of(first.deliveries) == Ints{1});
+  CHECK(first.deleted == std::vector<Id>{id(2), id(3)});
+  CHECK(first.next == id(4));
+  const auto second = *b.auto_claim({.min_idle = 10s, .start = first.next, .count = 3});
+  CHECK(values_of(second.deliveries) == Ints{4, 5, 6});
+  CHECK(second.deleted.empty());
+  CHECK(second.next == id(7));
+  const auto third = *b.auto_claim({.min_idle = 10s, .start = second.next});
+  CHECK(third.deliveries.empty());
+  CHECK(third.next == Id::min());
+  CHECK(group.pending()->count == 8);
+  CHECK(b.auto_claim({.count = 0}).error() == Errc::invalid_argument);
+}
+
+TEST_CASE("Read with claim_idle: what others have had for too long comes first, longest first") {
+  Scene scene(5);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  const auto b = group.consumer("b");
+  REQUIRE(a.read({.count = 2}));
+  scene.clock.advance(1s);
+  REQUIRE(a.claim({id(1)}));
+  scene.clock.advance(9s);
+  const auto batch = *b.read({.count = 3, .claim_idle = 9s});
+  CHECK(values_of(batch) == Ints{2, 1, 3});
+  CHECK(counts_of(batch) == Counts{2, 3, 1});
+  CHECK(values_of(*b.read({.claim_idle = 1s})) == Ints{4, 5});
+}
+
+TEST_CASE("Read with claim_idle: wakes when an entry has become old enough") {
+  Scene scene(1);
+  const auto group = scene.group();
+  REQUIRE(group.consumer("a").read());
+  Ints got;
+  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever, .claim_idle = 20s})); });
+  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  scene.clock.advance(20s);
+  waiter.join();
+  CHECK(got == Ints{1});
+}
+
+TEST_CASE("Pending: the list, filtered") {
+  Scene scene(6);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  REQUIRE(a.read({.count = 3}));
+  scene.clock.advance(5s);
+  REQUIRE(group.consumer("b").read({.count = 2}));
+  const auto all = *group.pending(PendingOptions{});
+  REQUIRE(all.size() == 5);
+  CHECK(all[0].id == id(1));
+  CHECK(all[0].consumer == "a");
+  CHECK(all[0].idle == 5s);
+  CHECK(all[0].deliveries == 1);
+  CHECK(all[4].consumer == "b");
+  CHECK(group.pending({.min_idle = 1s})->size() == 3);
+  CHECK(group.pending({.first = id(2), .last = id(4)})->size() == 3);
+  CHECK(group.pending({.count = 2})->size() == 2);
+  CHECK(group.pending({.consumer = "b"})->size() == 2);
+  CHECK(group.pending({.consumer = "nobody"})->empty());
+  CHECK(a.history()->front().nack({.delay = 1h}));
+  const auto returned = group.pending({.count = 1})->front();
+  CHECK(returned.consumer.empty());
+  CHECK(returned.deliveries == 2);
+}
+
+TEST_CASE("delete_consumer: hands back what is pending, or drops it") {
+  Scene scene(6);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  const auto b = group.consumer("b");
+  const auto c = group.consumer("c");
+  const auto held = *a.read({.count = 2});
+  REQUIRE(b.read({.count = 2}));
+  CHECK(*group.delete_consumer("a") == 2);
+  CHECK(group.consumers() == std::vector<std::string>{"b", "c"});
+  CHECK(group.pending()->count == 4);
+  CHECK(held[0].ack());  // whoever has processed it may still say so
+  CHECK(values_of(*c.read({.count = 2})) == Ints{2, 5});
+  CHECK(*group.delete_consumer("b", Orphans::drop) == 2);
+  CHECK(group.pending()->count == 2);
+  CHECK(*group.delete_consumer("b") == 0);
+  CHECK(values_of(*b.read()) == Ints{6});  // its handle makes it anew
+  CHECK(group.consumers() == std::vector<std::string>{"b", "c"});
+}
+
+TEST_CASE("delete_consumer: what it hands back wakes a blocked consumer") {
+  Scene scene(1);
+  const auto group = scene.group();
+  REQUIRE(group.consumer("a").read());
+  Ints got;
+  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
+  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  CHECK(*group.delete_consumer("a") == 1);
+  waiter.join();
+  CHECK(got == Ints{1});
+}
+
+TEST_CASE("delete_consumer: one that is blocked is made anew when something comes") {
+  Scene scene(0);
+  const auto group = scene.group();
+  Ints got;
+  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
+  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  CHECK(*group.delete_consumer("b") == 0);
+  REQUIRE(scene.stream.add(7));
+  waiter.join();
+  CHECK(got == Ints{7});
+  CHECK(group.pending()->consumers.front().name == "b");
+}
