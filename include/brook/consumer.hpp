@@ -20,6 +20,7 @@
 #include <brook/core/sync.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
+#include <brook/group/locked.hpp>
 #include <brook/group/redelivery.hpp>
 #include <brook/group/state.hpp>
 #include <brook/group/takeover.hpp>
@@ -46,7 +47,8 @@ class Consumer {
   /// none it waits as `options.block` says, and answers with an empty batch when the time is up. Blocked consumers of a
   /// group are served in the order in which they blocked, each with up to its count, and an entry wakes one of them.
   /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23).
-  /// Errors: closed when the stream is closed and all was delivered; cancelled; no_such_group when it was destroyed.
+  /// Errors: closed when the stream is closed and all was delivered; cancelled; no_such_group when it was destroyed; full
+  /// for more than 16,383 consumers in the group.
   [[nodiscard]] expected<Deliveries<T>, Errc> read(const ReadOptions& options = {}) const;
 
   /// Entries with ids above `after` that are pending with this consumer, at most `count`, oldest first (XREADGROUP with
@@ -73,7 +75,7 @@ class Consumer {
   using StreamState = stream::State<T>;
   using GroupState = group::State<T>;
   using Batch = typename GroupState::Batch;
-  using Scan = typename GroupState::Scan;
+  using Cursor = log::Cursor<log::PayloadOf<T>>;
   using Place = typename GroupState::Place;
 
   Consumer(std::shared_ptr<StreamState> stream, std::shared_ptr<GroupState> group,
@@ -81,11 +83,12 @@ class Consumer {
       : stream_(std::move(stream)), group_(std::move(group)), member_(std::move(member)) {}
 
   [[nodiscard]] expected<Batch, Errc> take_or_wait(const ReadOptions& options) const;
-  // With the group's mutex held.
+  // With the group's mutex held: the member that this handle stands for now.
   [[nodiscard]] expected<group::Member*, Errc> present() const;
-  [[nodiscard]] expected<Batch, Errc> take(const ReadOptions& options, Scan& scan) const;
+  // What there is now; when there is nothing, `cursor` is where something will be.
+  [[nodiscard]] expected<Batch, Errc> take(const ReadOptions& options, Cursor& cursor) const;
   [[nodiscard]] expected<Batch, Errc> wait_in_line(const ReadOptions& options, const Wait& wait,
-                                                   Clock::time_point deadline, Scan& scan) const;
+                                                   Clock::time_point deadline) const;
 
   std::shared_ptr<StreamState> stream_;
   std::shared_ptr<GroupState> group_;
@@ -102,24 +105,20 @@ expected<Deliveries<T>, Errc> Consumer<T>::read(const ReadOptions& options) cons
 template <class T>
 auto Consumer<T>::take_or_wait(const ReadOptions& options) const -> expected<Batch, Errc> {
   if (stream_->gone.load(sync::seq_cst)) return unexpected(Errc::closed);  // and its clock perhaps with it
-  Scan scan;
-  sync::unique_lock held(group_->mutex);
-  expected<Batch, Errc> batch = take(options, scan);
+  Cursor cursor;
+  expected<Batch, Errc> batch = take(options, cursor);
   if (!batch || !batch->empty() || options.count == 0) return batch;
   const Wait wait = options.wait();
   const Clock::time_point deadline = wait.deadline(stream_->clock());
-  for (bool spun = false;; spun = true) {
-    if (group_->drained()) return unexpected(Errc::closed);
-    if (wait.stop_requested()) return unexpected(Errc::cancelled);
-    if (deadline == Clock::time_point::min() || deadline <= stream_->clock().now()) return batch;
-    const log::Cursor<log::PayloadOf<T>> cursor = group_->cursor();
-    held.unlock();
-    const auto moved = [&cursor] { return cursor.moved(); };
-    if (spun || !wait::spin(stream_->options.spin, moved)) return wait_in_line(options, wait, deadline, scan);
-    held.lock();
-    batch = take(options, scan);
+  if (wait.stop_requested()) return unexpected(Errc::cancelled);
+  if (deadline == Clock::time_point::min() || deadline <= stream_->clock().now()) return batch;
+  const auto moved = [&cursor] { return cursor.moved(); };
+  if (wait::spin(stream_->options.spin, moved)) {
+    batch = take(options, cursor);
     if (!batch || !batch->empty()) return batch;
   }
+  cursor = {};
+  return wait_in_line(options, wait, deadline);
 }
 
 template <class T>
@@ -131,22 +130,30 @@ expected<group::Member*, Errc> Consumer<T>::present() const {
 }
 
 template <class T>
-auto Consumer<T>::take(const ReadOptions& options, Scan& scan) const -> expected<Batch, Errc> {
+auto Consumer<T>::take(const ReadOptions& options, Cursor& cursor) const -> expected<Batch, Errc> {
+  const group::Locked<log::PayloadOf<T>> held(group_->mutex);
   const expected<group::Member*, Errc> member = present();
   if (!member) return unexpected(member.error());
-  group_->queue.serve(*stream_, *group_, scan);
-  return group_->take(*stream_, scan, **member, options);
+  group_->queue.serve(*stream_, *group_);
+  expected<Batch, Errc> batch = group_->take(*stream_, **member, options);
+  if (!batch->empty() || options.count == 0) return batch;
+  if (group_->drained()) return unexpected(Errc::closed);
+  cursor = group_->cursor();
+  return batch;
 }
 
 template <class T>
-auto Consumer<T>::wait_in_line(const ReadOptions& options, const Wait& wait, Clock::time_point deadline,
-                               Scan& scan) const -> expected<Batch, Errc> {
+auto Consumer<T>::wait_in_line(const ReadOptions& options, const Wait& wait, Clock::time_point deadline) const
+    -> expected<Batch, Errc> {
   wait::Sleeper sleeper(stream_->clock(), deadline, wait);
   typename group::Queue<GroupState>::Waiter waiter(sleeper, member_, options);
-  sync::unique_lock held(group_->mutex);
+  group::Locked<log::PayloadOf<T>> held(group_->mutex);
   if (const auto failed = group_->refusal(*stream_)) return unexpected(*failed);
   const typename group::Queue<GroupState>::Place place(stream_->gate, group_->queue, waiter);
-  const auto serve = [&] { group_->queue.serve(*stream_, *group_, scan); };
+  const auto serve = [&] {
+    group_->queue.serve(*stream_, *group_, &waiter);
+    if (waiter.served) group_->queue.wake_first();  // there may be something left for the next
+  };
   for (serve(); !waiter.served; serve()) {
     waiter.alarm = std::min(deadline, group_->next_due(options));
     held.unlock();
@@ -166,13 +173,12 @@ auto Consumer<T>::wait_in_line(const ReadOptions& options, const Wait& wait, Clo
 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) const {
-  std::optional<group::Takeover<T>> unneeded;  // dies after the lock
-  const sync::unique_lock held(group_->mutex);
+  const group::Locked<log::PayloadOf<T>> held(group_->mutex);
   const expected<group::Member*, Errc> member = present();
   if (!member) return unexpected(member.error());
   if (after == Id::max()) return Deliveries<T>();
   for (;;) {
-    group::Takeover<T>& takeover = unneeded.emplace(*stream_);
+    group::Takeover<T> takeover(*stream_);
     Batch batch((*member)->number);
     group_->ledger.each_pending(after.next(), Id::max(), [&](const Place& place) {
       if (takeover.size() == count) return false;
@@ -190,9 +196,8 @@ expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) 
 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const ClaimOptions& options) const {
-  Scan unneeded;  // these die after the lock
-  std::vector<group::Share<log::PayloadOf<T>>> forced;
-  const sync::unique_lock held(group_->mutex);
+  std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
+  const group::Locked<log::PayloadOf<T>> held(group_->mutex);
   const expected<group::Member*, Errc> member = present();
   if (!member) return unexpected(member.error());
   const Clock::time_point now = stream_->clock().now();
@@ -211,7 +216,6 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
     }
     Batch batch((*member)->number);
     takeover.reserve(batch);
-    takeover.give_holds(unneeded);
     if (!takeover.current()) continue;
     for (const Place& place : gone) place.page->acknowledge(place.at, 1);
     takeover.deliver(*group_, batch, **member,
@@ -227,8 +231,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
 template <class T>
 expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& options) const {
   if (options.count == 0) return unexpected(Errc::invalid_argument);
-  Scan unneeded;  // dies after the lock
-  const sync::unique_lock held(group_->mutex);
+  const group::Locked<log::PayloadOf<T>> held(group_->mutex);
   const expected<group::Member*, Errc> member = present();
   if (!member) return unexpected(member.error());
   const Clock::time_point now = stream_->clock().now();
@@ -249,7 +252,6 @@ expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& o
     });
     Batch batch((*member)->number);
     takeover.reserve(batch);
-    takeover.give_holds(unneeded);
     if (!takeover.current()) continue;
     for (const Place& place : gone) place.page->acknowledge(place.at, 1);
     takeover.deliver(*group_, batch, **member, {.since = group_->instant(now), .counts = !options.just_id});

@@ -22,6 +22,7 @@
 #include <brook/consumer.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
+#include <brook/group/locked.hpp>
 #include <brook/group/redelivery.hpp>
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
@@ -98,6 +99,7 @@ class Group {
 
   using StreamState = stream::State<T>;
   using GroupState = group::State<T>;
+  using Locked = group::Locked<log::PayloadOf<T>>;
 
   Group(std::shared_ptr<StreamState> stream, std::shared_ptr<GroupState> group) noexcept
       : stream_(std::move(stream)), group_(std::move(group)) {}
@@ -128,15 +130,13 @@ class Group {
 
 template <class T>
 std::size_t Group<T>::ack(std::span<const Id> ids) const {
-  std::vector<typename GroupState::Hold> unneeded;  // dies after the lock
-  unneeded.reserve(ids.size());
-  const sync::unique_lock held(group_->mutex);
+  const Locked held(group_->mutex);
   std::size_t pending = 0;
   for (const Id id : ids) {
     const auto place = group_->ledger.find(id);
     if (place.page == nullptr || place.page->acknowledge(place.at, 1) == 0) continue;
     ++pending;
-    group_->ledger.tidy(*place.page, unneeded.emplace_back());
+    group_->ledger.tidy(*place.page);
   }
   return pending;
 }
@@ -182,8 +182,7 @@ expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions
 
 template <class T>
 expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orphans orphans) const {
-  typename GroupState::Scan unneeded;  // dies after the lock
-  const sync::unique_lock held(group_->mutex);
+  const Locked held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
   group::Member* const member = group_->roster.find(name);
   if (member == nullptr) return 0;
@@ -204,7 +203,7 @@ expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orp
     pending += orphans == Orphans::drop ? place.page->acknowledge(place.at, 1) : place.page->pending(place.at) ? 1 : 0;
   }
   group_->roster.strike(*member);
-  group_->queue.serve(*stream_, *group_, unneeded);
+  group_->queue.serve(*stream_, *group_);
   return pending;
 }
 
@@ -215,19 +214,16 @@ expected<std::size_t, Errc> Group<T>::destroy() const {
     const auto found = stream_->groups.find(name());
     if (found != stream_->groups.end() && found->second == group_) stream_->groups.erase(found);
   }
-  typename GroupState::Scan scan;  // these die after the lock
-  typename GroupState::Hold unneeded;
-  log::Cursor<log::PayloadOf<T>> cursor;
-  const sync::unique_lock held(group_->mutex);
+  const Locked held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
-  const std::size_t pending = group_->end(unneeded, cursor);
-  group_->queue.serve(*stream_, *group_, scan);
+  const std::size_t pending = group_->end();
+  group_->queue.serve(*stream_, *group_);
   return pending;
 }
 
 template <class T>
 expected<GroupInfo, Errc> Group<T>::info() const {
-  const sync::unique_lock held(group_->mutex);
+  const Locked held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
   std::vector<std::uint64_t> counts;
   return GroupInfo{.name = name(),

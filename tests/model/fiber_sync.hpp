@@ -281,6 +281,14 @@ inline void yield(Caller at = Caller::current()) {
 }
 inline void pause(Caller at = Caller::current()) { yield(at); }
 
+template <class T>
+[[nodiscard]] T& of_this_thread() noexcept {
+  static T values[8] = {};
+  const model::Execution* const execution = model::Execution::current();
+  return values[execution == nullptr ? 0 : execution->thread() + 1];
+}
+
+inline constexpr std::uint64_t reference_stock = 2;
 inline constexpr int patient_pauses = 0;
 inline constexpr int patient_yields = 0;
 

@@ -315,6 +315,13 @@ class condition_variable {
 inline void yield(Caller at = {}) { rl::yield(1, at); }
 inline void pause(Caller at = {}) { rl::yield(1, at); }
 
+template <class T>
+[[nodiscard]] T& of_this_thread() noexcept {
+  static T values[8] = {};
+  return values[rl::thread_index()];
+}
+
+inline constexpr std::uint64_t reference_stock = 2;
 inline constexpr int patient_pauses = 0;
 inline constexpr int patient_yields = 0;
 

@@ -36,6 +36,13 @@ inline void pause() noexcept {
 #endif
 }
 
+/// One T for each thread, zero at first.
+template <class T>
+[[nodiscard]] T& of_this_thread() noexcept {
+  thread_local T value{};
+  return value;
+}
+
 /// Lets another thread run on this core.
 inline void yield() noexcept { std::this_thread::yield(); }
 
@@ -43,6 +50,9 @@ inline void yield() noexcept { std::this_thread::yield(); }
 /// always correct, so this is a matter of speed alone, and a checker sets both to 0 to see every such case.
 inline constexpr int patient_pauses = 128;
 inline constexpr int patient_yields = 4;
+
+/// How many references to a page a group draws at a time, so that handing one out costs nothing. A checker draws few.
+inline constexpr std::uint64_t reference_stock = std::uint64_t{1} << 32;
 
 static_assert(atomic<std::uint64_t>::is_always_lock_free && atomic<void*>::is_always_lock_free,
               "brook needs lock-free 64-bit and pointer atomics");

@@ -59,6 +59,19 @@ template <class Payload>
 class Batch {
  public:
   Batch() = default;
+  Batch(const Batch&) = default;
+  Batch(Batch&& other) noexcept
+      : first_(std::move(other.first_)),
+        more_(std::move(other.more_)),
+        size_(std::exchange(other.size_, 0)),
+        to_(other.to_) {}
+  Batch& operator=(Batch other) noexcept {
+    std::swap(first_, other.first_);
+    std::swap(more_, other.more_);
+    std::swap(size_, other.size_);
+    to_ = other.to_;
+    return *this;
+  }
   explicit Batch(ConsumerNumber to) noexcept : to_(to) {}
 
   /// The consumer to whom it was delivered.

@@ -41,21 +41,18 @@ class Ledger {
     return page;
   }
 
-  /// Ends a page when nobody uses it and nothing in it is pending. Its segment goes to `unneeded` when nobody uses it.
-  void tidy(Page& page, Hold& unneeded) noexcept {
+  /// Drops a page's segment when nobody uses it, and ends it when nothing in it is pending.
+  void tidy(Page& page) noexcept {
     if (!page.unused()) return;
-    unneeded = page.let_go();
+    page.let_go();
     if (!page.idle_lines()) return;
     if (page.has_lines()) spare_ = page.take_lines();
     pages_.erase(page.base());
   }
 
-  /// Ends the pages that nobody uses and in which nothing is pending any more. O(pages).
+  /// The same for all pages: what became of some was noticed by nobody. O(pages).
   void tidy_unused() noexcept {
-    for (auto at = pages_.begin(); at != pages_.end();) {
-      Page& page = (at++)->second;
-      if (page.unused() && !page.hold() && page.idle_lines()) pages_.erase(page.base());
-    }
+    for (auto at = pages_.begin(); at != pages_.end();) tidy((at++)->second);
   }
 
   /// The place of a pending entry; no page when there is none. O(log n).

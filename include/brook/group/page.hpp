@@ -117,10 +117,9 @@ class Page {
   }
   [[nodiscard]] bool unused() const noexcept { return due_ == 0 && references_.load(sync::acquire) == 0; }  // GD
 
-  /// Gives up the segment of an unused page, if the ids of what is pending can be noted down; else an empty hold.
-  [[nodiscard]] Hold let_go() noexcept {
-    if (segment_ && !idle_lines() && !note_keys()) return {};
-    return std::exchange(segment_, Hold());
+  /// Gives up the segment of an unused page, if the ids of what is pending can be noted down.
+  void let_go() noexcept {
+    if (segment_ && (idle_lines() || note_keys())) segment_ = {};
   }
 
   /// A page has lines once something is to be told in it.

@@ -64,36 +64,43 @@ class Queue {
   };
 
   /// Gives what there is to those who wait, in their order, and everyone the news when nothing will come any more; then
-  /// sees to it that the next entry wakes the first who still waits. Throws std::bad_alloc, and then who was not served
-  /// still waits.
-  void serve(typename State::StreamState& stream, State& group, typename State::Scan& scan) {
-    for (auto at = waiters_.begin(); at != waiters_.end();) {
+  /// sees to it that the next entry wakes the first who still waits. One who waits serves himself and those before him, and
+  /// leaves the others to the next (`until`). Throws std::bad_alloc: then whoever could not be served looks for himself.
+  void serve(typename State::StreamState& stream, State& group, const Waiter* until = nullptr) {
+    for (auto at = waiters_.begin(); at != waiters_.end() && (until == nullptr || !until->served);) {
       Waiter& waiter = **at;
+      WakeOnFailure failure{&waiter.sleeper};
       const bool first = at == waiters_.begin();
       if (group.destroyed) {
+        failure.sleeper = nullptr;
         at = release(stream.gate, at, unexpected(Errc::no_such_group));
         continue;
       }
       Member* const member = group.roster.present(waiter.member, stream.clock());  // it may have been deleted
       if (member == nullptr) {
+        failure.sleeper = nullptr;
         at = release(stream.gate, at, unexpected(Errc::full));
         continue;
       }
-      const bool served = first || waiter.options.claim_idle;
-      auto batch = served ? group.take(stream, scan, *member, waiter.options) : typename State::Batch();
+      const bool asked = first || waiter.options.claim_idle;
+      auto batch = asked ? group.take(stream, *member, waiter.options) : typename State::Batch();
       if (!batch.empty()) {
+        failure.sleeper = nullptr;
         at = release(stream.gate, at, std::move(batch));
         continue;
       }
       if (first && group.drained()) {
+        failure.sleeper = nullptr;
         at = release(stream.gate, at, unexpected(Errc::closed));
         continue;
       }
       if (first) {
         stream.gate.arm(waiter.ticket);
+        failure.sleeper = nullptr;
         if (group.cursor().moved()) continue;
       }
       if (group.next_due(waiter.options) < waiter.alarm) waiter.sleeper.wake();
+      failure.sleeper = nullptr;
       ++at;
     }
   }
@@ -104,6 +111,13 @@ class Queue {
   }
 
  private:
+  struct WakeOnFailure {
+    wait::Sleeper* sleeper;
+    ~WakeOnFailure() {
+      if (sleeper != nullptr) sleeper->wake();
+    }
+  };
+
   typename std::list<Waiter*>::iterator release(wait::Gate& gate, typename std::list<Waiter*>::iterator at,
                                                 expected<typename State::Batch, Errc> result) {
     Waiter& waiter = **at;

@@ -66,8 +66,8 @@ void collect_idle(State<T>& group, Takeover<T>& takeover, std::vector<typename S
 }
 
 template <class T>
-void State<T>::take_again(StreamState& stream, Scan& scan, Member& member, const ReadOptions& reading,
-                          Clock::time_point now, Batch& batch) {
+void State<T>::take_again(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now,
+                          Batch& batch) {
   if (next_expiry_ <= instant(now)) expire(stream, now);
   for (;;) {
     Takeover<T> takeover(stream);
@@ -83,16 +83,15 @@ void State<T>::take_again(StreamState& stream, Scan& scan, Member& member, const
     });
     if (reading.claim_idle) collect_idle(*this, takeover, gone, reading, instant(now));
     const std::size_t left = reading.count - takeover.size();
-    const bool found = left > 0 && find_new(stream, scan, left);
-    takeover.reserve(batch, found ? scan.run_count() : 0, found ? scan.size() : 0);
-    if (found) prepare(scan, batch, reading.no_ack);
-    takeover.give_holds(scan);
+    const bool found = left > 0 && find_new(stream, left);
+    takeover.reserve(batch, found ? scan_.run_count() : 0, found ? scan_.size() : 0);
+    if (found) prepare(batch, reading.no_ack);
     if (!takeover.current()) continue;
     for (const auto& entry : seen) returned.forget(entry);
     for (const Place& place : gone) place.page->acknowledge(place.at, 1);  // as Redis does
     takeover.deliver(*this, batch, member, {.since = instant(now)});
     if (!batch.empty()) expect_expiry(instant(now));
-    if (found) take_new(scan, member, instant(now), reading.no_ack, batch);
+    if (found) take_new(member, instant(now), reading.no_ack, batch);
     return;
   }
 }
@@ -157,8 +156,7 @@ template <class T>
 bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) {
   const std::shared_ptr<StreamState> stream = stream_.lock();
   if (!stream || stream->gone.load(sync::relaxed)) return false;  // GJ
-  Scan unneeded;
-  const sync::unique_lock held(mutex);
+  const Locked<Payload> held(mutex);
   const Place place{&page, at};
   const bool mine = !destroyed && page.pending(at) && place.mark().consumer() == delivered.consumer &&
                     place.mark().count() == std::min(delivered.count, Mark::most_counted);
@@ -167,7 +165,7 @@ bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const Nac
   const std::uint64_t count = delivered.count - (how.uncounted && delivered.count > 0 ? 1 : 0);
   if (how.fatal) bury(*stream, place, DeathReason::fatal, now);
   else give_back(*stream, place, count, how.delay, now);
-  queue.serve(*stream, *this, unneeded);
+  queue.serve(*stream, *this);
   return true;
 }
 

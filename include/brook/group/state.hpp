@@ -32,6 +32,7 @@
 #include <brook/error.hpp>
 #include <brook/group/batch.hpp>
 #include <brook/group/ledger.hpp>
+#include <brook/group/locked.hpp>
 #include <brook/group/mark.hpp>
 #include <brook/group/page.hpp>
 #include <brook/group/queue.hpp>
@@ -70,17 +71,17 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
 
   /// What there is for a member, which becomes pending with it: what came back to the group, what has been pending for
-  /// `claim_idle`, and what is new. `scan` must outlive the lock: it ends up with what the group has no use for any more.
-  /// Throws std::bad_alloc, and then nothing was delivered.
-  [[nodiscard]] Batch take(StreamState& stream, Scan& scan, Member& member, const ReadOptions& reading) {
+  /// `claim_idle`, and what is new. Throws std::bad_alloc, and then nothing was delivered.
+  [[nodiscard]] Batch take(StreamState& stream, Member& member, const ReadOptions& reading) {
     if (reading.count == 0) return {};
+    const Forget forget{scan_};
     const Clock::time_point now = stream.clock().now();
     Batch batch(member.number);
     if (returned.due() <= instant(now) || next_expiry_ <= instant(now) || reading.claim_idle) {
-      take_again(stream, scan, member, reading, now, batch);
-    } else if (find_new(stream, scan, reading.count)) {
-      prepare(scan, batch, reading.no_ack);
-      take_new(scan, member, instant(now), reading.no_ack, batch);
+      take_again(stream, member, reading, now, batch);
+    } else if (find_new(stream, reading.count)) {
+      prepare(batch, reading.no_ack);
+      take_new(member, instant(now), reading.no_ack, batch);
     }
     if (!batch.empty()) member.active = now;
     return batch;
@@ -159,14 +160,15 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
 
   /// Ends the group: nothing is pending any more, and the cursor keeps nothing. How much was pending.
-  std::size_t end(Hold& unneeded, log::Cursor<Payload>& cursor) noexcept {
+  std::size_t end() noexcept {
     destroyed = true;
     std::size_t pending = 0;
     ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
       pending += place.page->acknowledge(place.at, 1);
       return true;
     });
-    give_up(unneeded, cursor);
+    give_up();
+    ledger.tidy_unused();
     return pending;
   }
 
@@ -201,8 +203,12 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
  private:
   // How long a dead letter that was refused waits before it is offered again, in milliseconds.
   static constexpr Instant dead_letter_pause = 100;
-  // References that the cursor's page is given at a time.
-  static constexpr std::uint64_t stock_size = std::uint64_t{1} << 32;
+
+  // Drops, at the end of a read, what the scan held for it.
+  struct Forget {
+    Scan& scan;
+    ~Forget() { scan.clear(); }
+  };
 
   State(const std::shared_ptr<StreamState>& stream, std::string_view its_name, Id start, const GroupOptions<T>& given)
       : name(its_name),
@@ -214,28 +220,24 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   ~State() = default;
 
   void idle(Page& page) noexcept override {
-    Hold unneeded;
     {
-      const sync::unique_lock held(mutex);
-      if (page.came_idle()) ledger.tidy(page, unneeded);
+      const Locked<Payload> held(mutex);
+      if (page.came_idle()) ledger.tidy(page);
     }
-    unneeded = {};
     leave();
   }
 
   bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) override;
 
   void abandon() noexcept {
-    Hold unneeded;
-    log::Cursor<Payload> cursor;
-    const sync::unique_lock held(mutex);
-    give_up(unneeded, cursor);
+    const Locked<Payload> held(mutex);
+    give_up();
   }
 
   // The cursor keeps nothing any more.
-  void give_up(Hold& unneeded, log::Cursor<Payload>& cursor) noexcept {
-    give_up_stock(unneeded);
-    std::swap(cursor, cursor_);
+  void give_up() noexcept {
+    give_up_stock();
+    cursor_ = {};
     sought_ = false;
   }
 
@@ -243,28 +245,26 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     if (owners_.fetch_sub(1, sync::acq_rel) == 1) delete this;  // GH
   }
 
-  void take_again(StreamState& stream, Scan& scan, Member& member, const ReadOptions& reading, Clock::time_point now,
-                  Batch& batch);
+  void take_again(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now, Batch& batch);
   // Brings back what has been with its consumer for longer than it may.
   void expire(StreamState& stream, Clock::time_point now);
 
   // Room for what the scan found. Throws std::bad_alloc; take_new() then cannot fail.
-  void prepare(Scan& scan, Batch& batch, bool no_ack) {
-    batch.reserve(batch.room() + scan.run_count());
-    if (scan.run_count() > 1 || !stands_beside(scan.run(0)) || (!no_ack && !page_->has_lines()))
-      make_pages(scan, no_ack);
+  void prepare(Batch& batch, bool no_ack) {
+    batch.reserve(batch.room() + scan_.run_count());
+    if (scan_.run_count() > 1 || !stands_beside(scan_.run(0)) || (!no_ack && !page_->has_lines())) make_pages(no_ack);
   }
 
-  void take_new(Scan& scan, const Member& member, Instant now, bool no_ack, Batch& batch) noexcept {
-    for (std::size_t i = 0; i < scan.run_count(); ++i) {
-      const auto& run = scan.run(i);
-      if (!stands_beside(run) || stock_ == 0) stand_beside(scan, i);
+  void take_new(const Member& member, Instant now, bool no_ack, Batch& batch) noexcept {
+    for (std::size_t i = 0; i < scan_.run_count(); ++i) {
+      const auto& run = scan_.run(i);
+      if (!stands_beside(run) || stock_ == 1) stand_beside(i);  // the last reference keeps the page
       --stock_;
       if (!no_ack) page_->tell(run.first, run.count, Mark::of(member.number, 1, now));
       batch.add({*page_, run.first, run.count, !no_ack});
       last_delivered = run.segment->id(run.segment->slot(run.first + run.count - 1).state());
     }
-    scan.move(cursor_);
+    scan_.move(cursor_);
     if (!no_ack) expect_expiry(now);
   }
 
@@ -275,20 +275,19 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   [[nodiscard]] Instant visibility() const noexcept { return static_cast<Instant>(options.visibility.count()); }
 
   // Scans from the cursor, which may have to be sought first. False when there is nothing.
-  [[nodiscard]] bool find_new(StreamState& stream, Scan& scan, std::size_t count) {
+  [[nodiscard]] bool find_new(StreamState& stream, std::size_t count) {
     for (;; sought_ = false) {
-      if (!sought_ && !seek(stream, scan)) return false;
-      if (!scan.read(stream.timeline, cursor_, count)) continue;
-      if (!scan.empty()) return true;
-      scan.move(cursor_);
+      if (!sought_ && !seek(stream)) return false;
+      if (!scan_.read(stream.timeline, cursor_, count)) continue;
+      if (!scan_.empty()) return true;
+      scan_.move(cursor_);
       return false;
     }
   }
 
   // Puts the cursor behind `last_delivered`. A group may start at an id that is yet to come: then it is put at the end of
   // the log, and the answer is false.
-  [[nodiscard]] bool seek(StreamState& stream, Scan& scan) {
-    scan.reserve_unneeded(1);
+  [[nodiscard]] bool seek(StreamState& stream) {
     for (;;) {
       View view = stream.timeline.look();
       const Id last = view.end.last_id();
@@ -297,7 +296,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
         if (!segment) continue;
         view.end = {std::move(segment), slot};
       }
-      scan.keep(std::exchange(cursor_, std::move(view.end)).segment);
+      cursor_ = std::move(view.end);
       return sought_ = last >= last_delivered;
     }
   }
@@ -308,32 +307,26 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   // Makes the pages beside all runs, so that stand_beside() cannot fail. The page in stock may be one of them and must not
   // end meanwhile for want of references, so it is given up first. Throws std::bad_alloc.
-  void make_pages(Scan& scan, bool no_ack) {
-    scan.reserve_unneeded(scan.run_count());
-    if (!stands_beside(scan.run(0))) give_up_stock(scan);
+  void make_pages(bool no_ack) {
+    if (!stands_beside(scan_.run(0))) give_up_stock();
     ledger.tidy_unused();
-    for (std::size_t i = 0; i < scan.run_count(); ++i) static_cast<void>(ledger.page_beside(scan.held(i), !no_ack));
+    for (std::size_t i = 0; i < scan_.run_count(); ++i) static_cast<void>(ledger.page_beside(scan_.held(i), !no_ack));
   }
 
   // Makes the page beside a run the one whose references are in stock.
-  void stand_beside(Scan& scan, std::size_t i) noexcept {
-    if (!stands_beside(scan.run(i))) {
-      give_up_stock(scan);
-      page_ = &ledger.page_beside(scan.held(i), false);
+  void stand_beside(std::size_t i) noexcept {
+    if (!stands_beside(scan_.run(i))) {
+      give_up_stock();
+      page_ = &ledger.page_beside(scan_.held(i), false);
     }
-    stock_ = stock_size;
-    refer(*page_, stock_size, scan.held(i));
+    stock_ += sync::reference_stock;
+    refer(*page_, sync::reference_stock, scan_.held(i));
   }
 
-  void give_up_stock(Scan& scan) noexcept {
-    Hold unneeded;
-    give_up_stock(unneeded);
-    scan.keep(std::move(unneeded));
-  }
-  void give_up_stock(Hold& unneeded) noexcept {
+  void give_up_stock() noexcept {
     Page* const page = std::exchange(page_, nullptr);
     if (page == nullptr || !page->withdraw(std::exchange(stock_, 0))) return;
-    if (page->came_idle()) ledger.tidy(*page, unneeded);
+    if (page->came_idle()) ledger.tidy(*page);
     owners_.fetch_sub(1, sync::relaxed);  // GI
   }
 
@@ -341,6 +334,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   const Clock::time_point made_;
   sync::atomic<std::uint32_t> owners_{1};
   log::Cursor<Payload> cursor_;
+  Scan scan_;
   bool sought_ = false;  // what comes after the cursor comes after last_delivered
   Page* page_ = nullptr;
   std::uint64_t stock_ = 0;

@@ -12,8 +12,7 @@
 
 namespace brook::group {
 
-/// Collects pending entries that the stream still has, and then delivers them at one stroke. With the group's mutex held;
-/// it must outlive that, because it ends up with what is not needed any more.
+/// Collects pending entries that the stream still has, and then delivers them at one stroke. With the group's mutex held.
 template <class T>
 class Takeover {
  public:
@@ -49,12 +48,6 @@ class Takeover {
   /// Whether the stream is still as it was when collecting began. If not, begin anew.
   [[nodiscard]] bool current() const noexcept { return stream_.timeline.unchanged(view_.edits); }
 
-  /// Keeps the segments, by the scan, until the lock is dropped. Throws std::bad_alloc.
-  void give_holds(typename State::Scan& scan) const {
-    scan.reserve_unneeded(holds_.size());
-    for (const Hold& hold : holds_) scan.keep(hold);
-  }
-
   /// Room in a batch, after which deliver() cannot fail. Throws std::bad_alloc.
   void reserve(typename State::Batch& batch, std::size_t further_shares = 0, std::size_t further_entries = 0) const {
     batch.reserve(found_.size() + further_shares);
@@ -68,7 +61,7 @@ class Takeover {
       const std::uint64_t count = terms.count.value_or(place.mark().count() + (terms.counts ? 1 : 0));
       place.page->remark(place.at, Mark::of(to.number, count, terms.since));
       group.refer(*place.page, 1, holds_[hold]);
-      batch.set_count(batch.size(), count);
+      batch.set_count(batch.size(), place.mark().count());
       batch.add({*place.page, place.at, 1, true});
     }
   }

@@ -36,7 +36,7 @@ template <class Payload>
 }
 
 /// Segment sizes: small at first, so that a process can have 100,000 short streams, and doubling up to a bound in bytes,
-/// which is what a reader that stopped can keep.
+/// which is what a reader that stopped can keep, or 16 entries where those are more.
 template <class Payload>
 struct SegmentSizes {
   static constexpr std::size_t smallest = std::clamp<std::size_t>(512 / sizeof(Slot<Payload>), 2, 8);
@@ -99,7 +99,7 @@ class Chain {
   [[nodiscard]] static std::uint32_t capacity(std::size_t values, std::uint32_t entries, Id base) noexcept {
     constexpr auto top = std::numeric_limits<std::uint64_t>::max();
     const std::size_t wanted =
-        std::min<std::size_t>(std::max(values, SegmentSizes<Payload>::after(entries)), Segment::full);
+        std::min(std::max(values, SegmentSizes<Payload>::after(entries)), SegmentSizes<Payload>::largest);
     return static_cast<std::uint32_t>(top - base.seq < wanted ? top - base.seq + 1 : wanted);
   }
 

@@ -40,7 +40,6 @@ class Scan {
   [[nodiscard]] bool read(Timeline<Payload>& timeline, const Cursor<Payload>& from, std::uint64_t count) {
     for (;;) {
       const typename Timeline<Payload>::View view{timeline.edits(), {}};
-      if (!passed_.empty()) reserve_unneeded(passed_.size());
       restart(from);
       const bool reached = run(timeline, view, count);
       if (timeline.unchanged(view.edits)) return reached;
@@ -60,27 +59,23 @@ class Scan {
     return *from_;
   }
 
-  /// Where the scan ended: `cursor`, from which it began, goes on from there.
-  void move(Cursor<Payload>& cursor) noexcept {
-    if (!passed_.empty()) std::swap(cursor.segment, passed_.back());
-    cursor.slot = at_;
+  /// Forgets what was found, and drops what was held for that.
+  void clear() noexcept {
+    first_ = {};
+    more_.clear();
+    passed_.clear();
+    size_ = 0;
   }
 
-  // Holds that are not needed any more die with the scan: what then ends runs destructors of values, which must not
-  // happen with somebody's mutex held.
-  void reserve_unneeded(std::size_t holds) { unneeded_.reserve(unneeded_.size() + holds); }
-  /// Requires room.
-  void keep(Hold unneeded) noexcept {
-    if (unneeded) unneeded_.push_back(std::move(unneeded));
+  /// Where the scan ended: `cursor`, from which it began, goes on from there.
+  void move(Cursor<Payload>& cursor) noexcept {
+    if (!passed_.empty()) cursor.segment = std::move(passed_.back());
+    cursor.slot = at_;
   }
 
  private:
   void restart(const Cursor<Payload>& from) noexcept {
-    first_ = {};
-    more_.clear();
-    for (Hold& hold : passed_) unneeded_.push_back(std::move(hold));
-    passed_.clear();
-    size_ = 0;
+    clear();
     from_ = &from.segment;
     segment_ = from.segment.get();
     at_ = from.slot;
@@ -120,7 +115,6 @@ class Scan {
   Run first_;
   std::vector<Run> more_;
   std::vector<Hold> passed_;  // the segments that the scan went on to; it ends in the last of them
-  std::vector<Hold> unneeded_;
   const Hold* from_ = nullptr;
   Segment* segment_ = nullptr;
   std::uint32_t at_ = 0;

@@ -122,13 +122,13 @@ class SegmentPool {
   [[nodiscard]] Segment* take_spare() noexcept {
     Segment* const taken = spares_.exchange(nullptr, sync::acquire);  // X
     if (taken == nullptr) return nullptr;
-    Segment* const rest = taken->next_spare_;
-    taken->next_spare_ = nullptr;
+    Segment* const rest = taken->next_over;
+    taken->next_over = nullptr;
     if (rest == nullptr) return taken;
     Segment* none = nullptr;
     if (spares_.compare_exchange_strong(none, rest, sync::relaxed, sync::relaxed)) return taken;  // AA
     Segment* last = rest;
-    while (last->next_spare_ != nullptr) last = last->next_spare_;
+    while (last->next_over != nullptr) last = last->next_over;
     give(*rest, *last);
     return taken;
   }
@@ -136,7 +136,7 @@ class SegmentPool {
   // Pushes the chain from `first` to `last`.
   void give(Segment& first, Segment& last) noexcept {
     Segment* head = spares_.load(sync::relaxed);  // AB
-    do last.next_spare_ = head;
+    do last.next_over = head;
     while (!spares_.compare_exchange_weak(head, &first, sync::release, sync::relaxed));  // W
   }
 

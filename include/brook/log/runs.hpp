@@ -27,6 +27,17 @@ class Runs {
  public:
   using Run = log::Run<Payload>;
 
+  Runs() = default;
+  Runs(const Runs&) = default;
+  Runs(Runs&& other) noexcept
+      : first_(std::move(other.first_)), more_(std::move(other.more_)), size_(std::exchange(other.size_, 0)) {}
+  Runs& operator=(Runs other) noexcept {
+    std::swap(first_, other.first_);
+    std::swap(more_, other.more_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+
   /// Throws std::bad_alloc.
   void add(const Hold<Payload>& segment, std::uint32_t first, std::uint32_t count) {
     if (!first_.segment) {

@@ -157,8 +157,12 @@ class alignas(core::cache_line) Segment {
   }
 
   // On the line of the claim word, which appenders keep taking from each other: what hardly anybody reads.
+ public:
+  /// In a list of segments whose lives are over: the pool's, or one thread's (log/end_later.hpp).
+  sync::plain<Segment*> next_over{nullptr};
+
+ private:
   SegmentPool<Payload>* pool_ = nullptr;
-  sync::plain<Segment*> next_spare_{nullptr};
   Segment* next_made_ = nullptr;
 
   // On a line of its own what readers write.

@@ -26,6 +26,7 @@
 #include <brook/id.hpp>
 #include <brook/log/append_log.hpp>
 #include <brook/log/edits.hpp>
+#include <brook/log/end_later.hpp>
 #include <brook/log/runs.hpp>
 #include <brook/log/seek.hpp>
 
@@ -69,7 +70,9 @@ class Timeline {
 
   [[nodiscard]] expected<Appended, Errc> append(const Values<Payload>& values, const Request& request) {
     const expected<Appended, Errc> appended = log_.append(values, request);
-    if (appended && too_long(*appended)) edits_.want([this] { cut(bound_); });
+    if (!appended || !too_long(*appended)) return appended;
+    const EndLater<Payload> later;
+    edits_.want([this] { cut(bound_); });
     return appended;
   }
 
@@ -111,6 +114,7 @@ class Timeline {
 
   /// How many entries went.
   std::uint64_t trim(const Cut& cut_to) {
+    const EndLater<Payload> later;
     const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
     return cut(cut_to);
   }
@@ -258,6 +262,7 @@ bool Timeline<Payload>::visit_backwards(const View& view, Id first, Id last, std
 
 template <class Payload>
 std::size_t Timeline<Payload>::erase(std::span<const Id> ids) {
+  const EndLater<Payload> later;
   const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
   const View view = look();
   std::vector<Place> places;
