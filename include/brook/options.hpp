@@ -80,7 +80,7 @@ struct ReadOptions {
   /// For a consumer: deliver without making the entries pending; each is lost if its consumer dies (XREADGROUP NOACK).
   bool no_ack = false;
 
-  /// `block`, with `stop` where it is given.
+  /// `block`, with `stop` where it is given, instead of a stop token that `block` has.
   [[nodiscard]] Wait wait() const {
 #ifdef __cpp_lib_jthread
     if (stop.stop_possible()) return block.with(stop);
@@ -107,7 +107,7 @@ struct TrimOptions {
   std::optional<Id> min_id = std::nullopt;
   /// Remove only whole segments, and so perhaps less (`~`).
   bool approximate = false;
-  /// With `approximate`: at most so many entries (LIMIT); 0 is none.
+  /// With `approximate`: at most so many entries (LIMIT). 0 is no limit, as in Redis.
   std::optional<std::uint64_t> limit = std::nullopt;
 };
 

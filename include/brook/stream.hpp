@@ -262,7 +262,7 @@ expected<std::uint64_t, Errc> Stream<T>::trim(const TrimOptions& options) {
   log::Cut cut{.whole_segments = options.approximate};
   if (options.max_len) cut.max_len = *options.max_len;
   if (options.min_id) cut.min_id = *options.min_id;
-  if (options.limit) cut.limit = *options.limit;
+  if (options.limit.value_or(0) > 0) cut.limit = *options.limit;
   return state_->timeline.trim(cut);
 }
 

@@ -3,6 +3,7 @@
 #include <brook/stream.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -686,5 +688,37 @@ TEMPLATE_TEST_CASE("A value's constructor throws", "", Fussy<true>, Fussy<false>
         [](auto& stream, Census&, const auto& values) { return !!stream.add(AutoSeq{stream.last_id().ms}, values[0]); },
         options);
     check_every_throw<T>([](auto& stream, Census&, const auto& values) { return !!stream.add_range(values); }, options);
+  }
+}
+
+// A consumer that is served may go on to serve the next one, and run out of memory there.
+TEST_CASE("Failing allocation: blocked consumers lose nothing, and nobody sleeps on") {
+  for (std::uint64_t n = 1; n <= 40; ++n) {
+    ManualClock clock(std::chrono::milliseconds(1000));
+    Stream<int> stream({.clock = &clock});
+    const auto group = stream.create_group("group", earliest).value();
+    const auto a = group.consumer("a");
+    const auto c = group.consumer("c");
+    std::atomic<bool> over = false;
+    std::size_t got_a = 0;
+    std::size_t got_c = 0;
+    std::thread first([&] {
+      const FailingNew failing(n);
+      try {
+        got_a = a.read({.count = 1, .block = forever})->size();
+      } catch (const std::bad_alloc&) {}
+      over = true;
+    });
+    while (clock.sleepers() == 0 && !over) std::this_thread::yield();
+    std::thread second([&] { got_c = c.read({.count = 100'000, .block = forever})->size(); });
+    while (clock.sleepers() + (over ? 1 : 0) < 2) std::this_thread::yield();
+    const std::vector<int> values(9'000, 7);
+    REQUIRE(stream.add_range(values));
+    first.join();
+    second.join();
+    INFO("the " << n << "-th allocation");
+    CHECK(got_c > 0);
+    CHECK(group.pending()->count == got_a + got_c);
+    CHECK(group.info()->lag == 9'000 - got_a - got_c);
   }
 }

@@ -404,7 +404,8 @@ class Life {
     journal_.result(text(outcome));
     same("an approximate trim succeeds", outcome.has_value(), true);
     same("an approximate trim removes no more than an exact one", *outcome <= most, true);
-    same("an approximate trim obeys its limit", *outcome <= options.limit.value_or(most), true);
+    same("an approximate trim obeys its limit", *outcome <= (options.limit.value_or(0) > 0 ? *options.limit : most),
+         true);
     if (!options.limit) same("what it leaves is in two segments", most - *outcome <= 2 * segment_entries, true);
     double_.remove_oldest(*outcome);
     same("the first id after an approximate trim", stream_->info().first_id, double_.first_id());

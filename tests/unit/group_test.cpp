@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <limits>
 #include <memory>
@@ -861,4 +862,77 @@ TEST_CASE("Group: set_id back to before the segment where the group stands") {
   CHECK(again->size() == 100);
   CHECK(group.pending()->count == 100);
   CHECK(again->ack() == 100);
+}
+
+namespace {
+
+// Calls the group when it dies: a destructor may do so, because no lock of brook's is held then.
+struct Hooked {
+  explicit Hooked(std::function<void()>* hook) : hook_(hook) {}
+  Hooked(Hooked&& other) noexcept : hook_(std::exchange(other.hook_, nullptr)) {}
+  Hooked& operator=(Hooked&&) = delete;
+  ~Hooked() {
+    if (hook_ != nullptr && *hook_) (*hook_)();
+  }
+
+ private:
+  std::function<void()>* hook_;
+};
+
+}  // namespace
+
+TEST_CASE("Group: destructors of values run without the group's mutex") {
+  std::function<void()> hook;
+  std::size_t calls = 0;
+  Stream<Hooked> stream({.max_len = 100});
+  const auto group = stream.create_group("group", earliest).value();
+  const auto w = group.consumer("w");
+  hook = [&] {
+    ++calls;
+    static_cast<void>(group.consumers());
+  };
+  for (int i = 0; i < 2000; ++i) {
+    REQUIRE(stream.emplace(&hook));
+    if (i % 3 == 0) CHECK(w.read({.count = 2})->size() > 0);
+    if (i % 50 == 0) CHECK(group.info()->lag < 2000);
+    if (i % 70 == 0) {
+      const auto history = w.history();
+      if (!history->empty()) CHECK(history->front().ack());
+    }
+    if (i % 300 == 0) CHECK(stream.erase(stream.last_id()) == 1);
+  }
+  CHECK(calls > 1000);
+  hook = nullptr;
+}
+
+TEST_CASE("Group: a blocked consumer keeps nothing that was trimmed") {
+  ManualClock clock(1000ms);
+  auto alive = std::make_shared<int>();
+  Stream<std::shared_ptr<int>> stream({.max_len = 10, .clock = &clock});
+  const auto group = stream.create_group("group", Id{~std::uint64_t{0}, 0}).value();
+  std::thread waiter([&] { static_cast<void>(group.consumer("w").read({.block = 1h})); });
+  while (clock.sleepers() == 0) std::this_thread::yield();
+  for (int i = 0; i < 20'000; ++i) REQUIRE(stream.add(alive));
+  CHECK(alive.use_count() < 10'000);
+  clock.advance(1h);
+  waiter.join();
+  CHECK(alive.use_count() < 5'000);
+}
+
+TEST_CASE("Group: counts end where they are told to end") {
+  Scene scene(1);
+  const auto group = scene.group();
+  const auto w = group.consumer("w");
+  REQUIRE(w.read());
+  for (int i = 0; i < 1100; ++i) REQUIRE(w.history()->size() == 1);
+  CHECK(w.history()->front().count() == 1023);
+}
+
+TEST_CASE("Group: deliveries that were moved from are empty") {
+  Scene scene(2);
+  auto batch = *scene.group().consumer("w").read();
+  const auto moved = std::move(batch);
+  CHECK(batch.empty());  // NOLINT: that is what is tested
+  CHECK(batch.ack() == 0);
+  CHECK(moved.ack() == 2);
 }
