@@ -36,8 +36,8 @@ template <class T>
 class Stream;
 
 /// A consumer group of a stream. A cheap handle: copies mean the same group. It may outlive the stream, and then answers
-/// Errc::closed. Thread-safe. Operations of one group take turns on its mutex; groups do not disturb each other, and
-/// none of it ever delays an add.
+/// Errc::closed. Thread-safe. Operations of one group take turns on its mutex, but for acknowledging a delivery, which is
+/// lock-free; groups do not disturb each other, and none of it ever delays an add.
 template <class T>
 class Group {
  public:
