@@ -54,7 +54,7 @@ class Share {
 };
 
 /// Shares in the order of a read. One share, which most reads are, allocates nothing; further ones are shared by copies.
-/// `counts` is empty when every entry is delivered for the first time.
+/// Those that were delivered before come first.
 template <class Payload>
 class Batch {
  public:
@@ -101,14 +101,14 @@ class Batch {
     return i == 0 ? first_ : more_->shares[i - 1];
   }
 
-  /// How often the i-th entry was delivered, this time included.
+  /// How often the i-th entry was delivered, this time included. Those beyond the counts are delivered for the first time.
   [[nodiscard]] std::uint64_t count(std::size_t i) const noexcept {
-    return more_ && !more_->counts.empty() ? more_->counts[i] : 1;
+    return more_ && i < more_->counts.size() ? more_->counts[i] : 1;
   }
-  /// Room for the counts of so many entries, 1 each. Throws std::bad_alloc.
+  /// Room for the counts of the first entries. Throws std::bad_alloc.
   void make_counts(std::size_t entries) {
-    if (!more_) more_ = std::make_shared<More>();
-    more_->counts.assign(entries, 1);
+    if (entries > 0 && !more_) more_ = std::make_shared<More>();
+    if (more_) more_->counts.assign(entries, 1);
   }
   void set_count(std::size_t i, std::uint64_t count) noexcept { more_->counts[i] = count; }
 

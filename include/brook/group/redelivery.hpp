@@ -84,7 +84,7 @@ void State<T>::take_again(StreamState& stream, Member& member, const ReadOptions
     if (reading.claim_idle) collect_idle(*this, takeover, gone, reading, instant(now));
     const std::size_t left = reading.count - takeover.size();
     const bool found = left > 0 && find_new(stream, left);
-    takeover.reserve(batch, found ? scan_.run_count() : 0, found ? scan_.size() : 0);
+    takeover.reserve(batch, found ? scan_.run_count() : 0);
     if (found) prepare(batch, reading.no_ack);
     if (!takeover.current()) continue;
     for (const auto& entry : seen) returned.forget(entry);

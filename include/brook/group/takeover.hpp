@@ -49,9 +49,9 @@ class Takeover {
   [[nodiscard]] bool current() const noexcept { return stream_.timeline.unchanged(view_.edits); }
 
   /// Room in a batch, after which deliver() cannot fail. Throws std::bad_alloc.
-  void reserve(typename State::Batch& batch, std::size_t further_shares = 0, std::size_t further_entries = 0) const {
+  void reserve(typename State::Batch& batch, std::size_t further_shares = 0) const {
     batch.reserve(found_.size() + further_shares);
-    if (!found_.empty()) batch.make_counts(found_.size() + further_entries);
+    batch.make_counts(found_.size());
   }
 
   /// Delivers to a consumer what has not been acknowledged meanwhile. `batch` has room.
