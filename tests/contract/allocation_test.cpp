@@ -178,7 +178,7 @@ void wanted(bool done) {
 
 TEST_CASE("failing_new: fails the allocation it is told to, on this thread") {
   const auto allocate = [] { return std::make_unique<std::string>(100, 'x'); };  // two allocations
-  for (const std::uint64_t n : {1, 2}) {
+  for (const std::uint64_t n : {1U, 2U}) {
     const FailingNew failing(n);
     bool thrown = false;
     try {

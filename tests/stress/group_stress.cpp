@@ -137,7 +137,7 @@ void failing_consumers(std::size_t consumers, std::uint64_t entries, bool trimme
 
 int main(int argc, char** argv) {
   const std::uint64_t work = factor(argc, argv);
-  for (const std::size_t consumers : {1, 2, 4}) {
+  for (const std::size_t consumers : {1U, 2U, 4U}) {
     failing_consumers(consumers, 60'000 * work, false);
     failing_consumers(consumers, 60'000 * work, true);
   }

@@ -254,7 +254,7 @@ void grouped(std::size_t threads, std::uint64_t each) {
 template <class T>
 void all(std::uint64_t work) {
   const std::uint64_t unit = std::is_same_v<T, std::uint64_t> ? 36'000 : 18'000;
-  for (const std::size_t threads : {2, 4, 8}) {
+  for (const std::size_t threads : {2U, 4U, 8U}) {
     const std::uint64_t each = work * unit / threads;
     complete<T>(threads, each, {});
     complete<T>(threads, each, {.spin = std::chrono::microseconds(0)});

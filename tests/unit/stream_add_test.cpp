@@ -290,7 +290,7 @@ TEST_CASE("Stream: emplace builds the value from its arguments") {
   CHECK(pairs.range().front().value == std::pair<std::string, int>("five", 5));
   CHECK(pairs.range().back().value == std::pair<std::string, int>());
   Stream<std::string> texts;
-  REQUIRE(texts.emplace(3, 'x'));
+  REQUIRE(texts.emplace(std::size_t{3}, 'x'));
   REQUIRE(texts.add("literal"));
   const std::string named = "named";
   REQUIRE(texts.add(named));
@@ -428,17 +428,17 @@ TEST_CASE("Stream: many entries, one by one") {
 }
 
 TEST_CASE("Stream.add leaves a segment before its sequence numbers run out") {
-  constexpr auto top = std::numeric_limits<std::uint64_t>::max();
+  constexpr auto last_seq = std::numeric_limits<std::uint64_t>::max();
   brook::ManualClock clock;
   brook::Stream<int> stream({.clock = &clock});
-  REQUIRE(stream.add(Id{5, top - 10}, 1));
-  REQUIRE(stream.add(Id{5, top}, 2));  // ten slots on in the same segment, whose other slots would have no ids
+  REQUIRE(stream.add(Id{5, last_seq - 10}, 1));
+  REQUIRE(stream.add(Id{5, last_seq}, 2));  // ten slots on in the same segment, whose other slots would have no ids
   CHECK(error_of(stream.add(AutoSeq{5}, 3)) == Errc::id_too_small);
   CHECK(stream.add(3).value() == Id{6, 0});
 
   brook::Stream<int> last({.clock = &clock});
-  REQUIRE(last.add(Id{top, top - 10}, 1));
-  REQUIRE(last.add(Id{top, top}, 2));
+  REQUIRE(last.add(Id{last_seq, last_seq - 10}, 1));
+  REQUIRE(last.add(Id{last_seq, last_seq}, 2));
   CHECK(error_of(last.add(3)) == Errc::id_exhausted);
   CHECK(error_of(last.add(Id::max(), 3)) == Errc::id_exhausted);
   CHECK(last.last_id() == Id::max());

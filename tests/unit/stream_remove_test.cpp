@@ -213,7 +213,7 @@ TEST_CASE("Stream trim: approximately, by whole pieces, never too much") {
   Stream<int> stream;
   fill(stream, 100'000);
   std::uint64_t length = 100'000;
-  for (const std::uint64_t bound : {99'999, 90'000, 50'000, 10'000, 100}) {
+  for (const std::uint64_t bound : {99'999U, 90'000U, 50'000U, 10'000U, 100U}) {
     length -= *stream.trim({.max_len = bound, .approximate = true});
     CHECK(length == stream.size());
     CHECK(length >= bound);

@@ -24,9 +24,7 @@ namespace {
 using namespace brook;
 using namespace brook::test;
 
-struct Empty {
-  friend bool operator==(const Empty&, const Empty&) = default;
-};
+struct Empty {};
 
 struct NotMovable {
   explicit NotMovable(int number) : value(number) {}

@@ -57,8 +57,9 @@ void collect_idle(State<T>& group, Takeover<T>& takeover, std::vector<typename S
     if (place.mark().consumer() != nobody && place.mark().time() + idle <= now) found.push_back(place);
     return true;
   });
-  std::stable_sort(found.begin(), found.end(),
-                   [](const Place& a, const Place& b) { return a.mark().time() < b.mark().time(); });
+  std::sort(found.begin(), found.end(), [](const Place& a, const Place& b) {
+    return a.mark().time() != b.mark().time() ? a.mark().time() < b.mark().time() : a.id() < b.id();
+  });
   for (const Place& place : found) {
     if (takeover.size() == reading.count) return;
     if (!takeover.collect(place)) gone.push_back(place);
