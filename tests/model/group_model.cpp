@@ -134,6 +134,11 @@ struct EntriesAreShared : GroupClaim<EntriesAreShared, 2> {
   static constexpr Word programs[] = {"rkrd", "rkdrk"};
 };
 
+struct TheLogGrowsUnderReaders : GroupClaim<TheLogGrowsUnderReaders, 2> {
+  static constexpr Word prologue = "a";
+  static constexpr Word programs[] = {"aaaa", "rrkrr"};
+};
+
 struct PagesComeAndGo : GroupClaim<PagesComeAndGo, 2> {
   static constexpr Word prologue = "aaaaa";
   static constexpr Word programs[] = {"rrrhdkrh", "rdhkdrcd"};
@@ -164,6 +169,7 @@ struct DeliveriesOutliveAll : GroupClaim<DeliveriesOutliveAll, 3> {
 int main(int argc, char** argv) {
   model::Claims claims(argc, argv);
   claims.random<EntriesAreShared>(30'000, 10'000);
+  claims.random<TheLogGrowsUnderReaders>(30'000, 20'000);
   claims.random<PagesComeAndGo>(30'000, 20'000);
   claims.random<TrimmedEntriesStayPending>(30'000, 20'000);
   claims.random<WhatIsPendingIsCountedAtOneInstant>(30'000, 10'000);

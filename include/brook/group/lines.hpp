@@ -9,7 +9,8 @@
 //   row  thread    operation       order    meets  because
 //   GA   consumer  clear bits      release  GB     what was done for the entry precedes its being done with
 //   GB   group     read a word     acquire  GA     the same
-//   GF   group     set bits        relaxed  -      deliveries go by the mutex
+//   GF   group     set bits, and   relaxed  -      deliveries go by the mutex
+//                  look at one
 // Proof    tests/model/group_model.cpp
 #pragma once
 
@@ -52,7 +53,7 @@ class Lines {
   }
 
   [[nodiscard]] bool pending(std::uint32_t at) const noexcept {
-    return ((pending_[at / 64].load(sync::acquire) >> (at % 64)) & 1) != 0;  // GB
+    return ((pending_[at / 64].load(sync::relaxed) >> (at % 64)) & 1) != 0;  // GF
   }
   /// The first pending line in [from, to); `to` when there is none.
   [[nodiscard]] std::uint32_t next_pending(std::uint32_t from, std::uint32_t to) const noexcept {

@@ -48,7 +48,7 @@
 //   AP   anyone    read claims, next,      relaxed   -      only the value counts: what lies behind it is acquired by AF,
 //                  tail_                                  AH, F, with the slots, or with the end of a view
 // Lifetime  no call is running when the log dies; holds may outlive it
-// Proof     tests/model/append_log_model.cpp tests/model/append_log_fibers.cpp
+// Proof     tests/model/append_log_model.cpp tests/model/append_log_fibers.cpp tests/model/group_model.cpp
 // Tried     a lock around it all (bench/append.cpp); readers that settle, but a reader then may have to wait
 #pragma once
 
