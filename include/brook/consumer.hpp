@@ -177,21 +177,15 @@ expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) 
   const expected<group::Member*, Errc> member = present();
   if (!member) return unexpected(member.error());
   if (after == Id::max()) return Deliveries<T>();
-  for (;;) {
-    group::Takeover<T> takeover(*stream_);
-    Batch batch((*member)->number);
-    group_->ledger.each_pending(after.next(), Id::max(), [&](const Place& place) {
-      if (takeover.size() == count) return false;
-      if (place.mark().consumer() == (*member)->number) static_cast<void>(takeover.collect(place));
-      return true;
-    });
-    takeover.reserve(batch);
-    if (!takeover.current()) continue;
-    const Clock::time_point now = stream_->clock().now();
-    takeover.deliver(*group_, batch, **member, {.since = group_->instant(now)});
-    if (!batch.empty()) (*member)->active = now;
-    return Deliveries<T>(std::move(batch));
-  }
+  const Clock::time_point now = stream_->clock().now();
+  return Deliveries<T>(
+      group::take_over(*group_, *stream_, **member, now, {.since = group_->instant(now)}, [&](auto& takeover) {
+        group_->ledger.each_pending(after.next(), Id::max(), [&](const Place& place) {
+          if (takeover.size() == count) return false;
+          if (place.mark().consumer() == (*member)->number) static_cast<void>(takeover.collect(place));
+          return true;
+        });
+      }));
 }
 
 template <class T>
@@ -206,26 +200,18 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
     forced.reserve(ids.size());
     for (const Id id : ids) forced.push_back(group_->force_pending(*stream_, **member, id));
   }
-  for (;;) {
-    group::Takeover<T> takeover(*stream_);
-    std::vector<Place> gone;
+  const typename group::Takeover<T>::Terms terms{.since = group_->claimed_since(options, stream_->unix_ms(), instant),
+                                                 .count = options.retry_count,
+                                                 .counts = !options.just_id};
+  auto batch = group::take_over(*group_, *stream_, **member, now, terms, [&](auto& takeover) {
     for (const Id id : ids) {
       const Place place = group_->ledger.find(id);
       if (place.page == nullptr || !group_->idle_for(place, options.min_idle, instant)) continue;
-      if (!takeover.collect(place)) gone.push_back(place);
+      static_cast<void>(takeover.collect_or_drop(place));
     }
-    Batch batch((*member)->number);
-    takeover.reserve(batch);
-    if (!takeover.current()) continue;
-    for (const Place& place : gone) place.page->acknowledge(place.at, 1);
-    takeover.deliver(*group_, batch, **member,
-                     {.since = group_->claimed_since(options, stream_->unix_ms(), instant),
-                      .count = options.retry_count,
-                      .counts = !options.just_id});
-    if (!batch.empty()) (*member)->active = now;
-    if (options.last_id && *options.last_id > group_->last_delivered) group_->move_to(*options.last_id);
-    return Deliveries<T>(std::move(batch));
-  }
+  });
+  if (options.last_id && *options.last_id > group_->last_delivered) group_->move_to(*options.last_id);
+  return Deliveries<T>(std::move(batch));
 }
 
 template <class T>
@@ -235,30 +221,23 @@ expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& o
   const expected<group::Member*, Errc> member = present();
   if (!member) return unexpected(member.error());
   const Clock::time_point now = stream_->clock().now();
-  for (;;) {
-    group::Takeover<T> takeover(*stream_);
-    AutoClaimed<T> claimed;
-    std::vector<Place> gone;
+  const group::Instant instant = group_->instant(now);
+  const typename group::Takeover<T>::Terms terms{.since = instant, .counts = !options.just_id};
+  AutoClaimed<T> claimed;
+  claimed.deliveries = Deliveries<T>(group::take_over(*group_, *stream_, **member, now, terms, [&](auto& takeover) {
+    claimed.next = Id::min();
+    claimed.deleted.clear();
     group_->ledger.each_pending(options.start, Id::max(), [&](const Place& place) {
-      if (takeover.size() + gone.size() == options.count) {
+      if (takeover.size() + takeover.gone() == options.count) {
         claimed.next = place.id();
         return false;
       }
-      if (group_->idle_for(place, options.min_idle, group_->instant(now)) && !takeover.collect(place)) {
+      if (group_->idle_for(place, options.min_idle, instant) && !takeover.collect_or_drop(place))
         claimed.deleted.push_back(place.id());
-        gone.push_back(place);
-      }
       return true;
     });
-    Batch batch((*member)->number);
-    takeover.reserve(batch);
-    if (!takeover.current()) continue;
-    for (const Place& place : gone) place.page->acknowledge(place.at, 1);
-    takeover.deliver(*group_, batch, **member, {.since = group_->instant(now), .counts = !options.just_id});
-    if (!batch.empty()) (*member)->active = now;
-    claimed.deliveries = Deliveries<T>(std::move(batch));
-    return claimed;
-  }
+  }));
+  return claimed;
 }
 
 }  // namespace brook

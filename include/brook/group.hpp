@@ -161,8 +161,7 @@ expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions
   const group::Member* const only = options.consumer ? group_->roster.find(*options.consumer) : nullptr;
   if (options.consumer && only == nullptr) return std::vector<PendingEntry>();
   std::vector<PendingEntry> list;
-  for (std::size_t before = options.count;; before = list.size()) {
-    list.clear();
+  for (std::optional<std::vector<PendingEntry>> before;; before = std::exchange(list, {})) {
     group_->ledger.each_pending(options.first, options.last, [&](const typename GroupState::Place& place) {
       if (list.size() == options.count) return false;
       const group::Mark mark = place.mark();
@@ -176,7 +175,8 @@ expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions
       list.push_back(std::move(entry));
       return true;
     });
-    if (list.size() == before) return list;
+    // What is pending can only become less, so two equal lists tell what it was in between.
+    if (before && std::ranges::equal(list, *before, {}, &PendingEntry::id, &PendingEntry::id)) return list;
   }
 }
 

@@ -17,18 +17,13 @@
 #include <brook/stream.hpp>
 
 #include "number.hpp"
+#include "stopped_clock.hpp"
 
 namespace {
 
 using namespace brook;
 using model::Number;
-
-class StoppedClock final : public Clock {
- public:
-  [[nodiscard]] std::uint64_t unix_ms() const noexcept override { return 1; }
-  [[nodiscard]] time_point now() const noexcept override { return time_point(std::chrono::hours(1)); }
-  void sleep(sync::unique_lock<sync::mutex>& held, const Alarm& alarm) override { alarm.awake.wait(held); }
-};
+using model::StoppedClock;
 
 template <class Self, int threads>
 struct GroupClaim : model::Claim<Self, threads> {

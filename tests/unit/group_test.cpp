@@ -44,16 +44,6 @@ struct Scene {
   Stream<int> stream{{.clock = &clock, .spin = std::chrono::microseconds(0)}};
 };
 
-std::future<Result> reading(const Consumer<int>& consumer, ReadOptions options) {
-  return std::async(std::launch::async, [consumer, options] { return consumer.read(options); });
-}
-
-std::vector<std::uint64_t> counts_of(const Deliveries<int>& deliveries) {
-  std::vector<std::uint64_t> counts;
-  for (const auto& delivery : deliveries) counts.push_back(delivery.count());
-  return counts;
-}
-
 using Shares = std::vector<std::pair<std::string, std::uint64_t>>;
 
 Shares shares_of(const PendingSummary& summary) {

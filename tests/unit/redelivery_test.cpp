@@ -5,17 +5,17 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <brook/stream.hpp>
 
-#include "catch.hpp"
+#include "../catch.hpp"
+#include "stream_support.hpp"
 
 namespace {
 
 using namespace brook;
-using namespace std::chrono_literals;
+using namespace brook::test;
 
 constexpr auto start = std::chrono::milliseconds(1'000'000);
 
@@ -30,21 +30,9 @@ struct Scene {
     return stream.create_group("group", earliest, options).value();
   }
 
-  ManualClock clock{start};
+  WatchedClock clock{start};
   Stream<int> stream{{.clock = &clock}};
 };
-
-std::vector<int> values_of(const Deliveries<int>& batch) {
-  std::vector<int> values;
-  for (const auto& delivery : batch) values.push_back(*delivery);
-  return values;
-}
-
-std::vector<std::uint64_t> counts_of(const Deliveries<int>& batch) {
-  std::vector<std::uint64_t> counts;
-  for (const auto& delivery : batch) counts.push_back(delivery.count());
-  return counts;
-}
 
 using Ints = std::vector<int>;
 using Counts = std::vector<std::uint64_t>;
@@ -121,25 +109,21 @@ TEST_CASE("Nack: a blocked consumer gets the entry when its delay is over") {
   Scene scene(1);
   const auto group = scene.group();
   const auto batch = *group.consumer("a").read();
-  Ints got;
-  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
-  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
   CHECK(batch[0].nack({.delay = 5s}));
   scene.clock.advance(5s);
-  waiter.join();
-  CHECK(got == Ints{1});
+  CHECK(values_of(blocked.get()) == Ints{1});
 }
 
 TEST_CASE("Nack: at once, to a blocked consumer") {
   Scene scene(1);
   const auto group = scene.group();
   const auto batch = *group.consumer("a").read();
-  Ints got;
-  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
-  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
   CHECK(batch[0].nack());
-  waiter.join();
-  CHECK(got == Ints{1});
+  CHECK(values_of(blocked.get()) == Ints{1});
 }
 
 TEST_CASE("Nack: what was removed meanwhile is not delivered again, and not pending any more") {
@@ -208,12 +192,10 @@ TEST_CASE("Visibility: a blocked consumer wakes for it") {
   Scene scene(1);
   const auto group = scene.group({.visibility = 30s});
   const auto lost = *group.consumer("a").read();
-  Ints got;
-  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
-  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
   scene.clock.advance(30s);
-  waiter.join();
-  CHECK(got == Ints{1});
+  CHECK(values_of(blocked.get()) == Ints{1});
 }
 
 TEST_CASE("Dead letters: after so many deliveries, to a stream of the same type") {
@@ -333,6 +315,21 @@ TEST_CASE("Claim: what has left the stream is not pending any more") {
   CHECK(group.pending()->count == 2);
 }
 
+TEST_CASE("Claim: ids in any order, of several segments, some of them gone") {
+  Scene scene(40);
+  const auto group = scene.group();
+  REQUIRE(group.consumer("a").read());
+  CHECK(scene.stream.erase({id(31), id(32)}) == 2);
+  const auto claimed = *group.consumer("b").claim({id(1), id(31), id(2), id(32), id(40), id(3)});
+  CHECK(values_of(claimed) == Ints{1, 2, 40, 3});
+  CHECK(group.pending()->count == 38);
+  // The place of an entry that is there, in a segment where the same place was erased.
+  CHECK(scene.stream.erase({id(9), id(10), id(11), id(12)}) == 4);
+  CHECK(values_of(*group.consumer("c").claim({id(1), id(9), id(2), id(10), id(3), id(11), id(4), id(12)})) ==
+        Ints{1, 2, 3, 4});
+  CHECK(group.pending()->count == 34);
+}
+
 TEST_CASE("auto_claim: sweeps, and lists what has been deleted") {
   Scene scene(10);
   const auto group = scene.group();
@@ -376,12 +373,10 @@ TEST_CASE("Read with claim_idle: wakes when an entry has become old enough") {
   Scene scene(1);
   const auto group = scene.group();
   REQUIRE(group.consumer("a").read());
-  Ints got;
-  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever, .claim_idle = 20s})); });
-  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  auto blocked = reading(group.consumer("b"), {.block = forever, .claim_idle = 20s});
+  scene.clock.wait_for_sleepers(1);
   scene.clock.advance(20s);
-  waiter.join();
-  CHECK(got == Ints{1});
+  CHECK(values_of(blocked.get()) == Ints{1});
 }
 
 TEST_CASE("Pending: the list, filtered") {
@@ -433,23 +428,19 @@ TEST_CASE("delete_consumer: what it hands back wakes a blocked consumer") {
   Scene scene(1);
   const auto group = scene.group();
   REQUIRE(group.consumer("a").read());
-  Ints got;
-  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
-  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
   CHECK(*group.delete_consumer("a") == 1);
-  waiter.join();
-  CHECK(got == Ints{1});
+  CHECK(values_of(blocked.get()) == Ints{1});
 }
 
 TEST_CASE("delete_consumer: one that is blocked is made anew when something comes") {
   Scene scene(0);
   const auto group = scene.group();
-  Ints got;
-  std::thread waiter([&] { got = values_of(*group.consumer("b").read({.block = forever})); });
-  while (scene.clock.sleepers() == 0) std::this_thread::yield();
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
   CHECK(*group.delete_consumer("b") == 0);
   REQUIRE(scene.stream.add(7));
-  waiter.join();
-  CHECK(got == Ints{7});
+  CHECK(values_of(blocked.get()) == Ints{7});
   CHECK(group.pending()->consumers.front().name == "b");
 }

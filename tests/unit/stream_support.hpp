@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -88,6 +89,18 @@ std::vector<T> values_of(const expected<Entries<T>, Errc>& entries) {
 template <class T>
 std::vector<T> values_of(const expected<Deliveries<T>, Errc>& deliveries) {
   return values_of(deliveries.value());
+}
+
+template <class T>
+std::vector<std::uint64_t> counts_of(const Deliveries<T>& deliveries) {
+  std::vector<std::uint64_t> counts;
+  for (const auto& delivery : deliveries) counts.push_back(delivery.count());
+  return counts;
+}
+
+/// A read on a thread of its own.
+inline std::future<expected<Deliveries<int>, Errc>> reading(const Consumer<int>& consumer, ReadOptions options) {
+  return std::async(std::launch::async, [consumer, options] { return consumer.read(options); });
 }
 
 inline std::vector<int> numbers(int first, int last) {

@@ -83,8 +83,6 @@ class Batch {
     if (!more_) more_ = std::make_shared<More>();
     more_->shares.reserve(shares - 1);
   }
-  /// For how many shares there is room for certain.
-  [[nodiscard]] std::size_t room() const noexcept { return more_ ? more_->shares.capacity() + 1 : 0; }
   /// Requires room.
   void add(Share<Payload> share) noexcept {
     size_ += share.count();

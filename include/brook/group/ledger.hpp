@@ -80,8 +80,6 @@ class Ledger {
     }
   }
 
-  [[nodiscard]] std::size_t page_count() const noexcept { return pages_.size(); }
-
  private:
   typename Page::Owner& owner_;
   Pages pages_;

@@ -10,7 +10,7 @@
 // Locking   the group's mutex, then the gate's, then a sleeper's.
 #pragma once
 
-#include <cstddef>
+#include <exception>
 #include <list>
 #include <memory>
 #include <utility>
@@ -69,38 +69,32 @@ class Queue {
   void serve(typename State::StreamState& stream, State& group, const Waiter* until = nullptr) {
     for (auto at = waiters_.begin(); at != waiters_.end() && (until == nullptr || !until->served);) {
       Waiter& waiter = **at;
-      WakeOnFailure failure{&waiter.sleeper};
+      const WakeOnFailure failure{waiter.sleeper};
       const bool first = at == waiters_.begin();
       if (group.destroyed) {
-        failure.sleeper = nullptr;
         at = release(stream.gate, at, unexpected(Errc::no_such_group));
         continue;
       }
       Member* const member = group.roster.present(waiter.member, stream.clock());  // it may have been deleted
       if (member == nullptr) {
-        failure.sleeper = nullptr;
         at = release(stream.gate, at, unexpected(Errc::full));
         continue;
       }
       const bool asked = first || waiter.options.claim_idle;
       auto batch = asked ? group.take(stream, *member, waiter.options) : typename State::Batch();
       if (!batch.empty()) {
-        failure.sleeper = nullptr;
         at = release(stream.gate, at, std::move(batch));
         continue;
       }
       if (first && group.drained()) {
-        failure.sleeper = nullptr;
         at = release(stream.gate, at, unexpected(Errc::closed));
         continue;
       }
       if (first) {
         stream.gate.arm(waiter.ticket);
-        failure.sleeper = nullptr;
         if (group.cursor().moved()) continue;
       }
       if (group.next_due(waiter.options) < waiter.alarm) waiter.sleeper.wake();
-      failure.sleeper = nullptr;
       ++at;
     }
   }
@@ -111,10 +105,12 @@ class Queue {
   }
 
  private:
+  // Has a waiter look for himself when an exception keeps others from serving him.
   struct WakeOnFailure {
-    wait::Sleeper* sleeper;
+    wait::Sleeper& sleeper;
+    int exceptions = std::uncaught_exceptions();
     ~WakeOnFailure() {
-      if (sleeper != nullptr) sleeper->wake();
+      if (std::uncaught_exceptions() > exceptions) sleeper.wake();
     }
   };
 

@@ -48,8 +48,7 @@ void State<T>::expire(StreamState& stream, Clock::time_point now) {
 
 // Entries that others have had for `claim_idle`, those that have been pending longest first.
 template <class T>
-void collect_idle(State<T>& group, Takeover<T>& takeover, std::vector<typename State<T>::Place>& gone,
-                  const ReadOptions& reading, Instant now) {
+void collect_idle(State<T>& group, Takeover<T>& takeover, const ReadOptions& reading, Instant now) {
   using Place = typename State<T>::Place;
   const auto idle = static_cast<Instant>(std::max<std::int64_t>(0, reading.claim_idle->count()));
   std::vector<Place> found;
@@ -62,7 +61,7 @@ void collect_idle(State<T>& group, Takeover<T>& takeover, std::vector<typename S
   });
   for (const Place& place : found) {
     if (takeover.size() == reading.count) return;
-    if (!takeover.collect(place)) gone.push_back(place);
+    static_cast<void>(takeover.collect_or_drop(place));
   }
 }
 
@@ -72,24 +71,22 @@ void State<T>::take_again(StreamState& stream, Member& member, const ReadOptions
   if (next_expiry_ <= instant(now)) expire(stream, now);
   for (;;) {
     Takeover<T> takeover(stream);
-    std::vector<Place> gone;
     std::vector<Returned::Return> seen;
     returned.each_due(instant(now), [&](const Returned::Return& entry) {
       if (takeover.size() == reading.count) return false;
       seen.push_back(entry);
       const Place place = ledger.find(entry.id);
       const bool meant = place.page != nullptr && place.mark().consumer() == nobody && place.mark().time() == entry.due;
-      if (meant && !takeover.collect(place)) gone.push_back(place);
+      if (meant) static_cast<void>(takeover.collect_or_drop(place));
       return true;
     });
-    if (reading.claim_idle) collect_idle(*this, takeover, gone, reading, instant(now));
+    if (reading.claim_idle) collect_idle(*this, takeover, reading, instant(now));
     const std::size_t left = reading.count - takeover.size();
     const bool found = left > 0 && find_new(stream, left);
     takeover.reserve(batch, found ? scan_.run_count() : 0);
-    if (found) prepare(batch, reading.no_ack);
+    if (found) prepare_pages(reading.no_ack);
     if (!takeover.current()) continue;
     for (const auto& entry : seen) returned.forget(entry);
-    for (const Place& place : gone) place.page->acknowledge(place.at, 1);  // as Redis does
     takeover.deliver(*this, batch, member, {.since = instant(now)});
     if (!batch.empty()) expect_expiry(instant(now));
     if (found) take_new(member, instant(now), reading.no_ack, batch);
@@ -125,8 +122,7 @@ void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason,
   const Mark mark = place.mark();
   const Hold held = place.page->look();
   const View view{stream.timeline.edits(), {}};
-  const bool there = held && view.shows(*held, place.at) && view.edits.boundary <= place.page->first() + place.at;
-  if (!there || !options.dead_letter) {
+  if (!held || !still_shown(view, *held, place) || !options.dead_letter) {
     place.page->acknowledge(place.at, 1);
     return;
   }

@@ -80,7 +80,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     if (returned.due() <= instant(now) || next_expiry_ <= instant(now) || reading.claim_idle) {
       take_again(stream, member, reading, now, batch);
     } else if (find_new(stream, reading.count)) {
-      prepare(batch, reading.no_ack);
+      batch.reserve(scan_.run_count());
+      prepare_pages(reading.no_ack);
       take_new(member, instant(now), reading.no_ack, batch);
     }
     if (!batch.empty()) member.active = now;
@@ -107,6 +108,11 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Makes an entry that is in the stream pending with a member, unless it is pending already (XCLAIM FORCE). What it
   /// returns must outlive the lock. Throws std::bad_alloc.
   [[nodiscard]] Share<Payload> force_pending(StreamState& stream, const Member& member, Id id);
+
+  /// Whether a view shows a pending entry, whose segment is held.
+  [[nodiscard]] static bool still_shown(const View& view, log::Segment<Payload>& segment, const Place& place) noexcept {
+    return view.edits.boundary <= place.page->first() + place.at && view.shows(segment, place.at);
+  }
 
   /// Ends a pending entry as a dead letter. Throws what copying the value throws, and then it is pending still.
   void bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now);
@@ -249,9 +255,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   // Brings back what has been with its consumer for longer than it may.
   void expire(StreamState& stream, Clock::time_point now);
 
-  // Room for what the scan found. Throws std::bad_alloc; take_new() then cannot fail.
-  void prepare(Batch& batch, bool no_ack) {
-    batch.reserve(batch.room() + scan_.run_count());
+  // Pages for what the scan found. Throws std::bad_alloc; with room in the batch, take_new() then cannot fail.
+  void prepare_pages(bool no_ack) {
     if (scan_.run_count() > 1 || !stands_beside(scan_.run(0)) || (!no_ack && !page_->has_lines())) make_pages(no_ack);
   }
 

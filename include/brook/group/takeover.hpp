@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/clock.hpp>
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
 
@@ -32,18 +33,23 @@ class Takeover {
 
   /// Whether the entry is still there; then it is collected. Throws std::bad_alloc.
   [[nodiscard]] bool collect(const Place& place) {
-    if (found_.empty() || found_.back().place.page != place.page) {
-      Hold hold = place.page->look();
-      if (!hold || view_.edits.boundary > place.page->first() + place.page->capacity()) return false;
-      holds_.push_back(std::move(hold));
-    }
-    auto& segment = *holds_.back();
-    if (view_.edits.boundary > place.page->first() + place.at || !view_.shows(segment, place.at)) return false;
+    const bool held = !found_.empty() && found_.back().place.page == place.page;  // by the last of the holds
+    Hold hold = held ? Hold() : place.page->look();
+    auto* const segment = held ? holds_.back().get() : hold.get();
+    if (segment == nullptr || !State::still_shown(view_, *segment, place)) return false;
+    if (!held) holds_.push_back(std::move(hold));
     found_.push_back({place, holds_.size() - 1});
     return true;
   }
+  /// The same; an entry that has left the stream is not pending any more after deliver(), as in Redis.
+  [[nodiscard]] bool collect_or_drop(const Place& place) {
+    if (collect(place)) return true;
+    gone_.push_back(place);
+    return false;
+  }
 
   [[nodiscard]] std::size_t size() const noexcept { return found_.size(); }
+  [[nodiscard]] std::size_t gone() const noexcept { return gone_.size(); }
 
   /// Whether the stream is still as it was when collecting began. If not, begin anew.
   [[nodiscard]] bool current() const noexcept { return stream_.timeline.unchanged(view_.edits); }
@@ -56,6 +62,7 @@ class Takeover {
 
   /// Delivers to a consumer what has not been acknowledged meanwhile. `batch` has room.
   void deliver(State& group, typename State::Batch& batch, const Member& to, const Terms& terms) noexcept {
+    for (const Place& place : gone_) place.page->acknowledge(place.at, 1);
     for (const auto& [place, hold] : found_) {
       if (!place.page->pending(place.at)) continue;
       const std::uint64_t count = terms.count.value_or(place.mark().count() + (terms.counts ? 1 : 0));
@@ -75,7 +82,26 @@ class Takeover {
   StreamState& stream_;
   typename State::View view_;
   std::vector<Found> found_;
+  std::vector<Place> gone_;
   std::vector<Hold> holds_;
 };
+
+/// Delivers to a member what `collect(takeover)` finds, all as the stream was at one instant: `collect` is called anew when
+/// it has changed meanwhile. Throws std::bad_alloc, and then nothing was delivered.
+template <class T, class Collect>
+[[nodiscard]] typename State<T>::Batch take_over(State<T>& group, typename State<T>::StreamState& stream, Member& to,
+                                                 Clock::time_point now, const typename Takeover<T>::Terms& terms,
+                                                 Collect&& collect) {
+  for (;;) {
+    Takeover<T> takeover(stream);
+    collect(takeover);
+    typename State<T>::Batch batch(to.number);
+    takeover.reserve(batch);
+    if (!takeover.current()) continue;
+    takeover.deliver(group, batch, to, terms);
+    if (!batch.empty()) to.active = now;
+    return batch;
+  }
+}
 
 }  // namespace brook::group
