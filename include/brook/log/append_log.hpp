@@ -52,14 +52,10 @@
 // Tried     a lock around it all (bench/append.cpp); readers that settle, but a reader then may have to wait
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
-#include <span>
-#include <type_traits>
 #include <utility>
 
 #include <brook/core/config.hpp>
@@ -136,17 +132,9 @@ class AppendLog {
   /// Appends all values at one instant, with consecutive ids. On an error, and when it throws std::bad_alloc, nothing
   /// has changed and `values` are as they were; else they have been moved from. Requires at least one value.
   [[nodiscard]] expected<Appended, Errc> append(const Values& values, const Request& request) {
-    Attempt attempt{values, request};
-    for (;;) {
-      Segment& tail = *tail_.load(sync::acquire);        // AF
-      const Word seen{tail.claims.load(sync::relaxed)};  // AP
-      if (attempt.takes_next(tail, seen)) [[likely]] {
-        if (append_next(tail, attempt)) return attempt.appended;
-      } else if (seen.low() < Segment::full ? append_exactly(tail, attempt) : roll(tail, attempt)) {
-        if (attempt.error != Errc{}) return unexpected(attempt.error);
-        return attempt.appended;
-      }
-    }
+    expected<Appended, Errc> appended;
+    if (!append_next(values, request, *appended)) appended = append_anyhow(values, request);
+    return appended;
   }
 
   /// The end of the log at an instant during the call. Lock-free.
@@ -206,21 +194,16 @@ class AppendLog {
     std::uint32_t at;
     Word word;  // with the id of the first value
 
-    [[nodiscard]] Id id() const noexcept { return word.id(segment.life().base); }
+    [[nodiscard]] Appended appended(std::size_t count) const noexcept {
+      return {word.id(segment.life().base), segment.life().added_before + at + count};
+    }
   };
 
-  // One append on its way. Each step that it tries answers whether it is over, with `appended` or `error`.
+  // One append on its way. Each step that it tries answers whether it is over, with `result`.
   struct Attempt {
-    const Values& values;
-    const Request& request;
-    Appended appended{};
-    Errc error{};  // none
-
-    // Whether one value, with the id that comes next anyway, goes into a segment whose claim word was `seen`.
-    [[nodiscard]] bool takes_next(const Segment& segment, Word seen) const noexcept {
-      return seen.low() < Segment::full && values.size() == 1 && request.any_time() &&
-             request.ms() <= segment.base_ms() + seen.ms();
-    }
+    Values values;
+    Request request;
+    expected<Appended, Errc> result{};
   };
 
   // The log begins with a full segment of no slots, so that the first append is like any other roll. Its signposts lead
@@ -244,17 +227,33 @@ class AppendLog {
     return hold && tail_.load(sync::acquire) == tail ? std::move(hold) : Hold();  // AL
   }
 
-  // The common case: the next slot with the next id, by one fetch_add.
-  [[nodiscard]] static bool append_next(Segment& tail, Attempt& attempt) noexcept {
+  // The common case: one value into the next slot with the next id, by one fetch_add. False when it is another case.
+  [[nodiscard]] bool append_next(const Values& values, const Request& request, Appended& appended) noexcept {
+    Segment& tail = *tail_.load(sync::acquire);        // AF
+    const Word seen{tail.claims.load(sync::relaxed)};  // AP
+    const bool next_will_do = values.size() == 1 && request.any_time() && request.ms() <= tail.base_ms() + seen.ms();
+    if (seen.low() >= Segment::full || !next_will_do) return false;
     const Word word{tail.claims.fetch_add(Word::one_entry, sync::acquire)};  // AH
     if (word.low() >= Segment::full) return false;
     const Claim claim{tail, tail.slot_of(word), word};
-    if (claim.id().ms >= attempt.request.ms()) [[likely]]
-      return publish_one(claim, attempt);
+    appended = claim.appended(1);
+    if (appended.first.ms >= request.ms()) [[likely]]
+      return publish_one(claim, values);
     // The header was recycled between the look and the claim, and the id is behind the clock: give the slot up.
     settle(tail, claim.at);
     abandon(tail, claim.at, claim.at + 1);
     return false;
+  }
+
+  // Every case. Not inline: it would cost the common one its registers.
+  [[nodiscard, gnu::noinline]] expected<Appended, Errc> append_anyhow(Values values, Request request) {
+    Attempt attempt{values, request};
+    while (!append_next(values, request, *attempt.result)) {
+      Segment& tail = *tail_.load(sync::acquire);        // AF
+      const Word seen{tail.claims.load(sync::relaxed)};  // AP
+      if (seen.low() < Segment::full ? append_exactly(tail, attempt) : roll(tail, attempt)) break;
+    }
+    return attempt.result;
   }
 
   // Several slots, or an id that is not simply the next one: by compare-and-swap, with the tail held.
@@ -276,7 +275,8 @@ class AppendLog {
       const std::uint64_t taken = word->bits + count * Word::one_entry;
       if (!tail.claims.compare_exchange_strong(seen.bits, taken, sync::relaxed, sync::relaxed)) continue;  // AJ AP
       const Claim claim{tail, tail.slot_of(*word), *word};
-      return count == 1 ? publish_one(claim, attempt) : publish_batch(claim, attempt);
+      attempt.result = claim.appended(count);
+      return count == 1 ? publish_one(claim, attempt.values) : publish_batch(claim, attempt.values);
     }
     return false;
   }
@@ -286,7 +286,7 @@ class AppendLog {
   [[nodiscard]] static bool refused(Segment& segment, std::uint32_t end, Attempt& attempt) noexcept {
     settle(segment, end);
     const expected<Id, Errc> id = attempt.request.after(last_entry_before(segment, end));
-    if (!id) attempt.error = id.error();
+    if (!id) attempt.result = unexpected(id.error());
     return !id;
   }
 
@@ -309,31 +309,29 @@ class AppendLog {
   }
 
   // False when the claim was passed: the values are back where they were.
-  [[nodiscard]] static bool publish_one(const Claim& claim, Attempt& attempt) noexcept {
+  [[nodiscard]] static bool publish_one(const Claim& claim, const Values& values) noexcept {
     Segment& segment = claim.segment;
     Slot<Payload>& slot = segment.slot(claim.at);
-    attempt.values.move_to(0, slot);
-    attempt.appended = {claim.id(), segment.life().added_before + claim.at + 1};
+    values.move_to(0, slot);
     settle(segment, claim.at);
     if (slot.publish(claim.word)) [[likely]]
       return true;
-    attempt.values.take_back(0, slot);
+    values.take_back(0, slot);
     Hold::drop(segment);
     return false;
   }
 
-  [[nodiscard]] static bool publish_batch(const Claim& claim, Attempt& attempt) noexcept {
+  [[nodiscard]] static bool publish_batch(const Claim& claim, const Values& values) noexcept {
     Segment& segment = claim.segment;
-    const auto count = static_cast<std::uint32_t>(attempt.values.size());
-    for (std::uint32_t i = 0; i < count; ++i) attempt.values.move_to(i, segment.slot(claim.at + i));
-    attempt.appended = {claim.id(), segment.life().added_before + claim.at + count};
+    const auto count = static_cast<std::uint32_t>(values.size());
+    for (std::uint32_t i = 0; i < count; ++i) values.move_to(i, segment.slot(claim.at + i));
     for (std::uint32_t i = 1; i < count; ++i)
       segment.slot(claim.at + i).follow(Word{claim.word.bits + i * Word::one_entry}, i);
     settle(segment, claim.at);
     // A follower is passed only after the first slot was, so this fails whenever one of them was.
     if (segment.slot(claim.at).publish(claim.word)) return true;
     for (std::uint32_t i = count; i-- > 0;) {  // the first slot, which is void, has the last pin
-      attempt.values.take_back(i, segment.slot(claim.at + i));
+      values.take_back(i, segment.slot(claim.at + i));
       if (segment.slot(claim.at + i).state().is_void()) Hold::drop(segment);
     }
     return false;
@@ -349,19 +347,19 @@ class AppendLog {
       if (refused(tail, tail.capacity(), attempt)) return true;
       const Id base = *attempt.request.after(last_entry_before(tail, tail.capacity()));
       if (!ids_left(base, attempt.values.size())) {
-        attempt.error = Errc::id_exhausted;
+        attempt.result = unexpected(Errc::id_exhausted);
         return true;
       }
       Chain<Payload> chain(*pool_, tail, base, attempt.values);
       Segment* none = nullptr;
       if (tail.next.compare_exchange_strong(none, chain.first(), sync::seq_cst, sync::relaxed)) {  // A AP
-        attempt.appended = {base, chain.release(), true};
+        attempt.result = Appended{base, chain.release(), true};
         advance(tail);
         return true;
       }
     }
     if (tail.sealed()) {
-      attempt.error = Errc::closed;
+      attempt.result = unexpected(Errc::closed);
       return true;
     }
     advance(tail);

@@ -58,16 +58,21 @@ template <class Payload>
   return count;
 }
 
-/// Returns when all slots before `end` are settled. The caller holds or has claimed in the segment. Lock-free: bounded
-/// patience for all of them together, then bounded work.
+/// Settles what is not settled before `end`. Not inline: this is hardly ever to be done.
 template <class Payload>
-void settle(Segment<Payload>& segment, std::uint32_t end) noexcept {
-  if (end == 0 || segment.settled(end - 1)) return;
+[[gnu::noinline]] void settle_others(Segment<Payload>& segment, std::uint32_t end) noexcept {
   Patience patience;
   for (std::uint32_t at = settled_before(segment, end); at < end; ++at) {
     while (segment.slot(at).state().empty() && patience.left()) {}
     if (segment.slot(at).state().empty()) pass(segment, at);
   }
+}
+
+/// Returns when all slots before `end` are settled. The caller holds or has claimed in the segment. Lock-free: bounded
+/// patience for all of them together, then bounded work.
+template <class Payload>
+void settle(Segment<Payload>& segment, std::uint32_t end) noexcept {
+  if (end > 0 && !segment.settled(end - 1)) settle_others(segment, end);
 }
 
 }  // namespace brook::log

@@ -48,9 +48,7 @@ struct Word {
   [[nodiscard]] constexpr Word with_low(std::uint64_t low) const noexcept { return {(bits & ~low_mask) | low}; }
 
   /// The id that this word stands for in a segment that starts at `base`.
-  [[nodiscard]] constexpr Id id(Id base) const noexcept {
-    return ms() == 0 ? Id{base.ms, base.seq + seq()} : Id{base.ms + ms(), seq()};
-  }
+  [[nodiscard]] constexpr Id id(Id base) const noexcept { return {base.ms + ms(), seq() + (ms() == 0 ? base.seq : 0)}; }
 
   /// Ids of one segment compare as their words' keys do.
   [[nodiscard]] constexpr std::uint64_t key() const noexcept { return (bits & ~unopened_bit) >> low_bits; }
