@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <brook/stream.hpp>
@@ -36,9 +37,11 @@ std::vector<std::vector<std::uint64_t>> rooms(std::size_t consumers, std::size_t
   return got;
 }
 
-double with_brook(std::size_t consumers, std::size_t entries, std::size_t batch) {
+enum class Time { stands, passes };
+
+double with_brook(std::size_t consumers, std::size_t entries, std::size_t batch, Time time) {
   FixedClock clock;
-  brook::Stream<std::uint64_t> stream({.clock = &clock});
+  brook::Stream<std::uint64_t> stream({.clock = time == Time::stands ? &clock : nullptr});
   for (std::size_t i = 0; i < entries; ++i) expect(stream.add(i).has_value(), "an add failed");
   const auto group = stream.create_group("group", brook::earliest).value();
   auto got = rooms(consumers, entries);
@@ -56,9 +59,9 @@ double with_brook(std::size_t consumers, std::size_t entries, std::size_t batch)
   return ns / static_cast<double>(entries);
 }
 
-double by_hand(std::size_t consumers, std::size_t entries, std::size_t batch) {
+double by_hand(std::size_t consumers, std::size_t entries, std::size_t batch, Time time) {
   FixedClock clock;
-  LockedStream<std::uint64_t> stream(&clock);
+  LockedStream<std::uint64_t> stream(time == Time::stands ? &clock : nullptr);
   for (std::size_t i = 0; i < entries; ++i) stream.add(std::uint64_t{i});
   auto got = rooms(consumers, entries);
   const double ns = together(consumers, [&](std::size_t n) {
@@ -79,10 +82,14 @@ double by_hand(std::size_t consumers, std::size_t entries, std::size_t batch) {
 void add_group(Suite& suite) {
   for (const std::size_t batch : {1U, 100U}) {
     const std::size_t entries = suite.work(batch == 1 ? 200'000 : 500'000);
-    for (const std::size_t consumers : {1U, 2U, 4U}) {
-      suite.add("group/u64/" + std::to_string(consumers) + "/batch" + std::to_string(batch))
-          .peer("brook", [=] { return with_brook(consumers, entries, batch); })
-          .peer("mutex + deque + map", [=] { return by_hand(consumers, entries, batch); });
+    for (const Time time : {Time::stands, Time::passes}) {
+      for (const std::size_t consumers : {1U, 2U, 4U}) {
+        std::string name = "group/u64/" + std::to_string(consumers) + "/batch" + std::to_string(batch);
+        if (time == Time::passes) name += "/clock";
+        suite.add(std::move(name))
+            .peer("brook", [=] { return with_brook(consumers, entries, batch, time); })
+            .peer("mutex + deque + map", [=] { return by_hand(consumers, entries, batch, time); });
+      }
     }
   }
 }

@@ -82,13 +82,15 @@ class Consumer {
            std::shared_ptr<group::Member> member) noexcept
       : stream_(std::move(stream)), group_(std::move(group)), member_(std::move(member)) {}
 
-  [[nodiscard]] expected<Batch, Errc> take_or_wait(const ReadOptions& options) const;
-  // With the group's mutex held: the member that this handle stands for now.
-  [[nodiscard]] expected<group::Member*, Errc> present() const;
+  // These fill an empty batch, in place, or tell why not.
+  [[nodiscard]] std::optional<Errc> take_or_wait(const ReadOptions& options, Batch& batch) const;
+  // With the group's mutex held: the member that this handle stands for now; null when there is none, and why.
+  [[nodiscard]] group::Member* present(Errc& failed) const;
   // What there is now; when there is nothing, `cursor` is where something will be.
-  [[nodiscard]] expected<Batch, Errc> take(const ReadOptions& options, Cursor& cursor) const;
-  [[nodiscard]] expected<Batch, Errc> wait_in_line(const ReadOptions& options, const Wait& wait,
-                                                   Clock::time_point deadline) const;
+  [[nodiscard]] std::optional<Errc> take(const ReadOptions& options, Batch& batch, Cursor& cursor) const;
+  [[nodiscard]] std::optional<Errc> wait_for(const ReadOptions& options, Batch& batch, Cursor cursor) const;
+  [[nodiscard]] std::optional<Errc> wait_in_line(const ReadOptions& options, const Wait& wait,
+                                                 Clock::time_point deadline, Batch& batch) const;
 
   std::shared_ptr<StreamState> stream_;
   std::shared_ptr<GroupState> group_;
@@ -97,58 +99,66 @@ class Consumer {
 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::read(const ReadOptions& options) const {
-  expected<Batch, Errc> batch = take_or_wait(options);
-  if (!batch) return unexpected(batch.error());
-  return Deliveries<T>(*std::move(batch));
+  expected<Deliveries<T>, Errc> deliveries;
+  if (const auto failed = take_or_wait(options, deliveries->batch_)) deliveries = unexpected(*failed);
+  return deliveries;
 }
 
 template <class T>
-auto Consumer<T>::take_or_wait(const ReadOptions& options) const -> expected<Batch, Errc> {
-  if (stream_->gone.load(sync::seq_cst)) return unexpected(Errc::closed);  // and its clock perhaps with it
+std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch& batch) const {
+  if (stream_->gone.load(sync::seq_cst)) return Errc::closed;  // and its clock perhaps with it
   Cursor cursor;
-  expected<Batch, Errc> batch = take(options, cursor);
-  if (!batch || !batch->empty() || options.count == 0) return batch;
+  const auto failed = take(options, batch, cursor);
+  if (failed || !batch.empty() || options.count == 0) return failed;
+  return wait_for(options, batch, std::move(cursor));
+}
+
+template <class T>
+std::optional<Errc> Consumer<T>::wait_for(const ReadOptions& options, Batch& batch, Cursor cursor) const {
   const Wait wait = options.wait();
   const Clock::time_point deadline = wait.deadline(stream_->clock());
-  if (wait.stop_requested()) return unexpected(Errc::cancelled);
-  if (deadline == Clock::time_point::min() || deadline <= stream_->clock().now()) return batch;
+  if (wait.stop_requested()) return Errc::cancelled;
+  if (deadline == Clock::time_point::min() || deadline <= stream_->clock().now()) return std::nullopt;
   const auto moved = [&cursor] { return cursor.moved(); };
   if (wait::spin(stream_->options.spin, moved)) {
-    batch = take(options, cursor);
-    if (!batch || !batch->empty()) return batch;
+    const auto failed = take(options, batch, cursor);
+    if (failed || !batch.empty()) return failed;
   }
   cursor = {};
-  return wait_in_line(options, wait, deadline);
+  return wait_in_line(options, wait, deadline, batch);
 }
 
 template <class T>
-expected<group::Member*, Errc> Consumer<T>::present() const {
-  if (const auto failed = group_->refusal(*stream_)) return unexpected(*failed);
-  group::Member* const member = group_->roster.present(member_, stream_->clock());
-  if (member == nullptr) return unexpected(Errc::full);
-  return member;
+group::Member* Consumer<T>::present(Errc& failed) const {
+  if (const auto refused = group_->refusal(*stream_)) {
+    failed = *refused;
+    return nullptr;
+  }
+  failed = Errc::full;
+  return group_->roster.present(member_, stream_->clock());
 }
 
 template <class T>
-auto Consumer<T>::take(const ReadOptions& options, Cursor& cursor) const -> expected<Batch, Errc> {
+std::optional<Errc> Consumer<T>::take(const ReadOptions& options, Batch& batch, Cursor& cursor) const {
   const group::Locked<log::PayloadOf<T>> held(group_->mutex);
-  const expected<group::Member*, Errc> member = present();
-  if (!member) return unexpected(member.error());
+  Errc failed{};
+  group::Member* const member = present(failed);
+  if (member == nullptr) return failed;
   group_->queue.serve(*stream_, *group_);
-  expected<Batch, Errc> batch = group_->take(*stream_, **member, options);
-  if (!batch->empty() || options.count == 0) return batch;
-  if (group_->drained()) return unexpected(Errc::closed);
+  group_->take(*stream_, *member, options, batch);
+  if (!batch.empty() || options.count == 0) return std::nullopt;
+  if (group_->drained()) return Errc::closed;
   cursor = group_->cursor();
-  return batch;
+  return std::nullopt;
 }
 
 template <class T>
-auto Consumer<T>::wait_in_line(const ReadOptions& options, const Wait& wait, Clock::time_point deadline) const
-    -> expected<Batch, Errc> {
+std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const Wait& wait, Clock::time_point deadline,
+                                              Batch& batch) const {
   wait::Sleeper sleeper(stream_->clock(), deadline, wait);
-  typename group::Queue<GroupState>::Waiter waiter(sleeper, member_, options);
+  typename group::Queue<GroupState>::Waiter waiter(sleeper, member_, options, batch);
   group::Locked<log::PayloadOf<T>> held(group_->mutex);
-  if (const auto failed = group_->refusal(*stream_)) return unexpected(*failed);
+  if (const auto failed = group_->refusal(*stream_)) return failed;
   const typename group::Queue<GroupState>::Place place(stream_->gate, group_->queue, waiter);
   const auto serve = [&] {
     group_->queue.serve(*stream_, *group_, &waiter);
@@ -165,24 +175,24 @@ auto Consumer<T>::wait_in_line(const ReadOptions& options, const Wait& wait, Clo
     if (!stopped && (woken || stream_->clock().now() < deadline)) continue;
     serve();  // what is there wins over a deadline or a stop request
     if (waiter.served) break;
-    if (stopped) return unexpected(Errc::cancelled);
-    return Batch();
+    return stopped ? std::optional(Errc::cancelled) : std::nullopt;
   }
-  return std::move(waiter.result);
+  return waiter.failed;
 }
 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) const {
   const group::Locked<log::PayloadOf<T>> held(group_->mutex);
-  const expected<group::Member*, Errc> member = present();
-  if (!member) return unexpected(member.error());
+  Errc failed{};
+  group::Member* const member = present(failed);
+  if (member == nullptr) return unexpected(failed);
   if (after == Id::max()) return Deliveries<T>();
   const Clock::time_point now = stream_->clock().now();
   return Deliveries<T>(
-      group::take_over(*group_, *stream_, **member, now, {.since = group_->instant(now)}, [&](auto& takeover) {
+      group::take_over(*group_, *stream_, *member, now, {.since = group_->instant(now)}, [&](auto& takeover) {
         group_->ledger.each_pending(after.next(), Id::max(), [&](const Place& place) {
           if (takeover.size() == count) return false;
-          if (place.mark().consumer() == (*member)->number) static_cast<void>(takeover.collect(place));
+          if (place.mark().consumer() == member->number) static_cast<void>(takeover.collect(place));
           return true;
         });
       }));
@@ -192,18 +202,19 @@ template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const ClaimOptions& options) const {
   std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
   const group::Locked<log::PayloadOf<T>> held(group_->mutex);
-  const expected<group::Member*, Errc> member = present();
-  if (!member) return unexpected(member.error());
+  Errc failed{};
+  group::Member* const member = present(failed);
+  if (member == nullptr) return unexpected(failed);
   const Clock::time_point now = stream_->clock().now();
   const group::Instant instant = group_->instant(now);
   if (options.force) {
     forced.reserve(ids.size());
-    for (const Id id : ids) forced.push_back(group_->force_pending(*stream_, **member, id));
+    for (const Id id : ids) forced.push_back(group_->force_pending(*stream_, *member, id));
   }
   const typename group::Takeover<T>::Terms terms{.since = group_->claimed_since(options, stream_->unix_ms(), instant),
                                                  .count = options.retry_count,
                                                  .counts = !options.just_id};
-  auto batch = group::take_over(*group_, *stream_, **member, now, terms, [&](auto& takeover) {
+  auto batch = group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
     for (const Id id : ids) {
       const Place place = group_->ledger.find(id);
       if (place.page == nullptr || !group_->idle_for(place, options.min_idle, instant)) continue;
@@ -218,13 +229,14 @@ template <class T>
 expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& options) const {
   if (options.count == 0) return unexpected(Errc::invalid_argument);
   const group::Locked<log::PayloadOf<T>> held(group_->mutex);
-  const expected<group::Member*, Errc> member = present();
-  if (!member) return unexpected(member.error());
+  Errc failed{};
+  group::Member* const member = present(failed);
+  if (member == nullptr) return unexpected(failed);
   const Clock::time_point now = stream_->clock().now();
   const group::Instant instant = group_->instant(now);
   const typename group::Takeover<T>::Terms terms{.since = instant, .counts = !options.just_id};
   AutoClaimed<T> claimed;
-  claimed.deliveries = Deliveries<T>(group::take_over(*group_, *stream_, **member, now, terms, [&](auto& takeover) {
+  claimed.deliveries = Deliveries<T>(group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
     claimed.next = Id::min();
     claimed.deleted.clear();
     group_->ledger.each_pending(options.start, Id::max(), [&](const Place& place) {

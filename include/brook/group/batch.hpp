@@ -74,6 +74,9 @@ class Batch {
   }
   explicit Batch(ConsumerNumber to) noexcept : to_(to) {}
 
+  /// Says to whom an empty batch is being delivered.
+  void begin(ConsumerNumber to) noexcept { to_ = to; }
+
   /// The consumer to whom it was delivered.
   [[nodiscard]] ConsumerNumber to() const noexcept { return to_; }
 
@@ -83,11 +86,11 @@ class Batch {
     if (!more_) more_ = std::make_shared<More>();
     more_->shares.reserve(shares - 1);
   }
-  /// Requires room.
-  void add(Share<Payload> share) noexcept {
-    size_ += share.count();
-    if (size_ == share.count()) first_ = std::move(share);
-    else more_->shares.push_back(std::move(share));
+  /// Takes over a reference, as Share does. Requires room.
+  void add(Page<Payload>& page, std::uint32_t first, std::uint32_t count, bool told) noexcept {
+    if (size_ == 0) first_ = {page, first, count, told};
+    else more_->shares.emplace_back(page, first, count, told);
+    size_ += count;
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -9,8 +9,8 @@
 //   row  thread    operation       order    meets  because
 //   GA   consumer  clear bits      release  GB     what was done for the entry precedes its being done with
 //   GB   group     read a word     acquire  GA     the same
-//   GF   group     set bits, and   relaxed  -      deliveries go by the mutex
-//                  look at one
+//   GF   group     set bits, and   relaxed  -      deliveries go by the mutex; a word without bits, which nobody else
+//                  look at one                     changes, is stored to, and was acquired by GB
 // Proof    tests/model/group_model.cpp
 #pragma once
 
@@ -38,8 +38,9 @@ class Lines {
   std::uint32_t clear(std::uint32_t first, std::uint32_t count) noexcept {
     std::uint32_t cleared = 0;
     each_word(first, count, [&](Word& word, std::uint64_t bits) {
-      if ((word.load(sync::relaxed) & bits) == 0) return;                                                 // GF
-      cleared += static_cast<std::uint32_t>(std::popcount(word.fetch_and(~bits, sync::release) & bits));  // GA
+      if ((word.load(sync::relaxed) & bits) == 0) return;                          // GF
+      const std::uint64_t were_set = word.fetch_and(~bits, sync::release) & bits;  // GA
+      cleared += count == 1 ? (were_set != 0 ? 1U : 0U) : static_cast<std::uint32_t>(std::popcount(were_set));
     });
     return cleared;
   }
@@ -48,8 +49,11 @@ class Lines {
 
   /// Lines [first, first + count) are pending from now on, with this mark.
   void set(std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
-    std::fill_n(marks_.get() + first, count, mark);
-    each_word(first, count, [](Word& word, std::uint64_t bits) { word.fetch_or(bits, sync::relaxed); });  // GF
+    for (std::uint32_t at = first; at < first + count; ++at) marks_[at] = mark;
+    each_word(first, count, [](Word& word, std::uint64_t bits) {
+      if (word.load(sync::acquire) == 0) word.store(bits, sync::relaxed);  // GB GF
+      else word.fetch_or(bits, sync::relaxed);                             // GF
+    });
   }
 
   [[nodiscard]] bool pending(std::uint32_t at) const noexcept {
@@ -76,8 +80,7 @@ class Lines {
   void each_word(std::uint32_t first, std::uint32_t count, Use use) noexcept {
     for (const std::uint32_t end = first + count; first < end;) {
       const std::uint32_t n = std::min(64 - first % 64, end - first);
-      const std::uint64_t bits = (n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1) << (first % 64);
-      use(pending_[first / 64], bits);
+      use(pending_[first / 64], (~std::uint64_t{0} >> (64 - n)) << (first % 64));
       first += n;
     }
   }

@@ -13,7 +13,7 @@
 #include <exception>
 #include <list>
 #include <memory>
-#include <utility>
+#include <optional>
 
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
@@ -29,14 +29,16 @@ class Queue {
  public:
   /// A blocked consumer, on its own stack.
   struct Waiter {
-    Waiter(wait::Sleeper& sleeping, const std::shared_ptr<Member>& who, const ReadOptions& how)
-        : sleeper(sleeping), ticket(sleeping), member(who), options(how) {}
+    Waiter(wait::Sleeper& sleeping, const std::shared_ptr<Member>& who, const ReadOptions& how,
+           typename State::Batch& what)
+        : sleeper(sleeping), ticket(sleeping), member(who), options(how), batch(what) {}
 
     wait::Sleeper& sleeper;
     wait::Gate::Ticket ticket;
     const std::shared_ptr<Member>& member;
     const ReadOptions& options;
-    expected<typename State::Batch, Errc> result{};
+    typename State::Batch& batch;                        // once it is served, filled
+    std::optional<Errc> failed{};                        // or why not
     Clock::time_point alarm = Clock::time_point::max();  // when it looks again by itself
     bool served = false;
   };
@@ -67,27 +69,37 @@ class Queue {
   /// sees to it that the next entry wakes the first who still waits. One who waits serves himself and those before him, and
   /// leaves the others to the next (`until`). Throws std::bad_alloc: then whoever could not be served looks for himself.
   void serve(typename State::StreamState& stream, State& group, const Waiter* until = nullptr) {
+    if (!waiters_.empty()) serve_waiters(stream, group, until);
+  }
+
+  /// Has the first who waits look for itself, and arm its own ticket.
+  void wake_first() noexcept {
+    if (!waiters_.empty()) waiters_.front()->sleeper.wake();
+  }
+
+ private:
+  [[gnu::noinline]] void serve_waiters(typename State::StreamState& stream, State& group, const Waiter* until) {
     for (auto at = waiters_.begin(); at != waiters_.end() && (until == nullptr || !until->served);) {
       Waiter& waiter = **at;
       const WakeOnFailure failure{waiter.sleeper};
       const bool first = at == waiters_.begin();
       if (group.destroyed) {
-        at = release(stream.gate, at, unexpected(Errc::no_such_group));
+        at = release(stream.gate, at, Errc::no_such_group);
         continue;
       }
       Member* const member = group.roster.present(waiter.member, stream.clock());  // it may have been deleted
       if (member == nullptr) {
-        at = release(stream.gate, at, unexpected(Errc::full));
+        at = release(stream.gate, at, Errc::full);
         continue;
       }
       const bool asked = first || waiter.options.claim_idle;
-      auto batch = asked ? group.take(stream, *member, waiter.options) : typename State::Batch();
-      if (!batch.empty()) {
-        at = release(stream.gate, at, std::move(batch));
+      if (asked) group.take(stream, *member, waiter.options, waiter.batch);
+      if (!waiter.batch.empty()) {
+        at = release(stream.gate, at);
         continue;
       }
       if (first && group.drained()) {
-        at = release(stream.gate, at, unexpected(Errc::closed));
+        at = release(stream.gate, at, Errc::closed);
         continue;
       }
       if (first) {
@@ -99,12 +111,6 @@ class Queue {
     }
   }
 
-  /// Has the first who waits look for itself, and arm its own ticket.
-  void wake_first() noexcept {
-    if (!waiters_.empty()) waiters_.front()->sleeper.wake();
-  }
-
- private:
   // Has a waiter look for himself when an exception keeps others from serving him.
   struct WakeOnFailure {
     wait::Sleeper& sleeper;
@@ -115,11 +121,11 @@ class Queue {
   };
 
   typename std::list<Waiter*>::iterator release(wait::Gate& gate, typename std::list<Waiter*>::iterator at,
-                                                expected<typename State::Batch, Errc> result) {
+                                                std::optional<Errc> failed = std::nullopt) {
     Waiter& waiter = **at;
     gate.disarm(waiter.ticket);
     const auto next = waiters_.erase(at);
-    waiter.result = std::move(result);
+    waiter.failed = failed;
     waiter.served = true;
     waiter.sleeper.wake();
     return next;

@@ -121,8 +121,8 @@ template <class T>
 void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now) {
   const Mark mark = place.mark();
   const Hold held = place.page->look();
-  const View view{stream.timeline.edits(), {}};
-  if (!held || !still_shown(view, *held, place) || !options.dead_letter) {
+  const log::EditState edits = stream.timeline.edits();
+  if (!held || !still_shown(edits, *held, place) || !options.dead_letter) {
     place.page->acknowledge(place.at, 1);
     return;
   }

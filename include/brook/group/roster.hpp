@@ -42,7 +42,10 @@ class Roster {
   /// The member that a handle stands for: itself, or who has its name now that it was deleted, or itself again. Null when
   /// there are too many. Throws std::bad_alloc.
   [[nodiscard]] Member* present(const std::shared_ptr<Member>& member, const Clock& clock) {
-    if (member->number != nobody) return member.get();
+    return member->number != nobody ? member.get() : find_or_return(member, clock);
+  }
+
+  [[nodiscard, gnu::noinline]] Member* find_or_return(const std::shared_ptr<Member>& member, const Clock& clock) {
     if (Member* const other = find(member->name)) return other;
     if (free_.empty()) {
       if (by_number_.size() == most_consumers) return nullptr;

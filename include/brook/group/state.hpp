@@ -70,22 +70,22 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     return std::shared_ptr<State>(new State(stream, name, start, options), Abandon());
   }
 
-  /// What there is for a member, which becomes pending with it: what came back to the group, what has been pending for
-  /// `claim_idle`, and what is new. Throws std::bad_alloc, and then nothing was delivered.
-  [[nodiscard]] Batch take(StreamState& stream, Member& member, const ReadOptions& reading) {
-    if (reading.count == 0) return {};
+  /// Fills an empty batch with what there is for a member, which becomes pending with it: what came back to the group,
+  /// what has been pending for `claim_idle`, and what is new. Throws std::bad_alloc, and then nothing was delivered.
+  void take(StreamState& stream, Member& member, const ReadOptions& reading, Batch& batch) {
+    if (reading.count == 0) return;
     const Forget forget{scan_};
     const Clock::time_point now = stream.clock().now();
-    Batch batch(member.number);
-    if (returned.due() <= instant(now) || next_expiry_ <= instant(now) || reading.claim_idle) {
+    const Instant time = instant(now);
+    batch.begin(member.number);
+    if (returned.due() <= time || next_expiry_ <= time || reading.claim_idle) [[unlikely]] {
       take_again(stream, member, reading, now, batch);
     } else if (find_new(stream, reading.count)) {
       batch.reserve(scan_.run_count());
       prepare_pages(reading.no_ack);
-      take_new(member, instant(now), reading.no_ack, batch);
+      take_new(member, time, reading.no_ack, batch);
     }
     if (!batch.empty()) member.active = now;
-    return batch;
   }
 
   /// When there may be something for a blocked consumer that nobody announces: entries come back, or have been pending for
@@ -109,9 +109,10 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// returns must outlive the lock. Throws std::bad_alloc.
   [[nodiscard]] Share<Payload> force_pending(StreamState& stream, const Member& member, Id id);
 
-  /// Whether a view shows a pending entry, whose segment is held.
-  [[nodiscard]] static bool still_shown(const View& view, log::Segment<Payload>& segment, const Place& place) noexcept {
-    return view.edits.boundary <= place.page->first() + place.at && view.shows(segment, place.at);
+  /// Whether a pending entry, whose segment is held, is still there after these edits.
+  [[nodiscard]] static bool still_shown(const log::EditState& edits, log::Segment<Payload>& segment,
+                                        const Place& place) noexcept {
+    return edits.boundary <= place.page->first() + place.at && log::shows(edits, segment, place.at);
   }
 
   /// Ends a pending entry as a dead letter. Throws what copying the value throws, and then it is pending still.
@@ -255,22 +256,25 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   // Brings back what has been with its consumer for longer than it may.
   void expire(StreamState& stream, Clock::time_point now);
 
-  // Pages for what the scan found. Throws std::bad_alloc; with room in the batch, take_new() then cannot fail.
-  void prepare_pages(bool no_ack) {
-    if (scan_.run_count() > 1 || !stands_beside(scan_.run(0)) || (!no_ack && !page_->has_lines())) make_pages(no_ack);
-  }
-
+  // Delivers what the scan found. Requires pages for it and room in the batch.
   void take_new(const Member& member, Instant now, bool no_ack, Batch& batch) noexcept {
-    for (std::size_t i = 0; i < scan_.run_count(); ++i) {
+    std::size_t i = 0;
+    do {
       const auto& run = scan_.run(i);
-      if (!stands_beside(run) || stock_ == 1) stand_beside(i);  // the last reference keeps the page
+      if (!stands_beside(run) || stock_ == 1) [[unlikely]]
+        stand_beside(i);  // the last reference keeps the page
       --stock_;
-      if (!no_ack) page_->tell(run.first, run.count, Mark::of(member.number, 1, now));
-      batch.add({*page_, run.first, run.count, !no_ack});
-      last_delivered = run.segment->id(run.segment->slot(run.first + run.count - 1).state());
-    }
+      if (!no_ack) page_->tell(run.first, run.count(), Mark::of(member.number, 1, now));
+      batch.add(*page_, run.first, run.count(), !no_ack);
+      last_delivered = run.segment->id(run.segment->slot(run.end - 1).state());
+    } while (!scan_.one_run() && ++i < scan_.run_count());
     scan_.move(cursor_);
     if (!no_ack) expect_expiry(now);
+  }
+
+  // Pages for what the scan found. Throws std::bad_alloc; with room in the batch, take_new() then cannot fail.
+  void prepare_pages(bool no_ack) {
+    if (!scan_.one_run() || !stands_beside(scan_.run(0)) || (!no_ack && !page_->has_lines())) make_pages(no_ack);
   }
 
   // Something has become pending.
@@ -292,7 +296,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   // Puts the cursor behind `last_delivered`. A group may start at an id that is yet to come: then it is put at the end of
   // the log, and the answer is false.
-  [[nodiscard]] bool seek(StreamState& stream) {
+  [[nodiscard, gnu::noinline]] bool seek(StreamState& stream) {
     for (;;) {
       View view = stream.timeline.look();
       const Id last = view.end.last_id();
@@ -312,14 +316,14 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   // Makes the pages beside all runs, so that stand_beside() cannot fail. The page in stock may be one of them and must not
   // end meanwhile for want of references, so it is given up first. Throws std::bad_alloc.
-  void make_pages(bool no_ack) {
+  [[gnu::noinline]] void make_pages(bool no_ack) {
     if (!stands_beside(scan_.run(0))) give_up_stock();
     ledger.tidy_unused();
     for (std::size_t i = 0; i < scan_.run_count(); ++i) static_cast<void>(ledger.page_beside(scan_.held(i), !no_ack));
   }
 
   // Makes the page beside a run the one whose references are in stock.
-  void stand_beside(std::size_t i) noexcept {
+  [[gnu::noinline]] void stand_beside(std::size_t i) noexcept {
     if (!stands_beside(scan_.run(i))) {
       give_up_stock();
       page_ = &ledger.page_beside(scan_.held(i), false);

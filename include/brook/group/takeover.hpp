@@ -10,6 +10,7 @@
 #include <brook/clock.hpp>
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
+#include <brook/log/edits.hpp>
 
 namespace brook::group {
 
@@ -29,14 +30,14 @@ class Takeover {
     bool counts = true;
   };
 
-  explicit Takeover(StreamState& stream) : stream_(stream), view_{stream.timeline.edits(), {}} {}
+  explicit Takeover(StreamState& stream) : stream_(stream), edits_(stream.timeline.edits()) {}
 
   /// Whether the entry is still there; then it is collected. Throws std::bad_alloc.
   [[nodiscard]] bool collect(const Place& place) {
     const bool held = !found_.empty() && found_.back().place.page == place.page;  // by the last of the holds
     Hold hold = held ? Hold() : place.page->look();
     auto* const segment = held ? holds_.back().get() : hold.get();
-    if (segment == nullptr || !State::still_shown(view_, *segment, place)) return false;
+    if (segment == nullptr || !State::still_shown(edits_, *segment, place)) return false;
     if (!held) holds_.push_back(std::move(hold));
     found_.push_back({place, holds_.size() - 1});
     return true;
@@ -52,7 +53,7 @@ class Takeover {
   [[nodiscard]] std::size_t gone() const noexcept { return gone_.size(); }
 
   /// Whether the stream is still as it was when collecting began. If not, begin anew.
-  [[nodiscard]] bool current() const noexcept { return stream_.timeline.unchanged(view_.edits); }
+  [[nodiscard]] bool current() const noexcept { return stream_.timeline.unchanged(edits_); }
 
   /// Room in a batch, after which deliver() cannot fail. Throws std::bad_alloc.
   void reserve(typename State::Batch& batch, std::size_t further_shares = 0) const {
@@ -69,7 +70,7 @@ class Takeover {
       place.page->remark(place.at, Mark::of(to.number, count, terms.since));
       group.refer(*place.page, 1, holds_[hold]);
       batch.set_count(batch.size(), place.mark().count());
-      batch.add({*place.page, place.at, 1, true});
+      batch.add(*place.page, place.at, 1, true);
     }
   }
 
@@ -80,7 +81,7 @@ class Takeover {
   };
 
   StreamState& stream_;
-  typename State::View view_;
+  const log::EditState edits_;
   std::vector<Found> found_;
   std::vector<Place> gone_;
   std::vector<Hold> holds_;

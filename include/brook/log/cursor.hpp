@@ -2,15 +2,17 @@
 //
 // A cursor holds the segment that it stands in. A scan goes from there over settled slots, and ends at its count, at an
 // unsettled slot, or where the log ends. It belongs to the instant of its last load, provided that no edit was committed
-// since it began; otherwise it begins again.
+// since the edits were read that it goes by; those are the last scan's, until it turns out that there were new ones.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include <brook/core/sync.hpp>
 #include <brook/log/append_log.hpp>
+#include <brook/log/edits.hpp>
 #include <brook/log/hold.hpp>
 #include <brook/log/segment.hpp>
 #include <brook/log/timeline.hpp>
@@ -28,27 +30,29 @@ class Scan {
   using Hold = log::Hold<Payload>;
   using Segment = log::Segment<Payload>;
 
-  /// Visible slots `first` to `first + count - 1` of one segment, which the scan holds.
+  /// Visible slots of one segment, which the scan holds: those from `first` on, and before `end`.
   struct Run {
     Segment* segment = nullptr;
     std::uint32_t first = 0;
-    std::uint32_t count = 0;
+    std::uint32_t end = 0;
+
+    [[nodiscard]] std::uint32_t count() const noexcept { return end - first; }
   };
 
   /// Looks for at most `count` entries after `from`. False when what follows has been trimmed away; the cursor must then
   /// be sought. Throws std::bad_alloc.
   [[nodiscard]] bool read(Timeline<Payload>& timeline, const Cursor<Payload>& from, std::uint64_t count) {
-    for (;;) {
-      const typename Timeline<Payload>::View view{timeline.edits(), {}};
+    for (;; edits_ = timeline.edits()) {
       restart(from);
-      const bool reached = run(timeline, view, count);
-      if (timeline.unchanged(view.edits)) return reached;
+      const bool reached = run(timeline, count);
+      if (timeline.unchanged(edits_)) return reached;
     }
   }
 
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  [[nodiscard]] std::size_t run_count() const noexcept { return (first_.count > 0 ? 1U : 0U) + more_.size(); }
+  [[nodiscard]] bool one_run() const noexcept { return more_.empty() && size_ > 0; }
+  [[nodiscard]] std::size_t run_count() const noexcept { return (size_ > 0 ? 1U : 0U) + more_.size(); }
   [[nodiscard]] const Run& run(std::size_t i) const noexcept { return i == 0 ? first_ : more_[i - 1]; }
   /// The hold on a run's segment.
   [[nodiscard]] const Hold& held(std::size_t i) const noexcept {
@@ -61,9 +65,8 @@ class Scan {
 
   /// Forgets what was found, and drops what was held for that.
   void clear() noexcept {
-    first_ = {};
-    more_.clear();
-    passed_.clear();
+    if (!more_.empty()) more_.clear();
+    if (!passed_.empty()) passed_.clear();
     size_ = 0;
   }
 
@@ -81,17 +84,19 @@ class Scan {
     at_ = from.slot;
   }
 
-  [[nodiscard]] bool run(Timeline<Payload>& timeline, const typename Timeline<Payload>::View& view,
-                         std::uint64_t count) {
+  [[nodiscard]] bool run(Timeline<Payload>& timeline, std::uint64_t count) {
     for (;;) {
       const std::uint64_t first = segment_->life().first;
-      if (view.edits.boundary > first + at_) {
-        if (view.edits.boundary > first + segment_->capacity()) return false;
-        at_ = static_cast<std::uint32_t>(view.edits.boundary - first);
+      if (edits_.boundary > first + at_) {
+        if (edits_.boundary > first + segment_->capacity()) return false;
+        at_ = static_cast<std::uint32_t>(edits_.boundary - first);
       }
-      while (at_ < segment_->capacity() && size_ < count && segment_->settled(at_)) {
-        if (view.shows(*segment_, at_)) add();
-        ++at_;
+      while (at_ < segment_->capacity() && size_ < count) {
+        const auto room =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(segment_->capacity() - at_, count - size_));
+        if (const std::uint32_t found = shown(*segment_, at_, at_ + room); found > 0) add(found);
+        else if (!segment_->settled(at_)) return true;
+        else if (!shows(edits_, *segment_, at_)) ++at_;
       }
       if (at_ < segment_->capacity() || size_ == count) return true;
       Segment* const next = timeline.following(*segment_);
@@ -104,14 +109,25 @@ class Scan {
     }
   }
 
-  void add() {
-    Run& last = more_.empty() ? first_ : more_.back();
-    if (last.count == 0) last = {segment_, at_, 1};
-    else if (last.segment == segment_ && last.first + last.count == at_) ++last.count;
-    else more_.push_back({segment_, at_, 1});
-    ++size_;
+  // How many neighbouring entries there are from slot `from` on, and before `end`.
+  [[nodiscard]] std::uint32_t shown(Segment& segment, std::uint32_t from, std::uint32_t end) const noexcept {
+    std::uint32_t at = from;
+    for (; at < end; ++at) {
+      if (segment.slot(at).state().plain()) continue;
+      if (!segment.settled(at) || !shows(edits_, segment, at)) break;
+    }
+    return at - from;
   }
 
+  void add(std::uint32_t count) {
+    const Run run{segment_, at_, at_ + count};
+    if (size_ == 0) first_ = run;
+    else more_.push_back(run);
+    size_ += count;
+    at_ += count;
+  }
+
+  EditState edits_;
   Run first_;
   std::vector<Run> more_;
   std::vector<Hold> passed_;  // the segments that the scan went on to; it ends in the last of them

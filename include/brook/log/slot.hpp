@@ -51,6 +51,9 @@ struct SlotState {
   [[nodiscard]] bool erased() const noexcept { return (word.bits & erased_flag) != 0; }
   [[nodiscard]] bool follower() const noexcept { return (word.bits & follower_flag) != 0; }
 
+  /// An entry about which nothing else need be asked: ready by itself, and not erased.
+  [[nodiscard]] bool plain() const noexcept { return (word.bits & (ready_flag | erased_flag)) == ready_flag; }
+
   /// How many slots before this one its batch begins; 0 for a slot that follows none.
   [[nodiscard]] std::uint32_t distance() const noexcept {
     return follower() ? static_cast<std::uint32_t>(word.low() >> distance_shift) : 0;

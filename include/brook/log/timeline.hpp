@@ -40,6 +40,13 @@ struct Cut {
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  // at most so many entries
 };
 
+/// Whether a settled slot holds an entry that these edits have not erased. Trimming is another matter.
+template <class Payload>
+[[nodiscard]] bool shows(const EditState& edits, Segment<Payload>& segment, std::uint32_t at) noexcept {
+  const SlotState state = segment.slot(at).state();
+  return segment.holds_entry(at, state) && (!state.erased() || segment.erased_by(at) > edits.edit);
+}
+
 template <class Payload>
 class Timeline {
  public:
@@ -58,10 +65,9 @@ class Timeline {
     [[nodiscard]] std::uint32_t slots(const Segment& segment) const noexcept {
       return &segment == end.segment.get() ? end.slot : segment.capacity();
     }
-    /// Whether a slot that exists in this view holds an entry that was not erased. Trimming is another matter.
+    /// Of a slot that exists in this view.
     [[nodiscard]] bool shows(Segment& segment, std::uint32_t at) const noexcept {
-      const SlotState state = segment.slot(at).state();
-      return segment.holds_entry(at, state) && (!state.erased() || segment.erased_by(at) > edits.edit);
+      return log::shows(edits, segment, at);
     }
   };
 
