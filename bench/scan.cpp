@@ -55,7 +55,11 @@ template <template <class> class Log>
 double scan(Prepared<Log>& prepared) {
   auto& log = prepared.log();
   Count count;
-  const double ns = alone([&] { log.visit([&](brook::Id, std::uint64_t value) { count.see(value); }); });
+  const double ns = alone([&] {
+    Count seen;  // a local one, which can be in registers
+    log.visit([&](brook::Id, std::uint64_t value) { seen.see(value); });
+    count = seen;
+  });
   count.expect_all(prepared.entries());
   return ns / static_cast<double>(prepared.entries());
 }
@@ -64,12 +68,14 @@ double page(Prepared<BrookLog>& prepared, std::size_t size) {
   const brook::Stream<std::uint64_t>& stream = prepared.log().stream();
   Count count;
   const double ns = alone([&] {
+    Count seen;
     for (brook::Id from = brook::Id::min();;) {
       const auto entries = stream.range(from, brook::Id::max(), size);
       if (entries.empty()) break;
-      for (const auto& [id, value] : entries) count.see(value);
+      for (const auto& [id, value] : entries) seen.see(value);
       from = entries.back().id.next();
     }
+    count = seen;
   });
   count.expect_all(prepared.entries());
   return ns / static_cast<double>(prepared.entries());
@@ -79,12 +85,14 @@ double page(Prepared<LockedStream>& prepared, std::size_t size) {
   auto& log = prepared.log();
   Count count;
   const double ns = alone([&] {
+    Count seen;
     std::vector<Stored<std::uint64_t>> batch;
     for (std::size_t cursor = 0;;) {
       log.read(cursor, batch, size, false);
       if (batch.empty()) break;
-      for (const auto& entry : batch) count.see(entry.value);
+      for (const auto& entry : batch) seen.see(entry.value);
     }
+    count = seen;
   });
   count.expect_all(prepared.entries());
   return ns / static_cast<double>(prepared.entries());
