@@ -4,7 +4,7 @@
 // A thread's program is a word, one letter an operation:
 //   a add one   r read one more   k acknowledge all that was read   d drop all that was read   i acknowledge all, by ids
 //   h read the history   c copy what was read   t trim to nothing   p count what is pending
-//   w do the work and acknowledge    v use the work if nothing is pending
+//   w do the work and acknowledge    v use the work if nothing is pending    n use it if only a later entry is
 //   o my last call is over   x when they all are, end the stream and the group
 #include <array>
 #include <cstddef>
@@ -92,6 +92,10 @@ struct GroupClaim : model::Claim<Self, threads> {
       case 'v':
         if (group->pending()->count == 0) model::demand(work == 1, "an entry is done with before its work");
         break;
+      case 'n':
+        if (const auto now = group->pending(); now->count == 1 && now->first > Id{1, 0})
+          model::demand(work == 1, "an entry is done with before its work");
+        break;
       case 'o': calls_over.fetch_add(1, sync::release); break;
       case 'x':
         while (calls_over.load(sync::acquire) < threads - 1) sync::yield();
@@ -154,6 +158,11 @@ struct WorkPrecedesItsAcknowledgement : GroupClaim<WorkPrecedesItsAcknowledgemen
   static constexpr Word programs[] = {"w", "vv"};
 };
 
+struct WorkPrecedesWhatIsPendingAfterIt : GroupClaim<WorkPrecedesWhatIsPendingAfterIt, 3> {
+  static constexpr Word prologue = "aar";
+  static constexpr Word programs[] = {"w", "r", "n"};
+};
+
 struct DeliveriesOutliveAll : GroupClaim<DeliveriesOutliveAll, 3> {
   static constexpr Word prologue = "aaaaa";
   static constexpr Word programs[] = {"x", "rrokd", "rodk"};
@@ -169,6 +178,7 @@ int main(int argc, char** argv) {
   claims.random<TrimmedEntriesStayPending>(30'000, 20'000);
   claims.random<WhatIsPendingIsCountedAtOneInstant>(30'000, 10'000);
   claims.random<WorkPrecedesItsAcknowledgement>(30'000, 10'000);
+  claims.random<WorkPrecedesWhatIsPendingAfterIt>(30'000, 10'000);
   claims.random<DeliveriesOutliveAll>(30'000, 20'000);
   claims.result();
 }
