@@ -20,7 +20,9 @@
 #include <brook/core/sync.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
+#include <brook/group/fresh.hpp>
 #include <brook/group/locked.hpp>
+#include <brook/group/ordered.hpp>
 #include <brook/group/redelivery.hpp>
 #include <brook/group/state.hpp>
 #include <brook/group/takeover.hpp>
@@ -48,7 +50,7 @@ class Consumer {
   /// group are served in the order in which they blocked, each with up to its count, and an entry wakes one of them.
   /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23).
   /// Errors: closed when the stream is closed and all was delivered; cancelled; no_such_group when it was destroyed; full
-  /// for more than 16,383 consumers in the group.
+  /// for more than 16,383 consumers in the group; invalid_argument for no_ack in an ordered group.
   [[nodiscard]] expected<Deliveries<T>, Errc> read(const ReadOptions& options = {}) const;
 
   /// Entries with ids above `after` that are pending with this consumer, at most `count`, oldest first (XREADGROUP with
@@ -58,7 +60,8 @@ class Consumer {
 
   /// Takes over pending entries, whoever has them (XCLAIM). Left out: ids that are not pending, unless `force`; those that
   /// were not pending for `min_idle`; and what has left the stream, which is then not pending any more. The deliveries are
-  /// in the order of the ids. Errors: closed, no_such_group, full. O(log n) for each id.
+  /// in the order of the ids. Errors: closed, no_such_group, full; invalid_argument for `force` in an ordered group, where
+  /// it could bring an entry before its turn. O(log n) for each id.
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::span<const Id> ids, const ClaimOptions& options = {}) const;
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::initializer_list<Id> ids,
                                                     const ClaimOptions& options = {}) const {
@@ -107,6 +110,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::read(const ReadOptions& options) cons
 template <class T>
 std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch& batch) const {
   if (stream_->gone.load(sync::seq_cst)) return Errc::closed;  // and its clock perhaps with it
+  if (options.no_ack && group_->options.ordered_by) return Errc::invalid_argument;
   Cursor cursor;
   const auto failed = take(options, batch, cursor);
   if (failed || !batch.empty() || options.count == 0) return failed;
@@ -165,7 +169,7 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
     if (waiter.served) group_->queue.wake_first();  // there may be something left for the next
   };
   for (serve(); !waiter.served; serve()) {
-    waiter.alarm = std::min(deadline, group_->next_due(options));
+    waiter.alarm = std::min(deadline, group_->next_due(*member_, options));
     held.unlock();
     sleeper.set_deadline(waiter.alarm);
     const bool woken = sleeper.sleep();
@@ -200,6 +204,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) 
 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const ClaimOptions& options) const {
+  if (options.force && group_->options.ordered_by) return unexpected(Errc::invalid_argument);
   std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
   const group::Locked<log::PayloadOf<T>> held(group_->mutex);
   Errc failed{};

@@ -22,7 +22,9 @@
 #include <brook/consumer.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
+#include <brook/group/inspect.hpp>
 #include <brook/group/locked.hpp>
+#include <brook/group/ordered.hpp>
 #include <brook/group/redelivery.hpp>
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
@@ -77,12 +79,14 @@ class Group {
   expected<std::size_t, Errc> delete_consumer(std::string_view name, Orphans orphans = Orphans::hand_back) const;
 
   /// Moves the group: it will deliver what follows `position` next (XGROUP SETID). Back redelivers. Entries that are
-  /// pending then move to whoever reads them, and their count starts again. Errors: closed, no_such_group.
+  /// pending then move to whoever reads them, and their count starts again; but in an ordered group they stay where they
+  /// are. Errors: closed, no_such_group.
   expected<void, Errc> set_id(Position position) const {
     const Id last = stream_->timeline.look().end.last_id();
     const sync::unique_lock held(group_->mutex);
     if (const auto failed = refusal()) return unexpected(*failed);
     group_->move_to(position.after(last));
+    group_->order.rewind();
     group_->queue.wake_first();
     return {};
   }
@@ -134,10 +138,11 @@ std::size_t Group<T>::ack(std::span<const Id> ids) const {
   std::size_t pending = 0;
   for (const Id id : ids) {
     const auto place = group_->ledger.find(id);
-    if (place.page == nullptr || place.page->acknowledge(place.at, 1) == 0) continue;
+    if (place.page == nullptr || !group_->finish(place)) continue;
     ++pending;
     group_->ledger.tidy(*place.page);
   }
+  if (group_->managed()) group_->queue.wake_first();
   return pending;
 }
 
@@ -198,9 +203,9 @@ expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orp
   }
   std::size_t pending = 0;
   for (const auto& place : places) {
-    if (orphans == Orphans::hand_back)
-      place.page->remark(place.at, group::Mark::of(group::nobody, place.mark().count(), now));
-    pending += orphans == Orphans::drop ? place.page->acknowledge(place.at, 1) : place.page->pending(place.at) ? 1 : 0;
+    if (orphans == Orphans::hand_back) group_->assign(place, group::Mark::of(group::nobody, place.mark().count(), now));
+    const bool was = orphans == Orphans::drop ? group_->finish(place) : place.page->pending(place.at);
+    pending += was ? 1 : 0;
   }
   group_->roster.strike(*member);
   group_->queue.serve(*stream_, *group_);
@@ -230,7 +235,7 @@ expected<GroupInfo, Errc> Group<T>::info() const {
                    .consumers = group_->roster.all().size(),
                    .pending = group_->count_pending(counts).count,
                    .last_delivered_id = group_->last_delivered,
-                   .lag = stream_->count_after(group_->last_delivered)};
+                   .lag = group_->lag(*stream_)};
 }
 
 }  // namespace brook

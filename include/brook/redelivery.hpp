@@ -7,9 +7,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -118,6 +120,28 @@ class DeadLetterTo {
   bool (*add_)(void*, const T&, Death&&) = nullptr;
 };
 
+/// By what a group is ordered: a function that tells the key of an entry, of any type that std::hash knows. Keys with the
+/// same hash are ordered among each other too. It is called with the group's mutex held, once for each entry, so it must
+/// not use the group; where it throws, the read that came to the entry throws, and nothing was delivered.
+template <class T>
+class KeyOf {
+ public:
+  KeyOf() = default;
+  KeyOf(std::nullptr_t) noexcept {}
+  template <class Function>
+  requires std::invocable<const Function&, const T&> &&(!std::same_as<Function, KeyOf>)KeyOf(Function function)
+      : hash_([function = std::move(function)](const T& value) {
+          const auto& key = std::invoke(function, value);
+          return std::uint64_t{std::hash<std::remove_cvref_t<decltype(key)>>()(key)};
+        }) {}
+
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(hash_); }
+  [[nodiscard]] std::uint64_t operator()(const T& value) const { return hash_(value); }
+
+ private:
+  std::function<std::uint64_t(const T&)> hash_;
+};
+
 /// Options of a group, fixed for its life.
 template <class T>
 struct GroupOptions {
@@ -130,6 +154,14 @@ struct GroupOptions {
   /// How long a consumer may keep an entry: after that it comes back to the group by itself, and whoever reads next gets
   /// it. Rounded up to milliseconds; 0 is for ever.
   std::chrono::milliseconds visibility{0};
+  /// Entries with the same key are processed in the order of the stream, one at a time: the next one is delivered when the
+  /// one before it was acknowledged, or became a dead letter. Whoever has it, and however often it comes back, those behind
+  /// it wait, and entries with other keys do not. What waits takes some 100 bytes an entry.
+  KeyOf<T> ordered_by = {};
+  /// How many entries may be with consumers at a time: with all together, and with each. A read beyond that finds nothing,
+  /// or waits. Claims do not ask. 0 is no limit. With one of these three options acknowledging takes the group's mutex.
+  std::size_t max_in_flight = 0;
+  std::size_t max_in_flight_of_consumer = 0;
 };
 
 /// Options of a claim (XCLAIM).

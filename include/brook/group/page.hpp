@@ -57,6 +57,10 @@ class Page {
    public:
     /// Called without the mutex, once for each time that the references became none.
     virtual void idle(Page& page) noexcept = 0;
+    /// Whether the owner must know of each acknowledgement.
+    [[nodiscard]] virtual bool managed() const noexcept = 0;
+    /// Acknowledges lines of a managed group; how many were pending until now.
+    virtual std::uint32_t acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept = 0;
     /// Gives an entry back that was delivered to this consumer as the count-th time; false when it is not so any more.
     virtual bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& options) = 0;
 
@@ -66,6 +70,7 @@ class Page {
 
   Page(Owner& owner, const Hold& held) noexcept
       : owner_(&owner),
+        managed_(owner.managed()),
         where_(held.get()),
         number_(held->life().number),
         first_(held->life().first),
@@ -89,7 +94,9 @@ class Page {
   [[nodiscard]] Segment& segment() const noexcept { return *segment_; }
   [[nodiscard]] const Hold& hold() const noexcept { return segment_; }
   /// How many of these lines, which have been told, were pending until now.
-  std::uint32_t acknowledge(std::uint32_t at, std::uint32_t count) noexcept { return lines_.clear(at, count); }
+  std::uint32_t acknowledge(std::uint32_t at, std::uint32_t count) noexcept {
+    return managed_ ? owner_->acknowledge(*this, at, count) : lines_.clear(at, count);
+  }
 
   // — with the group's mutex —
 
@@ -126,6 +133,9 @@ class Page {
   [[nodiscard]] bool has_lines() const noexcept { return lines_.size() > 0; }
   void give_lines(Lines lines) noexcept { lines_ = std::move(lines); }
   [[nodiscard]] Lines take_lines() noexcept { return std::exchange(lines_, Lines()); }
+
+  /// How many of these lines, which have been told, were pending until now. The group's own acknowledgement.
+  std::uint32_t clear(std::uint32_t at, std::uint32_t count) noexcept { return lines_.clear(at, count); }
 
   /// Lines that were delivered, once more or for the first time.
   void tell(std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
@@ -193,6 +203,7 @@ class Page {
   }
 
   Owner* const owner_;
+  const bool managed_;
   Segment* const where_;
   const std::uint64_t number_;
   const std::uint64_t first_;

@@ -92,7 +92,7 @@ class Queue {
         at = release(stream.gate, at, Errc::full);
         continue;
       }
-      const bool asked = first || waiter.options.claim_idle;
+      const bool asked = first || waiter.options.claim_idle || group.managed();
       if (asked) group.take(stream, *member, waiter.options, waiter.batch);
       if (!waiter.batch.empty()) {
         at = release(stream.gate, at);
@@ -104,9 +104,9 @@ class Queue {
       }
       if (first) {
         stream.gate.arm(waiter.ticket);
-        if (group.cursor().moved()) continue;
+        if (group.moved() && group.room_for(*member) > 0) continue;
       }
-      if (group.next_due(waiter.options) < waiter.alarm) waiter.sleeper.wake();
+      if (group.next_due(*member, waiter.options) < waiter.alarm) waiter.sleeper.wake();
       ++at;
     }
   }

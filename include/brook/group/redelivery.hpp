@@ -19,9 +19,10 @@
 namespace brook::group {
 
 template <class T>
-Clock::time_point State<T>::next_due(const ReadOptions& reading) {
-  Instant due = std::min(returned.due(), next_expiry_);
-  if (reading.claim_idle) {
+Clock::time_point State<T>::next_due(const Member& member, const ReadOptions& reading) {
+  const bool room = room_for(member) > 0;
+  Instant due = room ? std::min(returned.due(), next_expiry_) : next_expiry_;
+  if (reading.claim_idle && room) {
     const auto idle = static_cast<Instant>(std::max<std::int64_t>(0, reading.claim_idle->count()));
     ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
       if (place.mark().consumer() != nobody) due = std::min(due, place.mark().time() + idle);
@@ -48,7 +49,7 @@ void State<T>::expire(StreamState& stream, Clock::time_point now) {
 
 // Entries that others have had for `claim_idle`, those that have been pending longest first.
 template <class T>
-void collect_idle(State<T>& group, Takeover<T>& takeover, const ReadOptions& reading, Instant now) {
+void collect_idle(State<T>& group, Takeover<T>& takeover, const ReadOptions& reading, std::size_t most, Instant now) {
   using Place = typename State<T>::Place;
   const auto idle = static_cast<Instant>(std::max<std::int64_t>(0, reading.claim_idle->count()));
   std::vector<Place> found;
@@ -60,37 +61,43 @@ void collect_idle(State<T>& group, Takeover<T>& takeover, const ReadOptions& rea
     return a.mark().time() != b.mark().time() ? a.mark().time() < b.mark().time() : a.id() < b.id();
   });
   for (const Place& place : found) {
-    if (takeover.size() == reading.count) return;
+    if (takeover.size() == most) return;
     static_cast<void>(takeover.collect_or_drop(place));
   }
 }
 
 template <class T>
-void State<T>::take_again(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now,
-                          Batch& batch) {
+void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now,
+                              Batch& batch) {
   if (next_expiry_ <= instant(now)) expire(stream, now);
-  for (;;) {
+  const std::size_t most = std::min(reading.count, room_for(member));
+  while (most > 0) {
     Takeover<T> takeover(stream);
     std::vector<Returned::Return> seen;
     returned.each_due(instant(now), [&](const Returned::Return& entry) {
-      if (takeover.size() == reading.count) return false;
+      if (takeover.size() == most) return false;
       seen.push_back(entry);
       const Place place = ledger.find(entry.id);
       const bool meant = place.page != nullptr && place.mark().consumer() == nobody && place.mark().time() == entry.due;
       if (meant) static_cast<void>(takeover.collect_or_drop(place));
       return true;
     });
-    if (reading.claim_idle) collect_idle(*this, takeover, reading, instant(now));
-    const std::size_t left = reading.count - takeover.size();
-    const bool found = left > 0 && find_new(stream, left);
-    takeover.reserve(batch, found ? scan_.run_count() : 0);
+    if (reading.claim_idle) collect_idle(*this, takeover, reading, most, instant(now));
+    const std::size_t left = most - takeover.size();
+    std::vector<Ready> ready;
+    bool found = false;
+    if (options.ordered_by) ready = collect_ready(stream, left);
+    else found = left > 0 && find_new(stream, left);
+    takeover.reserve(batch, ready.size() + (found ? scan_.run_count() : 0));
     if (found) prepare_pages(reading.no_ack);
     if (!takeover.current()) continue;
     for (const auto& entry : seen) returned.forget(entry);
     takeover.deliver(*this, batch, member, {.since = instant(now)});
+    deliver_ready(ready, member, instant(now), batch);
     if (!batch.empty()) expect_expiry(instant(now));
     if (found) take_new(member, instant(now), reading.no_ack, batch);
-    return;
+    // An entry that was gone may have made way for one that is not.
+    if (!batch.empty() || order.ready().empty()) return;
   }
 }
 
@@ -112,7 +119,7 @@ auto State<T>::force_pending(StreamState& stream, const Member& member, Id id) -
   const auto& run = entry.runs().run(0);
   Page& page = ledger.page_beside(run.segment, true);
   refer(page, 1, run.segment);
-  page.tell(run.first, 1, Mark::of(member.number, 1, instant(stream.clock().now())));
+  tell(page, run.first, 1, Mark::of(member.number, 1, instant(stream.clock().now())));
   return {page, run.first, 1, true};
 }
 
@@ -123,7 +130,7 @@ void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason,
   const Hold held = place.page->look();
   const log::EditState edits = stream.timeline.edits();
   if (!held || !still_shown(edits, *held, place) || !options.dead_letter) {
-    place.page->acknowledge(place.at, 1);
+    static_cast<void>(finish(place));
     return;
   }
   const auto age = std::chrono::floor<std::chrono::milliseconds>(now - time(mark.time())).count();
@@ -136,17 +143,19 @@ void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason,
               .delivered_ms = wall - std::min(wall, static_cast<std::uint64_t>(std::max<std::int64_t>(0, age)))};
   const Instant retry = instant(now) + dead_letter_pause;
   returned.note(retry, place.id());  // in case that it is refused
-  if (place.page->acknowledge(place.at, 1) == 0) return;
-  bool buried = false;
-  struct Restore {
+  if (place.page->clear(place.at, 1) == 0) return;
+  count_in_flight(mark, -1);
+  struct End {
+    State& group;
     const Place& place;
-    const bool& buried;
-    Mark mark;
-    ~Restore() {
-      if (!buried) place.page->tell(place.at, 1, mark);
+    Mark refused;
+    bool buried = false;
+    ~End() {
+      if (buried) group.order.finish(place.id());
+      else place.page->tell(place.at, 1, refused);
     }
-  } restore{place, buried, Mark::of(nobody, mark.count(), retry)};
-  buried = options.dead_letter.add(log::value_of<T>(held->slot(place.at).payload()), std::move(death));
+  } end{*this, place, Mark::of(nobody, mark.count(), retry)};
+  end.buried = options.dead_letter.add(log::value_of<T>(held->slot(place.at).payload()), std::move(death));
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // roster.hpp — the consumers of a group, by name and by the number that marks carry.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,6 +23,7 @@ struct Member {
   ConsumerNumber number = nobody;  // nobody when it was deleted
   Clock::time_point seen{};        // last asked for something
   Clock::time_point active{};      // last got something; the epoch when it never did
+  std::size_t in_flight = 0;       // pending with it; counted in managed groups only
 };
 
 /// Guarded by the group's mutex.
@@ -75,6 +77,7 @@ class Roster {
     by_number_[member.number - 1] = nullptr;
     free_.push_back(member.number);  // there is room for every number
     member.number = nobody;
+    member.in_flight = 0;
     members_.erase(members_.find(member.name));
   }
 

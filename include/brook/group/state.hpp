@@ -31,6 +31,7 @@
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/group/batch.hpp>
+#include <brook/group/key_order.hpp>
 #include <brook/group/ledger.hpp>
 #include <brook/group/locked.hpp>
 #include <brook/group/mark.hpp>
@@ -78,8 +79,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     const Clock::time_point now = stream.clock().now();
     const Instant time = instant(now);
     batch.begin(member.number);
-    if (returned.due() <= time || next_expiry_ <= time || reading.claim_idle) [[unlikely]] {
-      take_again(stream, member, reading, now, batch);
+    if (returned.due() <= time || next_expiry_ <= time || reading.claim_idle || managed()) [[unlikely]] {
+      take_with_care(stream, member, reading, now, batch);
     } else if (find_new(stream, reading.count)) {
       batch.reserve(scan_.run_count());
       prepare_pages(reading.no_ack);
@@ -90,7 +91,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// When there may be something for a blocked consumer that nobody announces: entries come back, or have been pending for
   /// long enough. time_point::max() when nothing of that kind is ahead.
-  [[nodiscard]] Clock::time_point next_due(const ReadOptions& reading);
+  [[nodiscard]] Clock::time_point next_due(const Member& member, const ReadOptions& reading);
 
   /// Whether an entry has been with its consumer for so long, or is with nobody.
   [[nodiscard]] bool idle_for(const Place& place, std::chrono::milliseconds idle, Instant now) const noexcept {
@@ -126,15 +127,55 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Notes an entry that is to be delivered again from `due` on, to anybody.
   void put_back(const Place& place, std::uint64_t count, Instant due) {
     returned.note(due, place.id());
-    place.page->remark(place.at, Mark::of(nobody, count, due));
+    assign(place, Mark::of(nobody, count, due));
+  }
+
+  // — what a managed group keeps count of: who has how many, and whose turn it is —
+
+  /// Whether acknowledgements take the mutex, because something may be delivered only after them.
+  [[nodiscard]] bool managed() const noexcept override { return managed_; }
+
+  /// How many more entries may be with a member.
+  [[nodiscard]] std::size_t room_for(const Member& member) const noexcept {
+    const auto left = [](std::size_t most, std::size_t now) {
+      return most == 0 ? no_limit : most - std::min(most, now);
+    };
+    return std::min(left(options.max_in_flight, in_flight_), left(options.max_in_flight_of_consumer, member.in_flight));
+  }
+
+  /// A pending entry is with somebody else from now on.
+  void assign(const Place& place, Mark mark) noexcept {
+    count_in_flight(place.mark(), -1);
+    count_in_flight(mark, 1);
+    place.page->remark(place.at, mark);
+  }
+
+  /// Lines that become pending. Requires that the page has lines.
+  void tell(Page& page, std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
+    count_in_flight(mark, count);
+    page.tell(first, count, mark);
+  }
+
+  /// An entry is done with; whether it was pending until now.
+  bool finish(const Place& place) noexcept {
+    if (place.page->clear(place.at, 1) == 0) return false;
+    if (managed()) {
+      count_in_flight(place.mark(), -1);
+      order.finish(place.id());
+    }
+    return true;
   }
 
   /// Where the group goes on; a look at whether it moved is made with seq_cst.
   [[nodiscard]] const log::Cursor<Payload>& cursor() const noexcept { return cursor_; }
+  /// Whether there may be something after the cursor. With seq_cst.
+  [[nodiscard]] bool moved() const noexcept { return cursor_.moved() && !at_last_end(); }
   /// Whether nothing will ever follow. Asked when there was nothing.
-  [[nodiscard]] bool drained() const noexcept {
-    return cursor_.slot == cursor_.segment->capacity() && cursor_.segment->sealed();
-  }
+  [[nodiscard]] bool drained() const noexcept { return order.undelivered() == 0 && at_last_end(); }
+
+  /// Entries of the stream that are yet to be delivered for the first time, at an instant during the call. O(segments), or
+  /// O(log n) for each that waits for its turn.
+  [[nodiscard]] std::uint64_t lag(StreamState& stream);
 
   /// The group goes on after `id`.
   void move_to(Id id) noexcept {
@@ -149,31 +190,17 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// What is pending at an instant during the call; `counts` is filled with how much by consumers' numbers. What is pending
   /// can only become less meanwhile, so two equal counts tell what it was in between. Throws std::bad_alloc.
-  [[nodiscard]] PendingSummary count_pending(std::vector<std::uint64_t>& counts) {
-    PendingSummary summary{.count = unlimited};
-    for (std::uint64_t before = 0; before != summary.count;) {
-      before = std::exchange(summary, {}).count;
-      counts.assign(roster.numbers() + 1, 0);
-      Place last;
-      ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
-        if (summary.count++ == 0) summary.first = place.id();
-        last = place;
-        ++counts[place.mark().consumer()];
-        return true;
-      });
-      if (summary.count > 0) summary.last = last.id();
-    }
-    return summary;
-  }
+  [[nodiscard]] PendingSummary count_pending(std::vector<std::uint64_t>& counts);
 
   /// Ends the group: nothing is pending any more, and the cursor keeps nothing. How much was pending.
   std::size_t end() noexcept {
     destroyed = true;
     std::size_t pending = 0;
     ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
-      pending += place.page->acknowledge(place.at, 1);
+      pending += finish(place) ? 1U : 0U;
       return true;
     });
+    order.clear();
     give_up();
     ledger.tidy_unused();
     return pending;
@@ -204,12 +231,18 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   Ledger ledger;
   Roster roster;
   Returned returned;
+  KeyOrder order;
   Queue<State> queue;
   bool destroyed = false;
 
  private:
   // How long a dead letter that was refused waits before it is offered again, in milliseconds.
   static constexpr Instant dead_letter_pause = 100;
+
+  // Whether the cursor stands where the log was sealed.
+  [[nodiscard]] bool at_last_end() const noexcept {
+    return cursor_.slot == cursor_.segment->capacity() && cursor_.segment->sealed();
+  }
 
   // Drops, at the end of a read, what the scan held for it.
   struct Forget {
@@ -222,6 +255,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
         options(given),
         last_delivered(start),
         ledger(*this),
+        managed_(given.ordered_by || given.max_in_flight > 0 || given.max_in_flight_of_consumer > 0),
         stream_(stream),
         made_(std::chrono::floor<std::chrono::milliseconds>(stream->clock().now())) {}
   ~State() = default;
@@ -232,6 +266,15 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
       if (page.came_idle()) ledger.tidy(page);
     }
     leave();
+  }
+
+  std::uint32_t acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept override {
+    const Locked<Payload> held(mutex);
+    std::uint32_t pending = 0;
+    for (const std::uint32_t end = at + count; at < end; ++at)
+      pending += page.pending(at) && finish({&page, at}) ? 1U : 0U;
+    queue.wake_first();
+    return pending;
   }
 
   bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) override;
@@ -252,30 +295,35 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     if (owners_.fetch_sub(1, sync::acq_rel) == 1) delete this;  // GH
   }
 
-  void take_again(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now, Batch& batch);
+  // group/redelivery.hpp
+  void take_with_care(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now,
+                      Batch& batch);
   // Brings back what has been with its consumer for longer than it may.
   void expire(StreamState& stream, Clock::time_point now);
 
-  // Delivers what the scan found. Requires pages for it and room in the batch.
-  void take_new(const Member& member, Instant now, bool no_ack, Batch& batch) noexcept {
-    std::size_t i = 0;
-    do {
-      const auto& run = scan_.run(i);
-      if (!stands_beside(run) || stock_ == 1) [[unlikely]]
-        stand_beside(i);  // the last reference keeps the page
-      --stock_;
-      if (!no_ack) page_->tell(run.first, run.count(), Mark::of(member.number, 1, now));
-      batch.add(*page_, run.first, run.count(), !no_ack);
-      last_delivered = run.segment->id(run.segment->slot(run.end - 1).state());
-    } while (!scan_.one_run() && ++i < scan_.run_count());
-    scan_.move(cursor_);
-    if (!no_ack) expect_expiry(now);
+  // group/ordered.hpp
+  struct Ready {
+    Id id;
+    Hold segment;
+    Place place;
+  };
+  void admit_new(StreamState& stream, std::size_t count);
+  [[nodiscard]] std::vector<Ready> collect_ready(StreamState& stream, std::size_t count);
+  void deliver_ready(std::vector<Ready>& ready, const Member& member, Instant now, Batch& batch) noexcept;
+
+  void count_in_flight(Mark mark, std::ptrdiff_t more) noexcept {
+    if (!managed() || mark.consumer() == nobody) return;
+    in_flight_ += static_cast<std::size_t>(more);
+    roster.member(mark.consumer()).in_flight += static_cast<std::size_t>(more);
   }
 
-  // Pages for what the scan found. Throws std::bad_alloc; with room in the batch, take_new() then cannot fail.
-  void prepare_pages(bool no_ack) {
-    if (!scan_.one_run() || !stands_beside(scan_.run(0)) || (!no_ack && !page_->has_lines())) make_pages(no_ack);
-  }
+  // group/fresh.hpp
+  [[nodiscard]] bool find_new(StreamState& stream, std::size_t count);
+  [[nodiscard]] bool seek(StreamState& stream);
+  void prepare_pages(bool no_ack);
+  void make_pages(bool no_ack);
+  void stand_beside(std::size_t i) noexcept;
+  void take_new(const Member& member, Instant now, bool no_ack, Batch& batch) noexcept;
 
   // Something has become pending.
   void expect_expiry(Instant now) noexcept {
@@ -283,53 +331,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
   [[nodiscard]] Instant visibility() const noexcept { return static_cast<Instant>(options.visibility.count()); }
 
-  // Scans from the cursor, which may have to be sought first. False when there is nothing.
-  [[nodiscard]] bool find_new(StreamState& stream, std::size_t count) {
-    for (;; sought_ = false) {
-      if (!sought_ && !seek(stream)) return false;
-      if (!scan_.read(stream.timeline, cursor_, count)) continue;
-      if (!scan_.empty()) return true;
-      scan_.move(cursor_);
-      return false;
-    }
-  }
-
-  // Puts the cursor behind `last_delivered`. A group may start at an id that is yet to come: then it is put at the end of
-  // the log, and the answer is false.
-  [[nodiscard, gnu::noinline]] bool seek(StreamState& stream) {
-    for (;;) {
-      View view = stream.timeline.look();
-      const Id last = view.end.last_id();
-      if (last > last_delivered) {
-        auto [segment, slot] = stream.timeline.place_of(view, last_delivered.next());
-        if (!segment) continue;
-        view.end = {std::move(segment), slot};
-      }
-      cursor_ = std::move(view.end);
-      return sought_ = last >= last_delivered;
-    }
-  }
-
   [[nodiscard]] bool stands_beside(const typename Scan::Run& run) const noexcept {
     return page_ != nullptr && page_->beside(*run.segment);
-  }
-
-  // Makes the pages beside all runs, so that stand_beside() cannot fail. The page in stock may be one of them and must not
-  // end meanwhile for want of references, so it is given up first. Throws std::bad_alloc.
-  [[gnu::noinline]] void make_pages(bool no_ack) {
-    if (!stands_beside(scan_.run(0))) give_up_stock();
-    ledger.tidy_unused();
-    for (std::size_t i = 0; i < scan_.run_count(); ++i) static_cast<void>(ledger.page_beside(scan_.held(i), !no_ack));
-  }
-
-  // Makes the page beside a run the one whose references are in stock.
-  [[gnu::noinline]] void stand_beside(std::size_t i) noexcept {
-    if (!stands_beside(scan_.run(i))) {
-      give_up_stock();
-      page_ = &ledger.page_beside(scan_.held(i), false);
-    }
-    stock_ += sync::reference_stock;
-    refer(*page_, sync::reference_stock, scan_.held(i));
   }
 
   void give_up_stock() noexcept {
@@ -339,6 +342,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     owners_.fetch_sub(1, sync::relaxed);  // GI
   }
 
+  const bool managed_;
   const std::weak_ptr<StreamState> stream_;
   const Clock::time_point made_;
   sync::atomic<std::uint32_t> owners_{1};
@@ -348,6 +352,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   Page* page_ = nullptr;
   std::uint64_t stock_ = 0;
   Instant next_expiry_ = last_instant;  // no visibility ends before
+  std::size_t in_flight_ = 0;           // pending with somebody; counted in a managed group only
 };
 
 }  // namespace brook::group

@@ -63,11 +63,11 @@ class Takeover {
 
   /// Delivers to a consumer what has not been acknowledged meanwhile. `batch` has room.
   void deliver(State& group, typename State::Batch& batch, const Member& to, const Terms& terms) noexcept {
-    for (const Place& place : gone_) place.page->acknowledge(place.at, 1);
+    for (const Place& place : gone_) static_cast<void>(group.finish(place));
     for (const auto& [place, hold] : found_) {
       if (!place.page->pending(place.at)) continue;
       const std::uint64_t count = terms.count.value_or(place.mark().count() + (terms.counts ? 1 : 0));
-      place.page->remark(place.at, Mark::of(to.number, count, terms.since));
+      group.assign(place, Mark::of(to.number, count, terms.since));
       group.refer(*place.page, 1, holds_[hold]);
       batch.set_count(batch.size(), place.mark().count());
       batch.add(*place.page, place.at, 1, true);
