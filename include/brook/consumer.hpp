@@ -144,7 +144,7 @@ group::Member* Consumer<T>::present(Errc& failed) const {
 
 template <class T>
 std::optional<Errc> Consumer<T>::take(const ReadOptions& options, Batch& batch, Cursor& cursor) const {
-  const group::Locked<log::PayloadOf<T>> held(group_->mutex);
+  const group::Locked held(group_->mutex);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return failed;
@@ -161,7 +161,7 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
                                               Batch& batch) const {
   wait::Sleeper sleeper(stream_->clock(), deadline, wait);
   typename group::Queue<GroupState>::Waiter waiter(sleeper, member_, options, batch);
-  group::Locked<log::PayloadOf<T>> held(group_->mutex);
+  group::Locked held(group_->mutex);
   if (const auto failed = group_->refusal(*stream_)) return failed;
   const typename group::Queue<GroupState>::Place place(stream_->gate, group_->queue, waiter);
   const auto serve = [&] {
@@ -186,7 +186,7 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) const {
-  const group::Locked<log::PayloadOf<T>> held(group_->mutex);
+  const group::Locked held(group_->mutex);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return unexpected(failed);
@@ -206,7 +206,7 @@ template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const ClaimOptions& options) const {
   if (options.force && group_->options.ordered_by) return unexpected(Errc::invalid_argument);
   std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
-  const group::Locked<log::PayloadOf<T>> held(group_->mutex);
+  const group::Locked held(group_->mutex);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return unexpected(failed);
@@ -233,7 +233,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
 template <class T>
 expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& options) const {
   if (options.count == 0) return unexpected(Errc::invalid_argument);
-  const group::Locked<log::PayloadOf<T>> held(group_->mutex);
+  const group::Locked held(group_->mutex);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return unexpected(failed);

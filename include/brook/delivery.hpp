@@ -21,6 +21,8 @@ template <class T>
 class Consumer;
 template <class T>
 class Deliveries;
+template <class T>
+class Stream;
 
 /// An entry in the hands of a consumer. Dropping it acknowledges nothing: the entry stays pending. Valid as long as the
 /// Deliveries that it belongs to. One thread at a time.
@@ -45,6 +47,14 @@ class Delivery {
     const auto at = share_->first() + within_;
     return share_->told() && share_->page().owner().nack(share_->page(), at, {consumer_, count_}, options);
   }
+
+  /// Acknowledges the entry here and adds a value there, both at one instant: whoever sees one of the two sees the other. So
+  /// each entry has its effect exactly once, however often it was delivered and whoever died in between. Does not wait; with
+  /// an error nothing has changed. The id of what was added. Errors: not_pending when the entry was acknowledged, or
+  /// delivered to somebody else, in the meantime, or with no_ack; what adding there answers: closed, full, id_exhausted.
+  /// Takes the group's mutex.
+  template <class U, class Value>
+  expected<Id, Errc> forward(Stream<U>& to, Value&& value) const;
 
  private:
   friend class Deliveries<T>;

@@ -36,6 +36,7 @@ enum class Errc {
   unsupported_version,  ///< The snapshot was written by a newer version.
   io_error,             ///< Reading or writing failed.
   codec_error,          ///< A value could not be encoded or decoded.
+  not_pending,          ///< The entry was acknowledged, or is pending with somebody else.
 };
 
 /// One English sentence without a full stop; for people, not for comparing.
@@ -57,6 +58,7 @@ enum class Errc {
     case Errc::unsupported_version: return "the data was written by an unsupported version";
     case Errc::io_error: return "reading or writing failed";
     case Errc::codec_error: return "a value could not be encoded or decoded";
+    case Errc::not_pending: return "the entry is not pending with this consumer any more";
   }
   return "unknown error";
 }

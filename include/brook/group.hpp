@@ -103,7 +103,7 @@ class Group {
 
   using StreamState = stream::State<T>;
   using GroupState = group::State<T>;
-  using Locked = group::Locked<log::PayloadOf<T>>;
+  using Locked = group::Locked;
 
   Group(std::shared_ptr<StreamState> stream, std::shared_ptr<GroupState> group) noexcept
       : stream_(std::move(stream)), group_(std::move(group)) {}

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 #include <version>
 
@@ -51,6 +52,20 @@ class Position {
 /// tens of microseconds, so an entry that comes within a few is better waited for awake.
 inline constexpr std::chrono::microseconds default_spin{5};
 
+/// For how long an add under a key of its producer is not made again (XCFGSET).
+struct IdempotencyWindow {
+  std::chrono::milliseconds duration{100'000};
+  /// Of each producer; the oldest are forgotten. At least 1.
+  std::size_t keys = 100;
+};
+
+/// Who adds an entry, and what the producer calls it, so that the same add made twice adds it once (XADD IDMP).
+struct Idempotent {
+  std::string_view producer;
+  /// Without one the content is the key, for strings and for types whose bytes are their value (XADD IDMPAUTO).
+  std::optional<std::string_view> key = std::nullopt;
+};
+
 /// Options of a stream, fixed for its life.
 struct StreamOptions {
   /// Entries; each add that makes the stream longer removes the oldest (XADD MAXLEN).
@@ -62,6 +77,8 @@ struct StreamOptions {
   Clock* clock = nullptr;
   /// How long a blocking call polls before it sleeps; 0 to sleep at once.
   std::chrono::microseconds spin = default_spin;
+  /// For adds with a producer and a key.
+  IdempotencyWindow idempotency = {};
 };
 
 /// Options of a read (XREAD, XREADGROUP).
@@ -119,7 +136,10 @@ struct StreamInfo {
   Id last_id{};                     ///< of the entry added last, erased or not; 0-0 when there never was one
   Id max_deleted_id{};              ///< the largest id ever erased; trimming does not count
   std::size_t groups = 0;
-  std::uint64_t segments = 0;  ///< pieces of memory that hold the entries
+  std::uint64_t segments = 0;     ///< pieces of memory that hold the entries
+  std::size_t producers = 0;      ///< those with keys within the idempotency window, as of the last add with one
+  std::size_t producer_keys = 0;  ///< their keys
+  std::uint64_t duplicates = 0;   ///< adds that were not made again
   bool closed = false;
 };
 

@@ -75,6 +75,15 @@ class Stream {
     return append_one(log::Request::at_time(state_->unix_ms()), std::forward<Arguments>(arguments)...);
   }
 
+  /// Adds an entry once: the same producer and key within the stream's idempotency window answer the id of the first time,
+  /// whether that entry is still there or not, and also when the stream is closed (XADD IDMP, IDMPAUTO). Such adds take
+  /// turns. Errors: invalid_argument for an empty producer or key, and without a key when T is neither a string nor of a
+  /// type whose bytes are its value (std::has_unique_object_representations); closed; id_exhausted.
+  expected<Id, Errc> add(const T& value, const Idempotent& as) requires std::copy_constructible<T> {
+    return add_once(value, as);
+  }
+  expected<Id, Errc> add(T&& value, const Idempotent& as) { return add_once(std::move(value), as); }
+
   /// Adds an entry with this id (XADD 5-1). Errors: invalid_id for 0-0; id_too_small when it is not above last_id();
   /// id_exhausted; closed.
   expected<Id, Errc> add(Id id, const T& value) requires std::copy_constructible<T> { return add_exactly(id, value); }
@@ -187,10 +196,28 @@ class Stream {
   }
 
  private:
+  template <class U>
+  friend class Delivery;
+
   template <class Value>
   expected<Id, Errc> add_exactly(Id id, Value&& value) {
     if (id == Id::min()) return unexpected(Errc::invalid_id);
     return append_one(log::Request::exactly(id), std::forward<Value>(value));
+  }
+
+  template <class Value>
+  expected<Id, Errc> add_once(Value&& value, const Idempotent& as) {
+    const std::string key = stream::key_of<T>(as, value);
+    if (as.producer.empty() || key.empty()) return unexpected(Errc::invalid_argument);
+    auto payload = log::make_payload<T>(std::forward<Value>(value));
+    const log::EndLater later;
+    const sync::unique_lock held(state_->producers_mutex);
+    const Clock::time_point now = state_->clock().now();
+    if (const Id* const before = state_->producers.find(as.producer, key, now)) return *before;
+    stream::Producers::Draft draft(state_->producers, as.producer, key, now);
+    const auto added = append_payload(log::Request::at_time(state_->unix_ms()), payload);
+    if (added) draft.keep(*added);
+    return added;
   }
 
   template <class... Arguments>
@@ -240,6 +267,24 @@ expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& op
 }
 
 template <class T>
+template <class U, class Value>
+expected<Id, Errc> Delivery<T>::forward(Stream<U>& to, Value&& value) const {
+  struct Adding {
+    Stream<U>& to;
+    log::PayloadOf<U> payload;
+    expected<Id, Errc> added = unexpected(Errc::not_pending);
+  } adding{to, log::make_payload<U>(std::forward<Value>(value))};
+  if (!share_->told()) return adding.added;
+  const auto add = [](void* context) {
+    auto& how = *static_cast<Adding*>(context);
+    how.added = how.to.append_payload(log::Request::at_time(how.to.state_->unix_ms()), how.payload);
+    return how.added.has_value();
+  };
+  share_->page().owner().forward(share_->page(), share_->first() + within_, {consumer_, count_}, {add, &adding});
+  return adding.added;
+}
+
+template <class T>
 StreamInfo Stream<T>::info() const {
   auto view = state_->timeline.look();
   const Entries<T> first = state_->collect(view, Id::min(), Id::max(), 1);
@@ -250,6 +295,12 @@ StreamInfo Stream<T>::info() const {
                   .max_deleted_id = view.edits.max_deleted,
                   .segments = state_->timeline.segments(view),
                   .closed = view.end.sealed};
+  {
+    const sync::unique_lock held(state_->producers_mutex);
+    info.producers = state_->producers.producers();
+    info.producer_keys = state_->producers.keys();
+    info.duplicates = state_->producers.duplicates();
+  }
   const sync::unique_lock held(state_->groups_mutex);
   info.groups = state_->groups.size();
   return info;

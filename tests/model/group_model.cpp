@@ -5,6 +5,7 @@
 //   a add one   r read one more   k acknowledge all that was read   d drop all that was read   i acknowledge all, by ids
 //   h read the history   c copy what was read   t trim to nothing   p count what is pending
 //   w do the work and acknowledge    v use the work if nothing is pending    n use it if only a later entry is
+//   s give a copy of what was read to thread 1   f forward it   g acknowledge it, or find what was forwarded
 //   o my last call is over   x when they all are, end the stream and the group
 #include <array>
 #include <cstddef>
@@ -32,6 +33,7 @@ struct GroupClaim : model::Claim<Self, threads> {
   StoppedClock clock;
   std::optional<Stream<Value>> stream;
   std::optional<Group<Value>> group;
+  std::optional<Stream<Value>> next;
   std::array<std::vector<Deliveries<Value>>, threads> read{};
   std::array<int, threads> delivered{};
   std::array<int, threads> acknowledged{};
@@ -40,6 +42,7 @@ struct GroupClaim : model::Claim<Self, threads> {
 
   void before() {
     stream.emplace(StreamOptions{.clock = &clock});
+    next.emplace(StreamOptions{.clock = &clock});
     group.emplace(stream->create_group("group", earliest).value());
     for (const char letter : Self::prologue) run(0, letter);
   }
@@ -53,6 +56,7 @@ struct GroupClaim : model::Claim<Self, threads> {
     if (stream) count_all();
     for (auto& mine : read) check(mine);
     for (auto& mine : read) mine.clear();
+    next.reset();
   }
 
  private:
@@ -95,6 +99,14 @@ struct GroupClaim : model::Claim<Self, threads> {
       case 'n':
         if (const auto now = group->pending(); now->count == 1 && now->first > Id{1, 0})
           model::demand(work == 1, "an entry is done with before its work");
+        break;
+      case 's': read[1] = mine; break;
+      case 'f':
+        if (mine.back()[0].forward(*next, Value(7))) ++acknowledged[id];
+        break;
+      case 'g':
+        if (mine.back().ack() == 1) ++acknowledged[id];
+        else model::demand(next->size() == 1, "an entry is done with before what it was forwarded as is there");
         break;
       case 'o': calls_over.fetch_add(1, sync::release); break;
       case 'x':
@@ -163,6 +175,11 @@ struct WorkPrecedesWhatIsPendingAfterIt : GroupClaim<WorkPrecedesWhatIsPendingAf
   static constexpr Word programs[] = {"w", "r", "n"};
 };
 
+struct ForwardingIsOneStep : GroupClaim<ForwardingIsOneStep, 2> {
+  static constexpr Word prologue = "ars";
+  static constexpr Word programs[] = {"f", "g"};
+};
+
 struct DeliveriesOutliveAll : GroupClaim<DeliveriesOutliveAll, 3> {
   static constexpr Word prologue = "aaaaa";
   static constexpr Word programs[] = {"x", "rrokd", "rodk"};
@@ -179,6 +196,7 @@ int main(int argc, char** argv) {
   claims.random<WhatIsPendingIsCountedAtOneInstant>(30'000, 10'000);
   claims.random<WorkPrecedesItsAcknowledgement>(30'000, 10'000);
   claims.random<WorkPrecedesWhatIsPendingAfterIt>(30'000, 10'000);
+  claims.random<ForwardingIsOneStep>(20'000, 10'000);
   claims.random<DeliveriesOutliveAll>(30'000, 20'000);
   claims.result();
 }

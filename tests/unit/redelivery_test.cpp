@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <brook/stream.hpp>
@@ -423,4 +426,38 @@ TEST_CASE("delete_consumer: one that is blocked is made anew when something come
   REQUIRE(scene.stream.add(7));
   CHECK(values_of(blocked.get()) == Ints{7});
   CHECK(group.pending()->consumers.front().name == "b");
+}
+
+namespace {
+
+// Calls back when it ends, unless it was moved from.
+struct Farewell {
+  std::shared_ptr<std::function<void()>> call;
+  explicit Farewell(std::shared_ptr<std::function<void()>> what) : call(std::move(what)) {}
+  Farewell(Farewell&&) noexcept = default;
+  Farewell(const Farewell&) = default;
+  Farewell& operator=(const Farewell&) = delete;
+  ~Farewell() {
+    if (call && *call) (*call)();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Dead letters: those that make way for others end without a lock of the group's held") {
+  WatchedClock clock;
+  Stream<DeadLetter<Farewell>> dead({.max_len = 1, .clock = &clock});
+  Stream<Farewell> stream({.clock = &clock});
+  const auto group = stream.create_group("group", earliest, {.max_deliveries = 1, .dead_letter = &dead}).value();
+  int calls = 0;
+  const auto call = std::make_shared<std::function<void()>>();
+  for (int i = 0; i < 40; ++i) REQUIRE(stream.emplace(call));
+  const auto batch = *group.consumer("a").read();
+  *call = [&] {
+    ++calls;
+    static_cast<void>(group.pending());  // takes the group's mutex
+  };
+  for (const auto& delivery : batch) CHECK(delivery.nack());
+  CHECK(calls > 0);
+  *call = nullptr;
 }

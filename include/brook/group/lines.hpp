@@ -7,8 +7,10 @@
 //
 // Memory orders
 //   row  thread    operation       order    meets  because
-//   GA   consumer  clear bits      release  GB     what was done for the entry precedes its being done with
+//   GA   consumer  clear bits      acq_rel  GA,    what was done for the entry precedes its being done with; and who finds
+//                                           GB     it done with learns why, be it that it is being forwarded
 //   GB   group     read a word     acquire  GA     the same
+//   GN   consumer  read a word     acquire  GA     the same
 //   GF   group     set bits, and   relaxed  -      deliveries go by the mutex; a word without bits, which nobody else
 //                  look at one                     changes, is stored to, and was acquired by GB
 // Proof    tests/model/group_model.cpp
@@ -38,8 +40,8 @@ class Lines {
   std::uint32_t clear(std::uint32_t first, std::uint32_t count) noexcept {
     std::uint32_t cleared = 0;
     each_word(first, count, [&](Word& word, std::uint64_t bits) {
-      if ((word.load(sync::relaxed) & bits) == 0) return;                          // GF
-      const std::uint64_t were_set = word.fetch_and(~bits, sync::release) & bits;  // GA
+      if ((word.load(sync::acquire) & bits) == 0) return;                          // GN
+      const std::uint64_t were_set = word.fetch_and(~bits, sync::acq_rel) & bits;  // GA
       cleared += count == 1 ? (were_set != 0 ? 1U : 0U) : static_cast<std::uint32_t>(std::popcount(were_set));
     });
     return cleared;

@@ -6,7 +6,6 @@
 
 namespace brook::group {
 
-template <class Payload>
 class Locked {
  public:
   explicit Locked(sync::mutex& mutex) : held_(mutex) {}
@@ -18,7 +17,7 @@ class Locked {
   }
 
  private:
-  log::EndLater<Payload> later_;  // closes after the lock was dropped
+  log::EndLater later_;  // closes after the lock was dropped
   sync::unique_lock<sync::mutex> held_;
 };
 

@@ -52,6 +52,13 @@ class Page {
   using Segment = log::Segment<Payload>;
   using Hold = log::Hold<Payload>;
 
+  /// A call that may add to a stream; it says whether it did.
+  struct Add {
+    bool (*call)(void* context);
+    void* context;
+    bool operator()() const { return call(context); }
+  };
+
   /// The owner of pages: who must come when the last reference is gone.
   class Owner {
    public:
@@ -63,6 +70,11 @@ class Page {
     virtual std::uint32_t acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept = 0;
     /// Gives an entry back that was delivered to this consumer as the count-th time; false when it is not so any more.
     virtual bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& options) = 0;
+    /// Acknowledges an entry that was delivered so, and calls `add`, both at one instant; not when `add` says no or throws.
+    /// False, without a call, when it is not with that consumer any more.
+    virtual bool forward(Page& page, std::uint32_t at, Delivered delivered, Add add) = 0;
+    /// Whether a line may have been cleared for now only, and be set again.
+    [[nodiscard]] virtual bool forwards() const noexcept = 0;
 
    protected:
     ~Owner() = default;
@@ -93,9 +105,12 @@ class Page {
   }
   [[nodiscard]] Segment& segment() const noexcept { return *segment_; }
   [[nodiscard]] const Hold& hold() const noexcept { return segment_; }
-  /// How many of these lines, which have been told, were pending until now.
+  /// How many of these lines, which have been told, were pending until now. Lock-free, unless the group is managed, or one
+  /// of them is not pending and the group forwards entries.
   std::uint32_t acknowledge(std::uint32_t at, std::uint32_t count) noexcept {
-    return managed_ ? owner_->acknowledge(*this, at, count) : lines_.clear(at, count);
+    const std::uint32_t cleared = managed_ ? 0 : lines_.clear(at, count);
+    if (!managed_ && (cleared == count || !owner_->forwards())) return cleared;
+    return cleared + owner_->acknowledge(*this, at, count);
   }
 
   // — with the group's mutex —

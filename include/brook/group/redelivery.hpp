@@ -143,30 +143,52 @@ void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason,
               .delivered_ms = wall - std::min(wall, static_cast<std::uint64_t>(std::max<std::int64_t>(0, age)))};
   const Instant retry = instant(now) + dead_letter_pause;
   returned.note(retry, place.id());  // in case that it is refused
-  if (place.page->clear(place.at, 1) == 0) return;
-  count_in_flight(mark, -1);
+  move_out(place, Mark::of(nobody, mark.count(), retry),
+           [&] { return options.dead_letter.add(log::value_of<T>(held->slot(place.at).payload()), std::move(death)); });
+}
+
+// Ends a pending entry and adds it elsewhere, at one instant for whoever looks at both: they take the mutex for that. An
+// acknowledgement that finds a line not pending must know whether it was, or is only for now, and then takes it too. When
+// `add` says no or throws, the entry is pending again, with the mark `refused`.
+template <class T>
+template <class AddTo>
+void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
   struct End {
     State& group;
     const Place& place;
     Mark refused;
-    bool buried = false;
+    bool cleared = false;
+    bool added = false;
     ~End() {
-      if (buried) group.order.finish(place.id());
-      else place.page->tell(place.at, 1, refused);
+      if (added) group.order.finish(place.id());
+      else if (cleared) group.tell(*place.page, place.at, 1, refused);
     }
-  } end{*this, place, Mark::of(nobody, mark.count(), retry)};
-  end.buried = options.dead_letter.add(log::value_of<T>(held->slot(place.at).payload()), std::move(death));
+  } end{*this, place, refused};
+  forwards_.store(true, sync::relaxed);  // GK
+  const Mark mark = place.mark();
+  end.cleared = place.page->clear(place.at, 1) == 1;
+  if (!end.cleared) return;
+  count_in_flight(mark, -1);
+  end.added = add();
+}
+
+template <class T>
+bool State<T>::forward(Page& page, std::uint32_t at, Delivered delivered, typename Page::Add add) {
+  const Locked held(mutex);
+  const Place place{&page, at};
+  if (!still_with(place, delivered)) return false;
+  move_out(place, place.mark(), add);
+  if (managed()) queue.wake_first();
+  return true;
 }
 
 template <class T>
 bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) {
   const std::shared_ptr<StreamState> stream = stream_.lock();
   if (!stream || stream->gone.load(sync::relaxed)) return false;  // GJ
-  const Locked<Payload> held(mutex);
+  const Locked held(mutex);
   const Place place{&page, at};
-  const bool mine = !destroyed && page.pending(at) && place.mark().consumer() == delivered.consumer &&
-                    place.mark().count() == std::min(delivered.count, Mark::most_counted);
-  if (!mine) return false;
+  if (!still_with(place, delivered)) return false;
   const Clock::time_point now = stream->clock().now();
   const std::uint64_t count = delivered.count - (how.uncounted && delivered.count > 0 ? 1 : 0);
   if (how.fatal) bury(*stream, place, DeathReason::fatal, now);

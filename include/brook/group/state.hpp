@@ -13,6 +13,9 @@
 //   GH   owner     owners -= 1  acq_rel  GH     everything happened before the state ends
 //   GI   caller    owners -= 1  relaxed  -      by who is another owner: not the last
 //   GJ   caller    read `gone`  relaxed  -      only the flag counts
+//   GK   mover     forwards     relaxed  GL     before a line is cleared
+//                  := true
+//   GL   acker     forwards?    relaxed  GK     after it acquired the cleared line, by row GN of group/lines.hpp
 // Proof    tests/model/group_model.cpp
 #pragma once
 
@@ -262,14 +265,14 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   void idle(Page& page) noexcept override {
     {
-      const Locked<Payload> held(mutex);
+      const Locked held(mutex);
       if (page.came_idle()) ledger.tidy(page);
     }
     leave();
   }
 
   std::uint32_t acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept override {
-    const Locked<Payload> held(mutex);
+    const Locked held(mutex);
     std::uint32_t pending = 0;
     for (const std::uint32_t end = at + count; at < end; ++at)
       pending += page.pending(at) && finish({&page, at}) ? 1U : 0U;
@@ -278,9 +281,19 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
 
   bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) override;
+  bool forward(Page& page, std::uint32_t at, Delivered delivered, typename Page::Add add) override;
+  [[nodiscard]] bool forwards() const noexcept override { return forwards_.load(sync::relaxed); }  // GL
+
+  // Whether an entry is still with the consumer to whom it was delivered, by this delivery.
+  [[nodiscard]] bool still_with(const Place& place, Delivered delivered) const noexcept {
+    return !destroyed && place.page->pending(place.at) && place.mark().consumer() == delivered.consumer &&
+           place.mark().count() == std::min(delivered.count, Mark::most_counted);
+  }
+  template <class AddTo>
+  void move_out(const Place& place, Mark refused, AddTo&& add);
 
   void abandon() noexcept {
-    const Locked<Payload> held(mutex);
+    const Locked held(mutex);
     give_up();
   }
 
@@ -346,6 +359,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   const std::weak_ptr<StreamState> stream_;
   const Clock::time_point made_;
   sync::atomic<std::uint32_t> owners_{1};
+  sync::atomic<bool> forwards_{false};  // has ever moved an entry out
   log::Cursor<Payload> cursor_;
   Scan scan_;
   bool sought_ = false;  // what comes after the cursor comes after last_delivered

@@ -1,24 +1,28 @@
-// end_later.hpp — ending segments where it does no harm.
+// end_later.hpp — ending lives where it does no harm.
 //
 // Whoever drops the last pin of a retired segment ends its life, which runs the destructors of values: the user's code. It
 // may take any lock, or come back here, so it must not run while this thread has a lock of ours. A scope with EndLater
-// collects the segments that end in it, without memory of its own, and ends them when it closes.
+// collects what ends in it, segments of whatever streams, without memory of its own, and ends them when it closes.
 #pragma once
 
 #include <utility>
 
 #include <brook/core/sync.hpp>
-#include <brook/log/pool.hpp>
-#include <brook/log/segment.hpp>
 
 namespace brook::log {
 
+/// What a scope can collect.
+struct Ending {
+  explicit Ending(void (*how)(Ending&) noexcept) noexcept : end(how) {}
+
+  void (*const end)(Ending&) noexcept;
+  /// In a list of those whose lives are over: a pool's, or one thread's.
+  sync::plain<Ending*> next_over{nullptr};
+};
+
 /// Declare it before the lock. Within another one's scope it does nothing. On the stack of one thread.
-template <class Payload>
 class EndLater {
  public:
-  using Segment = log::Segment<Payload>;
-
   EndLater() noexcept {
     if (here() == nullptr) here() = this;
   }
@@ -33,25 +37,27 @@ class EndLater {
   /// For a scope that goes on after the lock was dropped.
   void end_now() noexcept {
     while (first_ != nullptr) {
-      Segment& segment = *first_;
-      first_ = std::exchange(segment.next_over, nullptr);
-      segment.pool().end(segment);
+      Ending& over = *first_;
+      first_ = over.next_over;
+      over.next_over = nullptr;
+      over.end(over);
     }
   }
 
-  /// Ends a segment whose last pin is gone: at once, or when the scope closes.
-  static void end(Segment& segment) noexcept {
+  /// Ends a life that nobody keeps any more: at once, or when the scope closes.
+  static void end(Ending& over) noexcept {
     if (EndLater* const scope = here()) {
-      segment.next_over = std::exchange(scope->first_, &segment);
+      over.next_over = scope->first_;
+      scope->first_ = &over;
     } else {
-      segment.pool().end(segment);
+      over.end(over);
     }
   }
 
  private:
   [[nodiscard]] static EndLater*& here() noexcept { return sync::of_this_thread<EndLater*>(); }
 
-  Segment* first_ = nullptr;
+  Ending* first_ = nullptr;
 };
 
 }  // namespace brook::log

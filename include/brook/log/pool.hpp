@@ -111,7 +111,10 @@ class SegmentPool {
   };
 
   [[nodiscard]] Segment& make() {
-    auto* segment = new Segment;
+    auto* segment = new Segment([](Ending& over) noexcept {
+      auto& ended = static_cast<Segment&>(over);
+      ended.pool().end(ended);
+    });
     segment->pool_ = this;
     Segment* head = made_.load(sync::relaxed);  // Z
     do segment->next_made_ = head;
@@ -122,19 +125,19 @@ class SegmentPool {
   [[nodiscard]] Segment* take_spare() noexcept {
     Segment* const taken = spares_.exchange(nullptr, sync::acquire);  // X
     if (taken == nullptr) return nullptr;
-    Segment* const rest = taken->next_over;
+    auto* const rest = static_cast<Segment*>(static_cast<Ending*>(taken->next_over));
     taken->next_over = nullptr;
     if (rest == nullptr) return taken;
     Segment* none = nullptr;
     if (spares_.compare_exchange_strong(none, rest, sync::relaxed, sync::relaxed)) return taken;  // AA
-    Segment* last = rest;
+    Ending* last = rest;
     while (last->next_over != nullptr) last = last->next_over;
     give(*rest, *last);
     return taken;
   }
 
   // Pushes the chain from `first` to `last`.
-  void give(Segment& first, Segment& last) noexcept {
+  void give(Segment& first, Ending& last) noexcept {
     Segment* head = spares_.load(sync::relaxed);  // AB
     do last.next_over = head;
     while (!spares_.compare_exchange_weak(head, &first, sync::release, sync::relaxed));  // W

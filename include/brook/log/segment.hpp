@@ -31,6 +31,7 @@
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/id.hpp>
+#include <brook/log/end_later.hpp>
 #include <brook/log/pins.hpp>
 #include <brook/log/slot.hpp>
 #include <brook/log/word.hpp>
@@ -41,8 +42,10 @@ template <class Payload>
 class SegmentPool;
 
 template <class Payload>
-class alignas(core::cache_line) Segment {
+class alignas(core::cache_line) Segment : public Ending {
  public:
+  explicit Segment(void (*how_to_end)(Ending&) noexcept) noexcept : Ending(how_to_end) {}
+
   static constexpr std::uint64_t full = Word::full;
 
   /// What one life of a segment is about; fixed before others can find it.
@@ -157,11 +160,6 @@ class alignas(core::cache_line) Segment {
   }
 
   // On the line of the claim word, which appenders keep taking from each other: what hardly anybody reads.
- public:
-  /// In a list of segments whose lives are over: the pool's, or one thread's (log/end_later.hpp).
-  sync::plain<Segment*> next_over{nullptr};
-
- private:
   SegmentPool<Payload>* pool_ = nullptr;
   Segment* next_made_ = nullptr;
 

@@ -77,7 +77,7 @@ class Timeline {
   [[nodiscard]] expected<Appended, Errc> append(const Values<Payload>& values, const Request& request) {
     const expected<Appended, Errc> appended = log_.append(values, request);
     if (!appended || !too_long(*appended)) return appended;
-    const EndLater<Payload> later;
+    const EndLater later;
     edits_.want([this] { cut(bound_); });
     return appended;
   }
@@ -120,7 +120,7 @@ class Timeline {
 
   /// How many entries went.
   std::uint64_t trim(const Cut& cut_to) {
-    const EndLater<Payload> later;
+    const EndLater later;
     const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
     return cut(cut_to);
   }
@@ -268,7 +268,7 @@ bool Timeline<Payload>::visit_backwards(const View& view, Id first, Id last, std
 
 template <class Payload>
 std::size_t Timeline<Payload>::erase(std::span<const Id> ids) {
-  const EndLater<Payload> later;
+  const EndLater later;
   const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
   const View view = look();
   std::vector<Place> places;

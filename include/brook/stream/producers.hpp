@@ -1,16 +1,18 @@
 // producers.hpp — what producers have added under keys of theirs, so that an add that is tried again is not made again.
 //
-// A record is kept for a time, on a clock that does not step back, and for so many keys of a producer; the oldest go.
+// A record is kept for a time, on the clock that does not step back, and for so many keys of a producer; the oldest go.
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <list>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <type_traits>
 #include <utility>
 
 #include <brook/clock.hpp>
@@ -19,54 +21,91 @@
 
 namespace brook::stream {
 
+/// Types whose bytes, or characters, are their value.
+template <class T>
+concept HasContent = std::convertible_to<const T&, std::string_view> || std::has_unique_object_representations_v<T>;
+
+/// Under which key an add is recorded; empty when it has none. Throws std::bad_alloc.
+template <class T>
+[[nodiscard]] std::string key_of(const Idempotent& as, const T& value) {
+  if (as.key) return as.key->empty() ? std::string() : 'k' + std::string(*as.key);
+  if constexpr (std::convertible_to<const T&, std::string_view>) {
+    return 'c' + std::string(static_cast<std::string_view>(value));
+  } else if constexpr (HasContent<T>) {
+    return 'c' + std::string(reinterpret_cast<const char*>(std::addressof(value)), sizeof value);
+  } else {
+    return {};
+  }
+}
+
 /// Guarded by a mutex of the stream's.
 class Producers {
- public:
-  explicit Producers(const IdempotencyWindow& window) : window_(window) {}
+  struct Record {
+    std::string producer;
+    std::string key;
+    Id id;
+    Clock::time_point added;
+  };
+  using Records = std::list<Record>;
+  using Keys = std::map<std::string_view, Records::iterator, std::less<>>;  // views of the records' own keys
+  struct Producer {
+    Keys keys{};
+    std::list<Records::iterator> oldest_first{};
+  };
 
-  /// The id of what was added under this key within the window; nothing when it was not.
+ public:
+  explicit Producers(const IdempotencyWindow& window) noexcept : window_(window) {}
+  Producers(const Producers&) = delete;
+  Producers& operator=(const Producers&) = delete;
+
+  /// The id of what was added under this key within the window; null when nothing was. O(log keys), and O(1) for each
+  /// record that is too old.
   [[nodiscard]] const Id* find(std::string_view producer, std::string_view key, Clock::time_point now) {
-    forget_old(now);
-    const auto keys = producers_.find(producer);
-    if (keys == producers_.end()) return nullptr;
-    const auto record = keys->second.find(key);
-    if (record == keys->second.end()) return nullptr;
+    while (!records_.empty() && now - records_.front().added >= window_.duration) forget(records_.begin());
+    const auto found = producers_.find(producer);
+    if (found == producers_.end()) return nullptr;
+    const auto record = found->second.keys.find(key);
+    if (record == found->second.keys.end()) return nullptr;
     ++duplicates_;
     return &record->second->id;
   }
 
-  /// A place for a key that is not there. Throws std::bad_alloc, and then nothing has changed.
-  class Place {
+  /// A record that is ready to be kept, of a key that is not there.
+  class Draft {
    public:
-    Place(Producers& producers, std::string_view producer, std::string_view key, Clock::time_point now)
+    /// Throws std::bad_alloc, and then nothing has changed.
+    Draft(Producers& producers, std::string_view producer, std::string_view key, Clock::time_point now)
         : producers_(producers) {
-      made_.push_back({std::string(producer), std::string(key), Id{}, now});
+      record_.push_back({std::string(producer), std::string(key), Id{}, now});
+      order_.push_back(record_.begin());
       Keys keys;
-      keys.emplace(made_.front().key, made_.begin());
-      node_ = keys.extract(keys.begin());
-      in_ = producers_.producers_.try_emplace(std::string(producer)).first;
-      in_->second.reserve(in_->second.size() + 1);
+      keys.emplace(record_.front().key, record_.begin());
+      key_ = keys.extract(keys.begin());
+      of_ = producers.producers_.try_emplace(std::string(producer)).first;
     }
-    ~Place() {
-      if (in_->second.empty()) producers_.producers_.erase(in_);
+    ~Draft() {
+      if (of_->second.keys.empty()) producers_.producers_.erase(of_);
     }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
+    Draft(const Draft&) = delete;
+    Draft& operator=(const Draft&) = delete;
 
     /// The entry was added.
     void keep(Id id) noexcept {
-      made_.front().id = id;
-      in_->second.insert(std::move(node_));
-      producers_.records_.splice(producers_.records_.end(), made_);
-      ++producers_.added_;
-      producers_.forget_beyond(in_);
+      record_.front().id = id;
+      Producer& producer = of_->second;
+      producer.keys.insert(std::move(key_));
+      producer.oldest_first.splice(producer.oldest_first.end(), order_);
+      producers_.records_.splice(producers_.records_.end(), record_);
+      if (producer.keys.size() > std::max<std::size_t>(1, producers_.window_.keys))
+        producers_.forget(producer.oldest_first.front());
     }
 
    private:
     Producers& producers_;
-    std::list<Record> made_{};
-    typename Keys::node_type node_{};
-    typename std::map<std::string, Keys, std::less<>>::iterator in_{};
+    Records record_{};
+    std::list<Records::iterator> order_{};
+    Keys::node_type key_{};
+    std::map<std::string, Producer, std::less<>>::iterator of_{};
   };
 
   [[nodiscard]] std::size_t producers() const noexcept { return producers_.size(); }
@@ -74,7 +113,19 @@ class Producers {
   [[nodiscard]] std::uint64_t duplicates() const noexcept { return duplicates_; }
 
  private:
-  IdempotencyWindow window_;
+  // It is the oldest of its producer too.
+  void forget(Records::iterator record) noexcept {
+    const auto of = producers_.find(record->producer);
+    of->second.keys.erase(record->key);
+    of->second.oldest_first.pop_front();
+    if (of->second.keys.empty()) producers_.erase(of);
+    records_.erase(record);
+  }
+
+  const IdempotencyWindow window_;
+  std::map<std::string, Producer, std::less<>> producers_;
+  Records records_;  // oldest first
+  std::uint64_t duplicates_ = 0;
 };
 
 }  // namespace brook::stream

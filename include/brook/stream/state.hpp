@@ -14,6 +14,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/log/timeline.hpp>
 #include <brook/options.hpp>
+#include <brook/stream/producers.hpp>
 #include <brook/wait/gate.hpp>
 
 namespace brook::group {
@@ -32,7 +33,9 @@ struct State {
   using View = typename Timeline::View;
 
   explicit State(const StreamOptions& given)
-      : options(given), timeline({.max_len = given.max_len, .whole_segments = given.approximate}) {}
+      : options(given),
+        timeline({.max_len = given.max_len, .whole_segments = given.approximate}),
+        producers(given.idempotency) {}
 
   [[nodiscard]] Clock& clock() const noexcept {
     return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
@@ -76,6 +79,9 @@ struct State {
   const StreamOptions options;
   Timeline timeline;
   wait::Gate gate;
+
+  sync::mutex producers_mutex;  // held while adding with a key
+  Producers producers;
 
   sync::mutex groups_mutex;
   std::map<std::string, std::shared_ptr<group::State<T>>, std::less<>> groups;
