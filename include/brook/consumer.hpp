@@ -226,7 +226,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
       static_cast<void>(takeover.collect_or_drop(place));
     }
   });
-  if (options.last_id && *options.last_id > group_->last_delivered) group_->move_to(*options.last_id);
+  if (options.last_id && *options.last_id > group_->last_delivered) group_->move_to(*stream_, *options.last_id);
   return Deliveries<T>(std::move(batch));
 }
 

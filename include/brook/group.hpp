@@ -82,10 +82,10 @@ class Group {
   /// pending then move to whoever reads them, and their count starts again; but in an ordered group they stay where they
   /// are. Errors: closed, no_such_group.
   expected<void, Errc> set_id(Position position) const {
+    const Locked held(group_->mutex);
     const Id last = stream_->timeline.look().end.last_id();
-    const sync::unique_lock held(group_->mutex);
     if (const auto failed = refusal()) return unexpected(*failed);
-    group_->move_to(position.after(last));
+    group_->move_to(*stream_, position.after(last));
     group_->order.rewind();
     group_->queue.wake_first();
     return {};
@@ -95,8 +95,15 @@ class Group {
   /// entries were pending. Errors: closed, no_such_group.
   expected<std::size_t, Errc> destroy() const;
 
-  /// Errors: closed, no_such_group. O(lag).
+  /// What XINFO GROUPS tells of this group, at one instant. Errors: closed, no_such_group. O(pending + segments of the lag).
   [[nodiscard]] expected<GroupInfo, Errc> info() const;
+
+  /// The consumers, in byte order of their names (XINFO CONSUMERS). Errors: closed, no_such_group. O(pending).
+  [[nodiscard]] expected<std::vector<ConsumerInfo>, Errc> consumer_info() const;
+
+  /// Both, and the first `count` pending entries of the group and of each consumer (XINFO STREAM FULL). Errors: closed,
+  /// no_such_group. O(consumers * pending).
+  [[nodiscard]] expected<GroupFullInfo, Errc> full_info(std::size_t count = 10) const;
 
  private:
   friend class Stream<T>;
@@ -125,7 +132,9 @@ class Group {
     return Group(stream, found->second);
   }
 
-  // The caller holds the group's mutex.
+  // The caller holds the group's mutex. `counts` is filled with what is pending, by consumers' numbers.
+  [[nodiscard]] GroupInfo tell(std::vector<std::uint64_t>& counts) const;
+  [[nodiscard]] std::vector<ConsumerInfo> tell_consumers(const std::vector<std::uint64_t>& counts) const;
   [[nodiscard]] std::optional<Errc> refusal() const noexcept { return group_->refusal(*stream_); }
 
   std::shared_ptr<StreamState> stream_;
@@ -162,27 +171,7 @@ template <class T>
 expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions& options) const {
   const sync::unique_lock held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
-  const group::Instant now = group_->instant(stream_->clock().now());
-  const group::Member* const only = options.consumer ? group_->roster.find(*options.consumer) : nullptr;
-  if (options.consumer && only == nullptr) return std::vector<PendingEntry>();
-  std::vector<PendingEntry> list;
-  for (std::optional<std::vector<PendingEntry>> before;; before = std::exchange(list, {})) {
-    group_->ledger.each_pending(options.first, options.last, [&](const typename GroupState::Place& place) {
-      if (list.size() == options.count) return false;
-      const group::Mark mark = place.mark();
-      if (only != nullptr && mark.consumer() != only->number) return true;
-      if (!group_->idle_for(place, options.min_idle, now)) return true;
-      PendingEntry entry{.id = place.id(), .deliveries = mark.count()};
-      if (mark.consumer() != group::nobody) {
-        entry.consumer = group_->roster.member(mark.consumer()).name;
-        entry.idle = std::chrono::milliseconds(now - std::min(now, mark.time()));
-      }
-      list.push_back(std::move(entry));
-      return true;
-    });
-    // What is pending can only become less, so two equal lists tell what it was in between.
-    if (before && std::ranges::equal(list, *before, {}, &PendingEntry::id, &PendingEntry::id)) return list;
-  }
+  return group_->list_pending(options, group_->instant(stream_->clock().now()));
 }
 
 template <class T>
@@ -227,15 +216,62 @@ expected<std::size_t, Errc> Group<T>::destroy() const {
 }
 
 template <class T>
+GroupInfo Group<T>::tell(std::vector<std::uint64_t>& counts) const {
+  const auto progress = group_->progress(*stream_);
+  const std::uint64_t pending = group_->count_pending(counts).count;
+  return {.name = name(),
+          .consumers = group_->roster.all().size(),
+          .pending = pending,
+          .returned = counts[group::nobody],
+          .last_delivered_id = group_->last_delivered,
+          .entries_read = progress.read,
+          .lag = progress.lag,
+          .lost = progress.lost};
+}
+
+template <class T>
+std::vector<ConsumerInfo> Group<T>::tell_consumers(const std::vector<std::uint64_t>& counts) const {
+  using std::chrono::floor;
+  using std::chrono::milliseconds;
+  const Clock::time_point now = stream_->clock().now();
+  std::vector<ConsumerInfo> consumers;
+  for (const auto& [name, member] : group_->roster.all()) {
+    ConsumerInfo info{.name = name, .pending = counts[member->number], .idle = floor<milliseconds>(now - member->seen)};
+    if (member->active != Clock::time_point()) info.inactive = floor<milliseconds>(now - member->active);
+    consumers.push_back(std::move(info));
+  }
+  return consumers;
+}
+
+template <class T>
 expected<GroupInfo, Errc> Group<T>::info() const {
   const Locked held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
   std::vector<std::uint64_t> counts;
-  return GroupInfo{.name = name(),
-                   .consumers = group_->roster.all().size(),
-                   .pending = group_->count_pending(counts).count,
-                   .last_delivered_id = group_->last_delivered,
-                   .lag = group_->lag(*stream_)};
+  return tell(counts);
+}
+
+template <class T>
+expected<std::vector<ConsumerInfo>, Errc> Group<T>::consumer_info() const {
+  const Locked held(group_->mutex);
+  if (const auto failed = refusal()) return unexpected(*failed);
+  std::vector<std::uint64_t> counts;
+  static_cast<void>(group_->count_pending(counts));
+  return tell_consumers(counts);
+}
+
+template <class T>
+expected<GroupFullInfo, Errc> Group<T>::full_info(std::size_t count) const {
+  const Locked held(group_->mutex);
+  if (const auto failed = refusal()) return unexpected(*failed);
+  const group::Instant now = group_->instant(stream_->clock().now());
+  std::vector<std::uint64_t> counts;
+  GroupFullInfo full{tell(counts), group_->list_pending({.count = count}, now), {}};
+  for (auto& consumer : tell_consumers(counts)) {
+    auto pending = group_->list_pending({.count = count, .consumer = consumer.name}, now);
+    full.members.push_back({std::move(consumer), std::move(pending)});
+  }
+  return full;
 }
 
 }  // namespace brook

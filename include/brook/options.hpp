@@ -66,6 +66,13 @@ struct Idempotent {
   std::optional<std::string_view> key = std::nullopt;
 };
 
+/// What an add does when a bounded object is full.
+enum class Overflow : unsigned char {
+  reject,       ///< answers Errc::full
+  block,        ///< waits until there is room
+  drop_oldest,  ///< makes room: the oldest go
+};
+
 /// Options of a stream, fixed for its life.
 struct StreamOptions {
   /// Entries; each add that makes the stream longer removes the oldest (XADD MAXLEN).
@@ -73,6 +80,12 @@ struct StreamOptions {
   /// With max_len: trim only whole segments (XADD MAXLEN ~), which costs an add nothing; the stream is then longer by
   /// up to one segment or two.
   bool approximate = false;
+  /// Entries; the stream is never longer. Room comes from erase, trim and max_age. With drop_oldest it is a max_len.
+  std::uint64_t capacity = unlimited;
+  Overflow overflow = Overflow::reject;
+  /// Entries whose ids are older than this, by the wall clock of `clock`, are removed by whoever next adds or reads. 0 is
+  /// for ever. With `approximate` whole segments go.
+  std::chrono::milliseconds max_age{0};
   /// The source of ids and timeouts; it must outlive the stream. Null is SystemClock.
   Clock* clock = nullptr;
   /// How long a blocking call polls before it sleeps; 0 to sleep at once.
@@ -131,6 +144,7 @@ struct TrimOptions {
 /// What XINFO STREAM tells.
 struct StreamInfo {
   std::uint64_t length = 0;         ///< entries now
+  std::uint64_t capacity = 0;       ///< entries there can be; 0 when the stream is not bounded
   std::uint64_t entries_added = 0;  ///< entries ever added
   Id first_id{};                    ///< of the oldest entry; 0-0 when there is none
   Id last_id{};                     ///< of the entry added last, erased or not; 0-0 when there never was one
@@ -159,9 +173,20 @@ struct PendingSummary {
 struct GroupInfo {
   std::string name{};
   std::size_t consumers = 0;
-  std::uint64_t pending = 0;  ///< entries delivered and not acknowledged
-  Id last_delivered_id{};     ///< new entries are those above it
-  std::uint64_t lag = 0;      ///< entries not yet delivered; exact, also after deletions
+  std::uint64_t pending = 0;       ///< entries delivered and not acknowledged
+  std::uint64_t returned = 0;      ///< of these, entries with nobody: they came back, and will be delivered again
+  Id last_delivered_id{};          ///< new entries are those above it
+  std::uint64_t entries_read = 0;  ///< of all entries ever added, those that are not yet to be delivered
+  std::uint64_t lag = 0;           ///< entries not yet delivered; exact, also after deletions
+  std::uint64_t lost = 0;          ///< entries that were trimmed or erased before this group got them
+};
+
+/// What XINFO CONSUMERS tells of a consumer.
+struct ConsumerInfo {
+  std::string name{};
+  std::uint64_t pending = 0;
+  std::chrono::milliseconds idle{0};                    ///< since it last asked for something
+  std::optional<std::chrono::milliseconds> inactive{};  ///< since it last got something; nothing when it never did
 };
 
 }  // namespace brook

@@ -218,6 +218,17 @@ struct PendingEntry {
   std::uint64_t deliveries = 0;
 };
 
+/// What XINFO STREAM FULL tells of a consumer.
+struct ConsumerFullInfo : ConsumerInfo {
+  std::vector<PendingEntry> entries{};  ///< the first ones that are pending with it
+};
+
+/// What XINFO STREAM FULL tells of a group.
+struct GroupFullInfo : GroupInfo {
+  std::vector<PendingEntry> entries{};      ///< the first ones that are pending
+  std::vector<ConsumerFullInfo> members{};  ///< in byte order of their names
+};
+
 /// What deleting a consumer does with what is pending with it.
 enum class Orphans : unsigned char {
   hand_back,  ///< to the group, which delivers it to others at once

@@ -29,6 +29,14 @@
 
 namespace brook {
 
+/// What XINFO STREAM FULL tells of a stream.
+template <class T>
+struct StreamFullInfo : StreamInfo {
+  Entries<T> first{};
+  Entries<T> last{};  ///< newest first
+  std::vector<GroupFullInfo> consumer_groups{};
+};
+
 /// A stream as in Redis: entries with increasing ids, added at the end, read from anywhere any number of times, removed
 /// only by erase, trim and the bound on its length.
 ///
@@ -64,8 +72,9 @@ class Stream {
   // — adding —
 
   /// Adds an entry under the clock's time (XADD *). Ids strictly increase, also when the clock steps back.
-  /// Errors: closed; id_exhausted when the stream holds the largest id there is. A value that was to be moved in, of a
-  /// type that moves without throwing, is then unchanged.
+  /// Errors: closed; id_exhausted when the stream holds the largest id there is; full when it is bounded and rejects what
+  /// it has no room for. A value that was to be moved in, of a type that moves without throwing, is then unchanged.
+  /// Lock-free, unless the stream is bounded and has to wait for room.
   expected<Id, Errc> add(const T& value) requires std::copy_constructible<T> { return emplace(value); }
   expected<Id, Errc> add(T&& value) { return emplace(std::move(value)); }
 
@@ -73,6 +82,16 @@ class Stream {
   template <class... Arguments>
   requires std::constructible_from<T, Arguments...> expected<Id, Errc> emplace(Arguments&&... arguments) {
     return append_one(log::Request::at_time(state_->unix_ms()), std::forward<Arguments>(arguments)...);
+  }
+
+  /// The same, waiting for room in a bounded stream for so long, whatever its `overflow` says. Waiting adds have no order.
+  /// Errors further: timed_out; cancelled.
+  expected<Id, Errc> add(const T& value, const Wait& wait) requires std::copy_constructible<T> {
+    auto payload = log::make_payload<T>(value);
+    return append_payload(log::Request::at_time(state_->unix_ms()), payload, &wait);
+  }
+  expected<Id, Errc> add(T&& value, const Wait& wait) {
+    return append_movable(log::Request::at_time(state_->unix_ms()), std::move(value), &wait);
   }
 
   /// Adds an entry once: the same producer and key within the stream's idempotency window answer the id of the first time,
@@ -99,18 +118,17 @@ class Stream {
   }
 
   /// Adds all values at one instant: a reader sees none or all, with consecutive ids and nothing between them, and
-  /// sleepers are woken once. The ids, none for an empty range. Errors: closed, id_exhausted.
+  /// sleepers are woken once. The ids, none for an empty range. Errors: closed, id_exhausted; full, timed_out and cancelled
+  /// as add() with or without a Wait, and full for more values than the stream's capacity.
   template <std::ranges::input_range Range>
   requires std::constructible_from<T, std::ranges::range_reference_t<Range>> expected<IdRange, Errc> add_range(
       Range&& values) {
-    std::vector<log::PayloadOf<T>> payloads;
-    if constexpr (std::ranges::sized_range<Range>)
-      payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
-    for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
-    if (payloads.empty()) return closed() ? expected<IdRange, Errc>(unexpected(Errc::closed)) : IdRange();
-    const auto appended = state_->append({payloads.data(), payloads.size()}, log::Request::at_time(state_->unix_ms()));
-    if (!appended) return unexpected(appended.error());
-    return IdRange(appended->first, payloads.size());
+    return append_range(std::forward<Range>(values), nullptr);
+  }
+  template <std::ranges::input_range Range>
+  requires std::constructible_from<T, std::ranges::range_reference_t<Range>> expected<IdRange, Errc> add_range(
+      Range&& values, const Wait& wait) {
+    return append_range(std::forward<Range>(values), &wait);
   }
 
   // — reading —
@@ -118,7 +136,7 @@ class Stream {
   /// Entries with ids from `first` to `last`, both included, oldest first, at most `count` (XRANGE). For an exclusive
   /// bound use id.next() or id.prev().
   [[nodiscard]] Entries<T> range(Id first = Id::min(), Id last = Id::max(), std::size_t count = no_limit) const {
-    auto view = state_->timeline.look();
+    auto view = state_->look();
     return state_->collect(view, first, last, count);
   }
 
@@ -127,7 +145,7 @@ class Stream {
     for (;;) {
       typename Entries<T>::Runs runs;
       const auto add = [&runs](const auto& segment, std::uint32_t at, std::uint32_t n) { runs.add(segment, at, n); };
-      const auto view = state_->timeline.look();
+      const auto view = state_->look();
       if (state_->timeline.visit_backwards(view, first, last, count, add)) return Entries<T>(std::move(runs), true);
     }
   }
@@ -138,7 +156,7 @@ class Stream {
   [[nodiscard]] expected<Entries<T>, Errc> read(Position after, const ReadOptions& options = {}) const;
 
   /// Entries now (XLEN).
-  [[nodiscard]] std::uint64_t size() const { return state_->timeline.look().length(); }
+  [[nodiscard]] std::uint64_t size() const { return state_->look().length(); }
   [[nodiscard]] bool empty() const { return size() == 0; }
 
   /// The id of the entry added last, be it still there or not; 0-0 when there never was one.
@@ -147,10 +165,18 @@ class Stream {
   /// The stream at one instant (XINFO STREAM).
   [[nodiscard]] StreamInfo info() const;
 
+  /// The stream, its first and last `count` entries, and its groups with as many pending ones (XINFO STREAM FULL), each part
+  /// at an instant of its own during the call.
+  [[nodiscard]] StreamFullInfo<T> full_info(std::size_t count = 10) const;
+
   // — removing —
 
   /// Removes the entries with these ids, all at one instant; how many there were (XDEL). O(log size) each.
-  std::size_t erase(std::span<const Id> ids) { return state_->timeline.erase(ids); }
+  std::size_t erase(std::span<const Id> ids) {
+    const std::size_t erased = state_->timeline.erase(ids);
+    state_->room.announce();
+    return erased;
+  }
   std::size_t erase(std::initializer_list<Id> ids) { return erase(std::span(ids.begin(), ids.size())); }
   std::size_t erase(Id id) { return erase({id}); }
   template <std::ranges::input_range Range>
@@ -199,6 +225,19 @@ class Stream {
   template <class U>
   friend class Delivery;
 
+  template <class Range>
+  expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {
+    std::vector<log::PayloadOf<T>> payloads;
+    if constexpr (std::ranges::sized_range<Range>)
+      payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
+    for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
+    if (payloads.empty()) return closed() ? expected<IdRange, Errc>(unexpected(Errc::closed)) : IdRange();
+    const auto appended =
+        state_->append({payloads.data(), payloads.size()}, log::Request::at_time(state_->unix_ms()), wait);
+    if (!appended) return unexpected(appended.error());
+    return IdRange(appended->first, payloads.size());
+  }
+
   template <class Value>
   expected<Id, Errc> add_exactly(Id id, Value&& value) {
     if (id == Id::min()) return unexpected(Errc::invalid_id);
@@ -210,12 +249,23 @@ class Stream {
     const std::string key = stream::key_of<T>(as, value);
     if (as.producer.empty() || key.empty()) return unexpected(Errc::invalid_argument);
     auto payload = log::make_payload<T>(std::forward<Value>(value));
+    const Wait wait = state_->patience();
+    for (const Clock::time_point deadline = wait.deadline(state_->clock());;) {
+      const std::uint64_t news = state_->room.news();
+      const auto added = add_unless_known(as.producer, key, payload);
+      if (added || added.error() != Errc::full || deadline == Clock::time_point::min()) return added;
+      if (const auto failed = state_->wait_for_news(news, wait, deadline)) return unexpected(*failed);
+    }
+  }
+
+  expected<Id, Errc> add_unless_known(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload) {
     const log::EndLater later;
     const sync::unique_lock held(state_->producers_mutex);
     const Clock::time_point now = state_->clock().now();
-    if (const Id* const before = state_->producers.find(as.producer, key, now)) return *before;
-    stream::Producers::Draft draft(state_->producers, as.producer, key, now);
-    const auto added = append_payload(log::Request::at_time(state_->unix_ms()), payload);
+    if (const Id* const before = state_->producers.find(producer, key, now)) return *before;
+    stream::Producers::Draft draft(state_->producers, producer, key, now);
+    const Wait none;
+    const auto added = append_payload(log::Request::at_time(state_->unix_ms()), payload, &none);
     if (added) draft.keep(*added);
     return added;
   }
@@ -225,19 +275,23 @@ class Stream {
     auto payload = log::make_payload<T>(std::forward<Arguments>(arguments)...);
     return append_payload(request, payload);
   }
+  expected<Id, Errc> append_one(const log::Request& request, T&& value) {
+    return append_movable(request, std::move(value));
+  }
 
   // A value that can lie in a slot as it is goes straight from the caller's object.
-  expected<Id, Errc> append_one(const log::Request& request, T&& value) {
+  expected<Id, Errc> append_movable(const log::Request& request, T&& value, const Wait* wait = nullptr) {
     if constexpr (std::is_same_v<log::PayloadOf<T>, T>) {
-      return append_payload(request, value);
+      return append_payload(request, value, wait);
     } else {
       auto payload = log::make_payload<T>(std::move(value));
-      return append_payload(request, payload);
+      return append_payload(request, payload, wait);
     }
   }
 
-  expected<Id, Errc> append_payload(const log::Request& request, log::PayloadOf<T>& payload) {
-    const auto appended = state_->append({std::addressof(payload), 1}, request);
+  expected<Id, Errc> append_payload(const log::Request& request, log::PayloadOf<T>& payload,
+                                    const Wait* wait = nullptr) {
+    const auto appended = state_->append({std::addressof(payload), 1}, request, wait);
     if (!appended) return unexpected(appended.error());
     return appended->first;
   }
@@ -248,11 +302,11 @@ class Stream {
 template <class T>
 expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& options) const {
   stream::State<T>& state = *state_;
-  auto view = state.timeline.look();
+  auto view = state.look();
   const Id from = after.after(view.end.last_id());
   const Wait wait = options.wait();
   const Clock::time_point deadline = wait.deadline(state.clock());
-  for (;; view = state.timeline.look()) {
+  for (;; view = state.look()) {
     Entries<T> entries;
     if (from != Id::max()) entries = state.collect(view, from.next(), Id::max(), options.count);
     if (!entries.empty() || options.count == 0) return entries;
@@ -277,7 +331,8 @@ expected<Id, Errc> Delivery<T>::forward(Stream<U>& to, Value&& value) const {
   if (!share_->told()) return adding.added;
   const auto add = [](void* context) {
     auto& how = *static_cast<Adding*>(context);
-    how.added = how.to.append_payload(log::Request::at_time(how.to.state_->unix_ms()), how.payload);
+    const Wait none;
+    how.added = how.to.append_payload(log::Request::at_time(how.to.state_->unix_ms()), how.payload, &none);
     return how.added.has_value();
   };
   share_->page().owner().forward(share_->page(), share_->first() + within_, {consumer_, count_}, {add, &adding});
@@ -286,9 +341,10 @@ expected<Id, Errc> Delivery<T>::forward(Stream<U>& to, Value&& value) const {
 
 template <class T>
 StreamInfo Stream<T>::info() const {
-  auto view = state_->timeline.look();
+  auto view = state_->look();
   const Entries<T> first = state_->collect(view, Id::min(), Id::max(), 1);
   StreamInfo info{.length = view.length(),
+                  .capacity = state_->room.bounded() ? state_->room.capacity() : 0,
                   .entries_added = view.end.added(),
                   .first_id = first.empty() ? Id::min() : first.front().id,
                   .last_id = view.end.last_id(),
@@ -307,6 +363,17 @@ StreamInfo Stream<T>::info() const {
 }
 
 template <class T>
+StreamFullInfo<T> Stream<T>::full_info(std::size_t count) const {
+  StreamFullInfo<T> full{info(), range(Id::min(), Id::max(), count), rev_range(Id::max(), Id::min(), count), {}};
+  for (const std::string& name : groups()) {
+    const auto found = group(name);
+    if (!found) continue;
+    if (auto told = found->full_info(count)) full.consumer_groups.push_back(*std::move(told));
+  }
+  return full;
+}
+
+template <class T>
 expected<std::uint64_t, Errc> Stream<T>::trim(const TrimOptions& options) {
   const bool one_of_both = options.max_len.has_value() != options.min_id.has_value();
   if (!one_of_both || (options.limit && !options.approximate)) return unexpected(Errc::invalid_argument);
@@ -314,7 +381,9 @@ expected<std::uint64_t, Errc> Stream<T>::trim(const TrimOptions& options) {
   if (options.max_len) cut.max_len = *options.max_len;
   if (options.min_id) cut.min_id = *options.min_id;
   if (options.limit.value_or(0) > 0) cut.limit = *options.limit;
-  return state_->timeline.trim(cut);
+  const std::uint64_t trimmed = state_->timeline.trim(cut);
+  state_->room.announce();
+  return trimmed;
 }
 
 }  // namespace brook

@@ -36,7 +36,9 @@ template <class T>
       view.end = {std::move(segment), slot};
     }
     cursor_ = std::move(view.end);
-    return sought_ = last >= last_delivered;
+    sought_ = last >= last_delivered;
+    if (sought_ && std::exchange(ahead_, false)) start_ = cursor_.added();
+    return sought_;
   }
 }
 
@@ -76,6 +78,7 @@ void State<T>::take_new(const Member& member, Instant now, bool no_ack, Batch& b
     --stock_;
     if (!no_ack) tell(*page_, run.first, run.count(), Mark::of(member.number, 1, now));
     batch.add(*page_, run.first, run.count(), !no_ack);
+    delivered_ += run.count();
     last_delivered = run.segment->id(run.segment->slot(run.end - 1).state());
   } while (!scan_.one_run() && ++i < scan_.run_count());
   scan_.move(cursor_);

@@ -1,24 +1,30 @@
 // inspect.hpp — what a group tells of itself.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
+#include <brook/redelivery.hpp>
 
 namespace brook::group {
 
 template <class T>
-std::uint64_t State<T>::lag(StreamState& stream) {
+auto State<T>::progress(StreamState& stream) -> Progress {
   std::uint64_t waiting = 0;
   order.each_undelivered([&](Id id) {
     auto view = stream.timeline.look();
     waiting += stream.collect(view, id, id, 1).size();
   });
-  return waiting + stream.count_after(last_delivered);
+  const auto rest = stream.rest_after(last_delivered);
+  const std::uint64_t lag = waiting + rest.entries;
+  return {.lag = lag, .read = rest.added - lag, .lost = lost_ + (ahead_ ? 0 : rest.added - start_ - delivered_ - lag)};
 }
 
 template <class T>
@@ -37,6 +43,30 @@ PendingSummary State<T>::count_pending(std::vector<std::uint64_t>& counts) {
     if (summary.count > 0) summary.last = last.id();
   }
   return summary;
+}
+
+template <class T>
+std::vector<PendingEntry> State<T>::list_pending(const PendingOptions& which, Instant now) {
+  const Member* const only = which.consumer ? roster.find(*which.consumer) : nullptr;
+  std::vector<PendingEntry> list;
+  if (which.consumer && only == nullptr) return list;
+  for (std::optional<std::vector<PendingEntry>> before;; before = std::exchange(list, {})) {
+    ledger.each_pending(which.first, which.last, [&](const Place& place) {
+      if (list.size() == which.count) return false;
+      const Mark mark = place.mark();
+      if (only != nullptr && mark.consumer() != only->number) return true;
+      if (!idle_for(place, which.min_idle, now)) return true;
+      PendingEntry entry{.id = place.id(), .deliveries = mark.count()};
+      if (mark.consumer() != nobody) {
+        entry.consumer = roster.member(mark.consumer()).name;
+        entry.idle = std::chrono::milliseconds(now - std::min(now, mark.time()));
+      }
+      list.push_back(std::move(entry));
+      return true;
+    });
+    // What is pending can only become less, so two equal lists tell what it was in between.
+    if (before && std::ranges::equal(list, *before, {}, &PendingEntry::id, &PendingEntry::id)) return list;
+  }
 }
 
 }  // namespace brook::group

@@ -16,15 +16,15 @@ namespace brook::group {
 // function's, leaves those before it admitted, and the group goes on after them.
 template <class T>
 void State<T>::admit_new(StreamState& stream, std::size_t count) {
-  struct Progress {
+  struct Passed {
     State& group;
-    bool made = false;
-    ~Progress() {
-      if (!made) group.sought_ = false;
+    bool all = false;
+    ~Passed() {
+      if (!all) group.sought_ = false;
     }
   };
   while (order.ready().size() < count && find_new(stream, count - order.ready().size())) {
-    Progress progress{*this};
+    Passed passed{*this};
     for (std::size_t i = 0; i < scan_.run_count(); ++i) {
       const auto& run = scan_.run(i);
       for (std::uint32_t at = run.first; at < run.end; ++at) {
@@ -32,11 +32,12 @@ void State<T>::admit_new(StreamState& stream, std::size_t count) {
         const Id id = run.segment->id(slot.state());
         const KeyOrder::Key key = options.ordered_by(log::value_of<T>(slot.payload()));
         if (!order.knows(id, key)) order.admit(id, key);
+        else ++delivered_;  // it is still out, and the group was moved back
         last_delivered = id;
       }
     }
     scan_.move(cursor_);
-    progress.made = true;
+    passed.all = true;
   }
 }
 
@@ -74,6 +75,7 @@ void State<T>::deliver_ready(std::vector<Ready>& ready, const Member& member, In
     refer(*entry.place.page, 1, entry.segment);
     tell(*entry.place.page, entry.place.at, 1, Mark::of(member.number, 1, now));
     batch.add(*entry.place.page, entry.place.at, 1, true);
+    ++delivered_;
   }
   if (!ready.empty() && drained()) queue.wake_first();  // has the others hear of it
 }

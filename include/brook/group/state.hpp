@@ -71,13 +71,16 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
         state->leave();
       }
     };
-    return std::shared_ptr<State>(new State(stream, name, start, options), Abandon());
+    std::shared_ptr<State> state(new State(stream, name, options), Abandon());
+    state->start_after(*stream, start);
+    return state;
   }
 
   /// Fills an empty batch with what there is for a member, which becomes pending with it: what came back to the group,
   /// what has been pending for `claim_idle`, and what is new. Throws std::bad_alloc, and then nothing was delivered.
   void take(StreamState& stream, Member& member, const ReadOptions& reading, Batch& batch) {
     if (reading.count == 0) return;
+    stream.expire();
     const Forget forget{scan_};
     const Clock::time_point now = stream.clock().now();
     const Instant time = instant(now);
@@ -89,6 +92,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
       prepare_pages(reading.no_ack);
       take_new(member, time, reading.no_ack, batch);
     }
+    member.seen = now;
     if (!batch.empty()) member.active = now;
   }
 
@@ -176,14 +180,27 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Whether nothing will ever follow. Asked when there was nothing.
   [[nodiscard]] bool drained() const noexcept { return order.undelivered() == 0 && at_last_end(); }
 
-  /// Entries of the stream that are yet to be delivered for the first time, at an instant during the call. O(segments), or
-  /// O(log n) for each that waits for its turn.
-  [[nodiscard]] std::uint64_t lag(StreamState& stream);
+  /// How far the group has come, at an instant during the call.
+  struct Progress {
+    std::uint64_t lag = 0;   // entries that are yet to be delivered for the first time
+    std::uint64_t read = 0;  // how many of all that were ever added are not
+    std::uint64_t lost = 0;  // entries that left the stream before they were delivered
+  };
+  /// O(segments), or O(log n) for each entry that waits for its turn.
+  [[nodiscard]] Progress progress(StreamState& stream);
 
   /// The group goes on after `id`.
-  void move_to(Id id) noexcept {
+  void move_to(StreamState& stream, Id id) {
+    lost_ = progress(stream).lost;
+    start_after(stream, id);
+  }
+  void start_after(StreamState& stream, Id id) {
+    const auto rest = stream.rest_after(id);
     last_delivered = id;
     sought_ = false;
+    start_ = rest.added - rest.entries;
+    ahead_ = id > rest.last;
+    delivered_ = 0;
   }
 
   /// References to a page beside a segment that the caller holds.
@@ -194,6 +211,9 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// What is pending at an instant during the call; `counts` is filled with how much by consumers' numbers. What is pending
   /// can only become less meanwhile, so two equal counts tell what it was in between. Throws std::bad_alloc.
   [[nodiscard]] PendingSummary count_pending(std::vector<std::uint64_t>& counts);
+
+  /// Pending entries, at an instant during the call as well. Throws std::bad_alloc.
+  [[nodiscard]] std::vector<PendingEntry> list_pending(const PendingOptions& which, Instant now);
 
   /// Ends the group: nothing is pending any more, and the cursor keeps nothing. How much was pending.
   std::size_t end() noexcept {
@@ -230,7 +250,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   const std::string name;
   const GroupOptions<T> options;
   sync::mutex mutex;  // guards all that follows
-  Id last_delivered;
+  Id last_delivered{};
   Ledger ledger;
   Roster roster;
   Returned returned;
@@ -253,10 +273,9 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     ~Forget() { scan.clear(); }
   };
 
-  State(const std::shared_ptr<StreamState>& stream, std::string_view its_name, Id start, const GroupOptions<T>& given)
+  State(const std::shared_ptr<StreamState>& stream, std::string_view its_name, const GroupOptions<T>& given)
       : name(its_name),
         options(given),
-        last_delivered(start),
         ledger(*this),
         managed_(given.ordered_by || given.max_in_flight > 0 || given.max_in_flight_of_consumer > 0),
         stream_(stream),
@@ -365,6 +384,10 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   bool sought_ = false;  // what comes after the cursor comes after last_delivered
   Page* page_ = nullptr;
   std::uint64_t stock_ = 0;
+  std::uint64_t start_ = 0;             // how much had been added where the group started
+  std::uint64_t delivered_ = 0;         // for the first time, since
+  std::uint64_t lost_ = 0;              // before it was moved
+  bool ahead_ = false;                  // it started at an id that is yet to come
   Instant next_expiry_ = last_instant;  // no visibility ends before
   std::size_t in_flight_ = 0;           // pending with somebody; counted in a managed group only
 };

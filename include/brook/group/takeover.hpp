@@ -100,6 +100,7 @@ template <class T, class Collect>
     takeover.reserve(batch);
     if (!takeover.current()) continue;
     takeover.deliver(group, batch, to, terms);
+    to.seen = now;
     if (!batch.empty()) to.active = now;
     return batch;
   }

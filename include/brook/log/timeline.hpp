@@ -9,6 +9,9 @@
 //                is true of the trim that an append with a bound does for it.
 // Progress       append and read: lock-free; a read is tried again only if an edit was committed meanwhile. Erase and
 //                trim take turns (log/edits.hpp). An append never waits for them.
+// Memory orders
+//   row  thread  operation             order    meets  because
+//   BH   anyone  read, raise `oldest`  relaxed  -      the turn orders it for who trims (rows BG, BE of log/edits.hpp)
 // Proof          tests/model/append_log_fibers.cpp, tests/model/edits_model.cpp
 #pragma once
 
@@ -78,8 +81,20 @@ class Timeline {
     const expected<Appended, Errc> appended = log_.append(values, request);
     if (!appended || !too_long(*appended)) return appended;
     const EndLater later;
-    edits_.want([this] { cut(bound_); });
+    edits_.want([this] { keep_bounds(); });
     return appended;
+  }
+
+  /// Removes, as a bound does, the entries of milliseconds before this one. Does so once for each millisecond. True when it
+  /// did, or had it done.
+  bool expire(std::uint64_t ms) {
+    std::uint64_t before = oldest_.load(sync::relaxed);  // BH
+    do {
+      if (before >= ms) return false;
+    } while (!oldest_.compare_exchange_weak(before, ms, sync::relaxed, sync::relaxed));  // BH
+    const EndLater later;
+    edits_.want([this] { keep_bounds(); });
+    return true;
   }
 
   /// The present. Lock-free.
@@ -139,13 +154,20 @@ class Timeline {
  private:
   struct Trimmer {
     Timeline* timeline;
-    void operator()() const { timeline->cut(timeline->bound_); }
+    void operator()() const { timeline->keep_bounds(); }
   };
 
   struct Place {
     Hold segment;
     std::uint32_t at = 0;
   };
+
+  // With the turn.
+  void keep_bounds() noexcept {
+    Cut to = bound_;
+    to.min_id = Id{oldest_.load(sync::relaxed), 0};  // BH
+    cut(to);
+  }
 
   [[nodiscard]] bool too_long(const Appended& appended) const noexcept {
     if (bound_.max_len == std::numeric_limits<std::uint64_t>::max()) return false;
@@ -231,6 +253,7 @@ class Timeline {
   Log log_;
   Edits edits_;
   const Cut bound_;
+  sync::atomic<std::uint64_t> oldest_{0};  // entries of milliseconds before this one are too old
 };
 
 template <class Payload>

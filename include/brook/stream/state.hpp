@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,9 @@
 #include <brook/log/timeline.hpp>
 #include <brook/options.hpp>
 #include <brook/stream/producers.hpp>
+#include <brook/stream/room.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/await.hpp>
 #include <brook/wait/gate.hpp>
 
 namespace brook::group {
@@ -33,9 +37,7 @@ struct State {
   using View = typename Timeline::View;
 
   explicit State(const StreamOptions& given)
-      : options(given),
-        timeline({.max_len = given.max_len, .whole_segments = given.approximate}),
-        producers(given.idempotency) {}
+      : options(given), timeline(bound_of(given)), room(capacity_of(given)), producers(given.idempotency) {}
 
   [[nodiscard]] Clock& clock() const noexcept {
     return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
@@ -45,10 +47,43 @@ struct State {
     return options.clock != nullptr ? options.clock->unix_ms() : SystemClock::read_unix_ms();
   }
 
-  [[nodiscard]] expected<log::Appended, Errc> append(const log::Values<Payload>& values, const log::Request& request) {
-    expected<log::Appended, Errc> appended = timeline.append(values, request);
+  /// Appends; where there is no room it waits for some as `wait` says, or, when that is null, as the stream's options do. Errors: full, when it does not wait or never could fit;
+  /// timed_out, cancelled; closed, id_exhausted, id_too_small.
+  [[nodiscard]] expected<log::Appended, Errc> append(const log::Values<Payload>& values, const log::Request& request,
+                                                     const Wait* wait = nullptr) {
+    // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
+    expected<log::Appended, Errc> appended =
+        room.bounded() ? append_bounded(values, request, wait) : timeline.append(values, request);
     if (appended) gate.announce();
+    expire();
     return appended;
+  }
+
+  /// How long an add waits for room when it is not told.
+  [[nodiscard]] Wait patience() const { return options.overflow == Overflow::block ? Wait(forever) : Wait(); }
+
+  /// Waits until there has been news of room since `news`, which was read before there was none. Errors: timed_out,
+  /// cancelled.
+  [[nodiscard]] std::optional<Errc> wait_for_news(std::uint64_t news, const Wait& wait, Clock::time_point deadline) {
+    const auto come = [&] { return room.news() != news; };
+    switch (wait::await(room.gate(), clock(), deadline, wait, options.spin, come)) {
+      case wait::Outcome::ready: return std::nullopt;
+      case wait::Outcome::timed_out: return Errc::timed_out;
+      case wait::Outcome::cancelled: return Errc::cancelled;
+    }
+    return std::nullopt;
+  }
+
+  /// Removes what is too old.
+  void expire() {
+    if (options.max_age.count() > 0) [[unlikely]]
+      expire_now();
+  }
+
+  /// The present, without what is too old.
+  [[nodiscard]] View look() {
+    expire();
+    return timeline.look();
   }
 
   /// Entries with ids in [first, last] as of an instant during the call, which `view` then tells about.
@@ -60,25 +95,33 @@ struct State {
     }
   }
 
-  /// How many entries have ids above `after`. O(that many).
-  [[nodiscard]] std::uint64_t count_after(Id after) {
-    if (after == Id::max()) return 0;
+  /// How much there is after an id, how much was ever added, and the last id, at one instant.
+  struct Rest {
+    std::uint64_t entries = 0;
+    std::uint64_t added = 0;
+    Id last{};
+  };
+  /// O(segments) after `after`, and O(1) for each gap.
+  [[nodiscard]] Rest rest_after(Id after) {
     for (;;) {
-      std::uint64_t entries = 0;
-      const auto add = [&entries](const auto&, std::uint32_t, std::uint32_t n) { entries += n; };
-      const View view = timeline.look();
-      if (timeline.visit(view, after.next(), Id::max(), unlimited, add)) return entries;
+      const View view = look();
+      Rest rest{0, view.end.added(), view.end.last_id()};
+      if (after == Id::max()) return rest;
+      const auto add = [&rest](const auto&, std::uint32_t, std::uint32_t n) { rest.entries += n; };
+      if (timeline.visit(view, after.next(), Id::max(), unlimited, add)) return rest;
     }
   }
 
   void close() {
     timeline.seal();
     gate.announce();
+    room.announce();
   }
 
   const StreamOptions options;
   Timeline timeline;
   wait::Gate gate;
+  Room room;
 
   sync::mutex producers_mutex;  // held while adding with a key
   Producers producers;
@@ -86,6 +129,47 @@ struct State {
   sync::mutex groups_mutex;
   std::map<std::string, std::shared_ptr<group::State<T>>, std::less<>> groups;
   sync::atomic<bool> gone{false};  // the stream itself was destroyed; handles answer `closed`
+
+ private:
+  [[nodiscard]] static log::Cut bound_of(const StreamOptions& given) noexcept {
+    const bool drops = given.overflow == Overflow::drop_oldest && given.capacity < given.max_len;
+    return {.max_len = drops ? given.capacity : given.max_len, .whole_segments = given.approximate && !drops};
+  }
+  [[nodiscard]] static std::uint64_t capacity_of(const StreamOptions& given) noexcept {
+    return given.overflow == Overflow::drop_oldest || given.max_len <= given.capacity ? unlimited : given.capacity;
+  }
+
+  [[gnu::noinline]] expected<log::Appended, Errc> append_bounded(const log::Values<Payload>& values,
+                                                                 log::Request request, const Wait* told) {
+    const Wait wait = told != nullptr ? *told : patience();
+    if (values.size() > room.capacity()) return unexpected(Errc::full);
+    const Clock::time_point deadline = wait.deadline(clock());
+    for (expire();; expire()) {
+      const std::uint64_t news = room.news();
+      if (timeline.sealed()) return unexpected(Errc::closed);
+      if (room.take(values.size(), timeline.edits().removed)) break;
+      if (deadline == Clock::time_point::min()) return unexpected(Errc::full);
+      if (const auto failed = wait_for_news(news, wait, deadline)) return unexpected(*failed);
+      if (request.any_time()) request = log::Request::at_time(unix_ms());
+    }
+    struct GiveBack {
+      Room& room;
+      std::uint64_t entries;
+      ~GiveBack() {
+        if (entries > 0) room.give_back(entries);
+      }
+    } unused{room, values.size()};
+    expected<log::Appended, Errc> appended = timeline.append(values, request);
+    if (!appended) return appended;
+    unused.entries = 0;
+    return appended;
+  }
+
+  [[gnu::noinline]] void expire_now() {
+    const std::uint64_t now = unix_ms();
+    const auto age = static_cast<std::uint64_t>(options.max_age.count());
+    if (now > age && timeline.expire(now - age)) room.announce();
+  }
 };
 
 }  // namespace brook::stream

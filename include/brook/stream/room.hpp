@@ -1,0 +1,62 @@
+// room.hpp — how much room there is in a bounded stream, and who waits for some.
+//
+// Who adds first takes room, of which there is as much as the capacity and what was ever removed, less what was ever taken.
+// So the stream is never longer than its capacity: an entry that is seen was given room, and the removal that made it is
+// seen with it. Room that an add took and did not use is given back; for a moment the stream may look full without being so.
+//
+// Memory orders
+//   row  thread   operation         order    meets  because
+//   RA   remover  news += 1         seq_cst  RB     row A of wait/gate.hpp; releases the removal
+//   RB   waiter   read news         seq_cst  RA     row D of wait/gate.hpp; acquires it
+//   RC   adder    read, add to and  relaxed  -      a count; how much was removed comes from the edits, which acquire it
+//                 take from `taken`
+// Proof    tests/model/gate_model.cpp for the waiting; tests/unit/bounded_test.cpp
+#pragma once
+
+#include <cstdint>
+
+#include <brook/core/sync.hpp>
+#include <brook/options.hpp>
+#include <brook/wait/gate.hpp>
+
+namespace brook::stream {
+
+class Room {
+ public:
+  explicit Room(std::uint64_t capacity) noexcept : capacity_(capacity) {}
+
+  [[nodiscard]] bool bounded() const noexcept { return capacity_ != unlimited; }
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
+
+  /// Takes room for so many entries, if it is there, given how many have ever been removed. Lock-free.
+  [[nodiscard]] bool take(std::uint64_t entries, std::uint64_t removed) noexcept {
+    std::uint64_t taken = taken_.load(sync::relaxed);  // RC
+    do {
+      if (entries > capacity_ + removed - taken) return false;
+    } while (!taken_.compare_exchange_weak(taken, taken + entries, sync::relaxed, sync::relaxed));  // RC
+    return true;
+  }
+  void give_back(std::uint64_t entries) noexcept {
+    taken_.fetch_sub(entries, sync::relaxed);  // RC
+    announce();
+  }
+
+  /// Something was removed, or nothing will ever be added again.
+  void announce() {
+    if (!bounded()) return;
+    news_.fetch_add(1, sync::seq_cst);  // RA
+    gate_.announce();
+  }
+
+  /// How often that was announced; to be read before one tries to take room.
+  [[nodiscard]] std::uint64_t news() const noexcept { return news_.load(sync::seq_cst); }  // RB
+  [[nodiscard]] wait::Gate& gate() noexcept { return gate_; }
+
+ private:
+  const std::uint64_t capacity_;
+  sync::atomic<std::uint64_t> taken_{0};
+  sync::atomic<std::uint64_t> news_{0};
+  wait::Gate gate_;
+};
+
+}  // namespace brook::stream
