@@ -1,9 +1,10 @@
 // order_day — a day of a real online shop on brook.
 //
 // Four producers publish every order line of a file to a stream. Three independent groups (payment, stock, shipping) of
-// three consumers each see every line: the consumers of a group share the lines, and acknowledge what they have handled.
-// What a group cannot process goes to a second stream with its reason; departments.hpp says who refuses what. At the end
-// the program proves that nothing was lost, doubled or miscounted, against a plain loop over the file.
+// three consumers each see every line: the consumers of a group share the lines, those of one invoice in their order, and
+// acknowledge what they have handled. Now and then a department cannot be reached, and the line is tried again. What a
+// group cannot process ends as a dead letter in a second stream; departments.hpp says who refuses what. At the end the
+// program proves that nothing was lost, doubled or miscounted, against a plain loop over the file.
 //
 // All lines of an invoice go through the same producer, so they stand in the stream in the order of the file.
 #include <algorithm>
@@ -50,15 +51,21 @@ void publish(const std::vector<OrderLine>& lines, std::size_t producer, brook::S
 }
 
 /// One consumer: handles what is new and acknowledges it, until the stream is closed and nothing is left.
-Ledger work(brook::Consumer<OrderLine> worker, const Department& department, brook::Stream<Rejected>& rejected,
+Ledger work(brook::Consumer<OrderLine> worker, const Department& department, InvoiceOrder& order_of_invoices,
             std::stop_token stop) {
   Ledger ledger;
   while (auto batch = worker.read({.count = 64, .block = brook::forever, .stop = stop})) {
     for (auto& order : *batch) {
+      if (order.count() == 1 && cannot_be_reached(*order)) {
+        ++ledger.retries;
+        order.nack();
+        continue;
+      }
+      order_of_invoices.see(*order);
       const auto reason = department.refuses(*order);
-      if (reason && !rejected.add({order->line, department.name, *reason})) continue;  // not stored: stays pending
       ledger.enter(*order, reason.has_value());
-      order.ack();
+      if (reason) order.nack({.fatal = true});
+      else order.ack();
       ledger.finished = steady_clock::now();
       ledger.latencies.push_back(ledger.finished - order->published);
     }
@@ -80,33 +87,40 @@ double part_done(const brook::Stream<OrderLine>& orders, const std::vector<brook
 /// The whole day: every line through the stream and all groups.
 Outcome process(const std::vector<OrderLine>& lines) {
   brook::Stream<OrderLine> orders;
-  brook::Stream<Rejected> rejected;
+  brook::Stream<brook::DeadLetter<OrderLine>> rejected;
   std::vector<brook::Group<OrderLine>> groups;
-  for (const Department& department : departments)
-    groups.push_back(*orders.create_group(department.name, brook::earliest));
-
-  Outcome outcome;
-  std::array<std::array<Ledger, consumers>, departments.size()> ledgers;
-  {
-    const Progress progress([&] { return part_done(orders, groups, lines.size()); });
-    std::vector<std::jthread> workers, publishers;
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      for (std::size_t j = 0; j < consumers; ++j) {
-        workers.emplace_back([&, i, j](std::stop_token stop) {
-          ledgers[i][j] = work(groups[i].consumer("worker-" + std::to_string(j + 1)), departments[i], rejected, stop);
-        });
-      }
-    }
-    outcome.started = steady_clock::now();
-    for (std::size_t i = 0; i < producers; ++i) publishers.emplace_back([&, i] { publish(lines, i, orders); });
-    for (auto& publisher : publishers) publisher.join();
-    outcome.all_published = steady_clock::now();
-    orders.close();                              // nothing more comes: the workers finish what is there, and end
-    for (auto& worker : workers) worker.join();  // before ~jthread, which would tell them to stop at once
+  for (const Department& department : departments) {
+    groups.push_back(*orders.create_group(
+        department.name, brook::earliest,
+        {.dead_letter = &rejected, .ordered_by = [](const OrderLine& line) -> auto& { return line.invoice;
   }
-  collect(orders, rejected, outcome);
-  for (std::size_t i = 0; i < groups.size(); ++i) collect(groups[i], departments[i], ledgers[i], outcome);
-  return outcome;
+}));
+}  // namespace
+
+Outcome outcome;
+std::array<std::array<Ledger, consumers>, departments.size()> ledgers;
+std::array<InvoiceOrder, departments.size()> invoices;
+{
+  const Progress progress([&] { return part_done(orders, groups, lines.size()); });
+  std::vector<std::jthread> workers, publishers;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    for (std::size_t j = 0; j < consumers; ++j) {
+      workers.emplace_back([&, i, j](std::stop_token stop) {
+        ledgers[i][j] = work(groups[i].consumer("worker-" + std::to_string(j + 1)), departments[i], invoices[i], stop);
+      });
+    }
+  }
+  outcome.started = steady_clock::now();
+  for (std::size_t i = 0; i < producers; ++i) publishers.emplace_back([&, i] { publish(lines, i, orders); });
+  for (auto& publisher : publishers) publisher.join();
+  outcome.all_published = steady_clock::now();
+  orders.close();                              // nothing more comes: the workers finish what is there, and end
+  for (auto& worker : workers) worker.join();  // before ~jthread, which would tell them to stop at once
+}
+collect(orders, rejected, outcome);
+for (std::size_t i = 0; i < groups.size(); ++i)
+  collect(groups[i], departments[i], ledgers[i], invoices[i].violations(), outcome);
+return outcome;
 }
 
 enum Exit { all_processed = 0, some_broken = 1, nothing_processed = 2, not_proved = 3 };

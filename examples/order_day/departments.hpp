@@ -61,7 +61,10 @@ inline constexpr std::array departments = {
     Department{"shipping", shipping_refuses},
 };
 
-/// What goes to the second stream: a line that a department could not process.
+/// Whether the department cannot be reached when it is first told of the line, as happens to one in a hundred.
+[[nodiscard]] inline bool cannot_be_reached(const OrderLine& line) { return line.line % 100 == 0; }
+
+/// A line that a department could not process.
 struct Rejected {
   std::size_t line = 0;  ///< Where in the file it begins.
   std::string_view department;

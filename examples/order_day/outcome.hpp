@@ -23,6 +23,7 @@ struct GroupOutcome {
   Ledger ledger;
   std::uint64_t pending = 0;
   std::uint64_t lag = 0;
+  std::size_t out_of_order = 0;  ///< Lines that were handled after a later one of their invoice.
 };
 
 struct Outcome {
@@ -35,7 +36,8 @@ struct Outcome {
 };
 
 /// What the two streams hold.
-inline void collect(const brook::Stream<OrderLine>& orders, const brook::Stream<Rejected>& rejected, Outcome& outcome) {
+inline void collect(const brook::Stream<OrderLine>& orders, const brook::Stream<brook::DeadLetter<OrderLine>>& rejected,
+                    Outcome& outcome) {
   const auto entries = orders.range();
   std::map<std::string_view, std::size_t> last;  // the line seen last of each invoice
   for (const auto& [id, order] : entries) {
@@ -43,15 +45,22 @@ inline void collect(const brook::Stream<OrderLine>& orders, const brook::Stream<
     if (order.line < last[order.invoice]) ++outcome.out_of_order;
     last[order.invoice] = order.line;
   }
-  for (const auto& [id, one] : rejected.range()) outcome.rejected.push_back(one);
+  for (const auto& [id, letter] : rejected.range()) {
+    for (const Department& department : departments) {
+      if (department.name != letter.group) continue;
+      if (const auto reason = department.refuses(letter.value))
+        outcome.rejected.push_back({letter.value.line, department.name, *reason});
+    }
+  }
   std::sort(outcome.rejected.begin(), outcome.rejected.end());
 }
 
 /// What a group's consumers have done together, and what it has left undone.
 inline void collect(const brook::Group<OrderLine>& group, const Department& department, std::span<const Ledger> ledgers,
-                    Outcome& outcome) {
+                    std::size_t out_of_order, Outcome& outcome) {
   const auto info = group.info().value();
-  GroupOutcome& result = outcome.groups.emplace_back(GroupOutcome{department, {}, info.pending, info.lag});
+  GroupOutcome& result =
+      outcome.groups.emplace_back(GroupOutcome{department, {}, info.pending, info.lag, out_of_order});
   for (const Ledger& ledger : ledgers) result.ledger += ledger;
 }
 

@@ -64,9 +64,10 @@ inline void compare_totals(const Totals& expected, const Totals& found, Differen
 /// What a department does with the lines when nothing runs at the same time.
 inline GroupOutcome process_directly(const std::vector<OrderLine>& lines, const Department& department,
                                      std::vector<Rejected>& rejected) {
-  GroupOutcome outcome{department, {}, 0, 0};
+  GroupOutcome outcome{department, {}, 0, 0, 0};
   for (const OrderLine& line : lines) {
     const auto reason = department.refuses(line);
+    outcome.ledger.retries += cannot_be_reached(line) ? 1 : 0;
     outcome.ledger.enter(line, reason.has_value());
     if (reason) rejected.push_back({line.line, department.name, *reason});
   }
@@ -78,6 +79,11 @@ inline void compare_group(const GroupOutcome& expected, const GroupOutcome& foun
   compare_lines(expected.ledger.seen, found.ledger.seen, differences);
   compare_totals(expected.ledger.invoices, found.ledger.invoices, differences);
   compare_totals(expected.ledger.countries, found.ledger.countries, differences);
+  if (found.ledger.retries != expected.ledger.retries)
+    differences.add(std::to_string(found.ledger.retries) + " lines were tried again instead of " +
+                    std::to_string(expected.ledger.retries));
+  if (found.out_of_order != 0)
+    differences.add(std::to_string(found.out_of_order) + " lines were handled after a later one of their invoice");
   if (found.pending != 0) differences.add(std::to_string(found.pending) + " deliveries are not acknowledged");
   if (found.lag != 0) differences.add(std::to_string(found.lag) + " entries were not delivered");
 }

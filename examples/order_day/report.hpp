@@ -82,8 +82,8 @@ inline void print_proof(std::ostream& out, const Outcome& outcome, const std::ve
   out << "\nProof: the streams against a plain loop over the file\n";
   for (const auto& group : outcome.groups) {
     out << "  " << left(group.department.name, 9) << ' ' << grouped(group.ledger.seen.size()) << " lines seen, "
-        << grouped(group.ledger.invoices.size()) << " invoices added up, " << group.pending << " pending, lag "
-        << group.lag << '\n';
+        << grouped(group.ledger.invoices.size()) << " invoices added up, " << group.ledger.retries << " tried again, "
+        << group.pending << " pending, lag " << group.lag << '\n';
   }
   for (std::size_t i = 0; i < std::min(shown, differences.size()); ++i) out << "  WRONG  " << differences[i] << '\n';
   if (differences.size() > shown) out << "  WRONG  and " << differences.size() - shown << " more\n";

@@ -29,6 +29,7 @@
 #include <brook/id.hpp>
 #include <brook/options.hpp>
 #include <brook/redelivery.hpp>
+#include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
@@ -49,7 +50,7 @@ class Consumer {
   /// none it waits as `options.block` says, and answers with an empty batch when the time is up. Blocked consumers of a
   /// group are served in the order in which they blocked, each with up to its count, and an entry wakes one of them.
   /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23).
-  /// Errors: closed when the stream is closed and all was delivered; cancelled; no_such_group when it was destroyed; full
+  /// Errors: closed when the stream is closed and all was delivered, and nothing that came back is waiting; cancelled; no_such_group when it was destroyed; full
   /// for more than 16,383 consumers in the group; invalid_argument for no_ack in an ordered group.
   [[nodiscard]] expected<Deliveries<T>, Errc> read(const ReadOptions& options = {}) const;
 
@@ -112,9 +113,13 @@ std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch&
   if (stream_->gone.load(sync::seq_cst)) return Errc::closed;  // and its clock perhaps with it
   if (options.no_ack && group_->options.ordered_by) return Errc::invalid_argument;
   Cursor cursor;
-  const auto failed = take(options, batch, cursor);
-  if (failed || !batch.empty() || options.count == 0) return failed;
-  return wait_for(options, batch, std::move(cursor));
+  auto failed = take(options, batch, cursor);
+  if (!failed && batch.empty() && options.count > 0) failed = wait_for(options, batch, std::move(cursor));
+  if (stream_->options.until_acked) [[unlikely]] {
+    if (options.no_ack) stream_->sweep_due.store(true, sync::relaxed);  // RD
+    stream::sweep(*stream_);
+  }
+  return failed;
 }
 
 template <class T>
@@ -216,7 +221,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
     forced.reserve(ids.size());
     for (const Id id : ids) forced.push_back(group_->force_pending(*stream_, *member, id));
   }
-  const typename group::Takeover<T>::Terms terms{.since = group_->claimed_since(options, stream_->unix_ms(), instant),
+  const typename group::Takeover<T>::Terms terms{.since = group::claimed_since(options, stream_->unix_ms(), instant),
                                                  .count = options.retry_count,
                                                  .counts = !options.just_id};
   auto batch = group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
@@ -226,7 +231,10 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
       static_cast<void>(takeover.collect_or_drop(place));
     }
   });
-  if (options.last_id && *options.last_id > group_->last_delivered) group_->move_to(*stream_, *options.last_id);
+  if (options.last_id && *options.last_id > group_->last_delivered) {
+    group_->move_to(*stream_, *options.last_id);
+    stream_->sweep_due.store(true, sync::relaxed);  // RD
+  }
   return Deliveries<T>(std::move(batch));
 }
 

@@ -30,6 +30,7 @@
 #include <brook/id.hpp>
 #include <brook/options.hpp>
 #include <brook/redelivery.hpp>
+#include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
 
 namespace brook {
@@ -82,6 +83,7 @@ class Group {
   /// pending then move to whoever reads them, and their count starts again; but in an ordered group they stay where they
   /// are. Errors: closed, no_such_group.
   expected<void, Errc> set_id(Position position) const {
+    const Sweep after(*stream_);
     const Locked held(group_->mutex);
     const Id last = stream_->timeline.look().end.last_id();
     if (const auto failed = refusal()) return unexpected(*failed);
@@ -111,6 +113,16 @@ class Group {
   using StreamState = stream::State<T>;
   using GroupState = group::State<T>;
   using Locked = group::Locked;
+
+  // Declared before a lock: what may have become of no use, without it.
+  struct Sweep {
+    explicit Sweep(StreamState& of) noexcept : stream(of) {}
+    ~Sweep() {
+      stream.sweep_due.store(true, sync::relaxed);  // RD
+      stream::sweep(stream);
+    }
+    StreamState& stream;
+  };
 
   Group(std::shared_ptr<StreamState> stream, std::shared_ptr<GroupState> group) noexcept
       : stream_(std::move(stream)), group_(std::move(group)) {}
@@ -143,15 +155,18 @@ class Group {
 
 template <class T>
 std::size_t Group<T>::ack(std::span<const Id> ids) const {
-  const Locked held(group_->mutex);
   std::size_t pending = 0;
-  for (const Id id : ids) {
-    const auto place = group_->ledger.find(id);
-    if (place.page == nullptr || !group_->finish(place)) continue;
-    ++pending;
-    group_->ledger.tidy(*place.page);
+  {
+    const Locked held(group_->mutex);
+    for (const Id id : ids) {
+      const auto place = group_->ledger.find(id);
+      if (place.page == nullptr || !group_->finish(place)) continue;
+      ++pending;
+      group_->ledger.tidy(*place.page);
+    }
+    if (group_->managed()) group_->queue.wake_first();
   }
-  if (group_->managed()) group_->queue.wake_first();
+  for (const Id id : ids) stream::release(*stream_, id);
   return pending;
 }
 
@@ -176,6 +191,7 @@ expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions
 
 template <class T>
 expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orphans orphans) const {
+  const Sweep after(*stream_);
   const Locked held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
   group::Member* const member = group_->roster.find(name);
@@ -203,6 +219,7 @@ expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orp
 
 template <class T>
 expected<std::size_t, Errc> Group<T>::destroy() const {
+  const Sweep after(*stream_);
   {
     const sync::unique_lock held(stream_->groups_mutex);
     const auto found = stream_->groups.find(name());

@@ -428,6 +428,25 @@ TEST_CASE("delete_consumer: one that is blocked is made anew when something come
   CHECK(group.pending()->consumers.front().name == "b");
 }
 
+TEST_CASE("Closed: not before what came back was delivered") {
+  Scene scene(2);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  const auto batch = *a.read();
+  scene.stream.close();
+  CHECK(batch[0].ack());
+  CHECK(batch[1].nack({.delay = 5s}));
+  CHECK(a.read()->empty());
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
+  auto other = reading(group.consumer("c"), {.block = forever});
+  scene.clock.wait_for_sleepers(2);
+  scene.clock.advance(5s);
+  CHECK(values_of(blocked.get()) == Ints{2});
+  CHECK(error_of(other.get()) == Errc::closed);
+  CHECK(error_of(a.read()) == Errc::closed);
+}
+
 namespace {
 
 // Calls back when it ends, unless it was moved from.

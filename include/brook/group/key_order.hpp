@@ -10,9 +10,9 @@
 // A node is made when an entry is admitted, and moves from map to map, so that nothing after that can fail.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -37,9 +37,10 @@ class KeyOrder {
   void admit(Id id, Key key) {
     Entries made;
     made.emplace(id, key);
+    std::set<Id> named{id};
     const auto [behind, first] = busy_.try_emplace(key);
     (first ? ready_ : behind->second).insert(made.extract(made.begin()));
-    ++undelivered_;
+    undelivered_.merge(named);
   }
 
   /// Those that may be delivered, oldest first.
@@ -48,7 +49,7 @@ class KeyOrder {
   /// A ready one has been delivered.
   void deliver(Id id) noexcept {
     out_.insert(ready_.extract(id));
-    --undelivered_;
+    undelivered_.erase(id);
   }
 
   /// An entry is done with, or is no more: the next of its key is ready. Ignores one that is neither ready nor out.
@@ -57,29 +58,22 @@ class KeyOrder {
     if (entry.empty()) {
       entry = ready_.extract(id);
       if (entry.empty()) return;
-      --undelivered_;
+      undelivered_.erase(id);
     }
     const auto behind = busy_.find(entry.mapped());
     if (behind->second.empty()) busy_.erase(behind);
     else ready_.insert(behind->second.extract(behind->second.begin()));
   }
 
-  /// How many have been admitted and not been delivered.
-  [[nodiscard]] std::size_t undelivered() const noexcept { return undelivered_; }
-  template <class Visit>
-  void each_undelivered(Visit&& visit) const {
-    for (const auto& entry : ready_) visit(entry.first);
-    for (const auto& key : busy_) {
-      for (const auto& entry : key.second) visit(entry.first);
-    }
-  }
+  /// Those that have been admitted and not been delivered.
+  [[nodiscard]] const std::set<Id>& undelivered() const noexcept { return undelivered_; }
 
   /// Forgets what was not delivered.
   void rewind() noexcept {
     for (auto& key : busy_) key.second.clear();
     for (const auto& entry : ready_) busy_.erase(entry.second);
     ready_.clear();
-    undelivered_ = 0;
+    undelivered_.clear();
   }
 
   void clear() noexcept {
@@ -92,7 +86,7 @@ class KeyOrder {
   std::unordered_map<Key, Entries> busy_;  // the keys of which one is ready or out, with those that wait behind it
   Entries ready_;
   Entries out_;
-  std::size_t undelivered_ = 0;
+  std::set<Id> undelivered_;
 };
 
 }  // namespace brook::group

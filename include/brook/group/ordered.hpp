@@ -77,7 +77,6 @@ void State<T>::deliver_ready(std::vector<Ready>& ready, const Member& member, In
     batch.add(*entry.place.page, entry.place.at, 1, true);
     ++delivered_;
   }
-  if (!ready.empty() && drained()) queue.wake_first();  // has the others hear of it
 }
 
 }  // namespace brook::group

@@ -15,6 +15,7 @@
 #include <brook/group/takeover.hpp>
 #include <brook/options.hpp>
 #include <brook/redelivery.hpp>
+#include <brook/stream/retention.hpp>
 
 namespace brook::group {
 
@@ -97,8 +98,9 @@ void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOpt
     if (!batch.empty()) expect_expiry(instant(now));
     if (found) take_new(member, instant(now), reading.no_ack, batch);
     // An entry that was gone may have made way for one that is not.
-    if (!batch.empty() || order.ready().empty()) return;
+    if (!batch.empty() || order.ready().empty()) break;
   }
+  if (!batch.empty() && drained()) queue.wake_first();  // has the others hear of it
 }
 
 template <class T>
@@ -126,6 +128,7 @@ auto State<T>::force_pending(StreamState& stream, const Member& member, Id id) -
 // The entry stops being pending before it is added elsewhere, so that nobody can acknowledge it in between.
 template <class T>
 void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now) {
+  stream.sweep_due.store(true, sync::relaxed);  // RD
   const Mark mark = place.mark();
   const Hold held = place.page->look();
   const log::EditState edits = stream.timeline.edits();
@@ -174,26 +177,42 @@ void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
 
 template <class T>
 bool State<T>::forward(Page& page, std::uint32_t at, Delivered delivered, typename Page::Add add) {
-  const Locked held(mutex);
-  const Place place{&page, at};
-  if (!still_with(place, delivered)) return false;
-  move_out(place, place.mark(), add);
-  if (managed()) queue.wake_first();
+  {
+    const Locked held(mutex);
+    const Place place{&page, at};
+    if (!still_with(place, delivered)) return false;
+    move_out(place, place.mark(), add);
+    if (managed()) queue.wake_first();
+  }
+  release_lines(page, at, 1);
   return true;
+}
+
+// Without the mutex. The caller has a reference to the page.
+template <class T>
+void State<T>::release_lines(const Page& page, std::uint32_t at, std::uint32_t count) noexcept {
+  if (!managed()) return;
+  const std::shared_ptr<StreamState> stream = stream_.lock();
+  if (!stream || !stream->options.until_acked) return;
+  for (const std::uint32_t end = at + count; at < end; ++at) stream::release(*stream, page.id(at));
+  stream::sweep(*stream);
 }
 
 template <class T>
 bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) {
   const std::shared_ptr<StreamState> stream = stream_.lock();
   if (!stream || stream->gone.load(sync::relaxed)) return false;  // GJ
-  const Locked held(mutex);
-  const Place place{&page, at};
-  if (!still_with(place, delivered)) return false;
-  const Clock::time_point now = stream->clock().now();
-  const std::uint64_t count = delivered.count - (how.uncounted && delivered.count > 0 ? 1 : 0);
-  if (how.fatal) bury(*stream, place, DeathReason::fatal, now);
-  else give_back(*stream, place, count, how.delay, now);
-  queue.serve(*stream, *this);
+  {
+    const Locked held(mutex);
+    const Place place{&page, at};
+    if (!still_with(place, delivered)) return false;
+    const Clock::time_point now = stream->clock().now();
+    const std::uint64_t count = delivered.count - (how.uncounted && delivered.count > 0 ? 1 : 0);
+    if (how.fatal) bury(*stream, place, DeathReason::fatal, now);
+    else give_back(*stream, place, count, how.delay, now);
+    queue.serve(*stream, *this);
+  }
+  stream::sweep(*stream);
   return true;
 }
 

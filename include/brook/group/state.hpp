@@ -106,13 +106,6 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     if (mark.consumer() == nobody || idle.count() <= 0) return true;
     return now >= mark.time() && now - mark.time() >= static_cast<Instant>(idle.count());
   }
-  /// Since when a claimed entry is pending: what the options say, but not in the future.
-  [[nodiscard]] static Instant claimed_since(const ClaimOptions& options, std::uint64_t unix_ms, Instant now) noexcept {
-    std::uint64_t ago = 0;
-    if (options.idle) ago = static_cast<std::uint64_t>(std::max<std::int64_t>(0, options.idle->count()));
-    else if (options.time) ago = unix_ms - std::min(unix_ms, *options.time);
-    return now - std::min(now, ago);
-  }
   /// Makes an entry that is in the stream pending with a member, unless it is pending already (XCLAIM FORCE). What it
   /// returns must outlive the lock. Throws std::bad_alloc.
   [[nodiscard]] Share<Payload> force_pending(StreamState& stream, const Member& member, Id id);
@@ -163,6 +156,11 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     page.tell(first, count, mark);
   }
 
+  /// Whether the group wants nothing more of an entry that is in the stream.
+  [[nodiscard]] bool done_with(Id id) noexcept {
+    return id <= last_delivered && ledger.find(id).page == nullptr && !order.undelivered().contains(id);
+  }
+
   /// An entry is done with; whether it was pending until now.
   bool finish(const Place& place) noexcept {
     if (place.page->clear(place.at, 1) == 0) return false;
@@ -177,8 +175,10 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   [[nodiscard]] const log::Cursor<Payload>& cursor() const noexcept { return cursor_; }
   /// Whether there may be something after the cursor. With seq_cst.
   [[nodiscard]] bool moved() const noexcept { return cursor_.moved() && !at_last_end(); }
-  /// Whether nothing will ever follow. Asked when there was nothing.
-  [[nodiscard]] bool drained() const noexcept { return order.undelivered() == 0 && at_last_end(); }
+  /// Whether nothing will ever follow, be it new or again, but for what is with consumers. Asked when there was nothing.
+  [[nodiscard]] bool drained() const noexcept {
+    return order.undelivered().empty() && returned.due() == last_instant && at_last_end();
+  }
 
   /// How far the group has come, at an instant during the call.
   struct Progress {
@@ -264,7 +264,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   // Whether the cursor stands where the log was sealed.
   [[nodiscard]] bool at_last_end() const noexcept {
-    return cursor_.slot == cursor_.segment->capacity() && cursor_.segment->sealed();
+    return cursor_.segment && cursor_.slot == cursor_.segment->capacity() && cursor_.segment->sealed();
   }
 
   // Drops, at the end of a read, what the scan held for it.
@@ -277,7 +277,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
       : name(its_name),
         options(given),
         ledger(*this),
-        managed_(given.ordered_by || given.max_in_flight > 0 || given.max_in_flight_of_consumer > 0),
+        managed_(given.ordered_by || given.max_in_flight > 0 || given.max_in_flight_of_consumer > 0 ||
+                 stream->options.until_acked),
         stream_(stream),
         made_(std::chrono::floor<std::chrono::milliseconds>(stream->clock().now())) {}
   ~State() = default;
@@ -291,13 +292,16 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
 
   std::uint32_t acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept override {
-    const Locked held(mutex);
     std::uint32_t pending = 0;
-    for (const std::uint32_t end = at + count; at < end; ++at)
-      pending += page.pending(at) && finish({&page, at}) ? 1U : 0U;
-    queue.wake_first();
+    {
+      const Locked held(mutex);
+      for (std::uint32_t i = at; i < at + count; ++i) pending += page.pending(i) && finish({&page, i}) ? 1U : 0U;
+      queue.wake_first();
+    }
+    if (pending > 0) release_lines(page, at, count);
     return pending;
   }
+  void release_lines(const Page& page, std::uint32_t at, std::uint32_t count) noexcept;
 
   bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) override;
   bool forward(Page& page, std::uint32_t at, Delivered delivered, typename Page::Add add) override;

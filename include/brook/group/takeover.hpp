@@ -1,6 +1,7 @@
 // takeover.hpp — delivering pending entries once more: history, claim, and what came back to the group.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
 #include <brook/log/edits.hpp>
+#include <brook/redelivery.hpp>
 
 namespace brook::group {
 
@@ -86,6 +88,14 @@ class Takeover {
   std::vector<Place> gone_;
   std::vector<Hold> holds_;
 };
+
+/// Since when a claimed entry is pending: what the options say, but not in the future.
+[[nodiscard]] inline Instant claimed_since(const ClaimOptions& options, std::uint64_t unix_ms, Instant now) noexcept {
+  std::uint64_t ago = 0;
+  if (options.idle) ago = static_cast<std::uint64_t>(std::max<std::int64_t>(0, options.idle->count()));
+  else if (options.time) ago = unix_ms - std::min(unix_ms, *options.time);
+  return now - std::min(now, ago);
+}
 
 /// Delivers to a member what `collect(takeover)` finds, all as the stream was at one instant: `collect` is called anew when
 /// it has changed meanwhile. Throws std::bad_alloc, and then nothing was delivered.

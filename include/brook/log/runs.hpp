@@ -1,6 +1,7 @@
 // runs.hpp — which slots a read has found: runs of neighbours, each with a hold on its segment.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -66,5 +67,47 @@ class Runs {
   std::shared_ptr<std::vector<Run>> more_;
   std::size_t size_ = 0;
 };
+
+// Calls `found` for the runs among the slots [from, to); false once `left` entries have been found.
+template <class View, class Payload, class Found>
+bool runs_between(const View& view, const Hold<Payload>& segment, std::uint32_t from, std::uint32_t to,
+                  std::uint64_t& left, Found& found) {
+  if (from >= to) return left > 0;
+  if (segment->unbroken()) {
+    const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(to - from, left));
+    if (count > 0) found(segment, from, count);
+    return (left -= count) > 0;
+  }
+  while (from < to && left > 0) {
+    while (from < to && !view.shows(*segment, from)) ++from;
+    const std::uint32_t start = from;
+    const std::uint32_t stop = to - start > left ? static_cast<std::uint32_t>(start + left) : to;
+    while (from < stop && view.shows(*segment, from)) ++from;
+    if (from > start) found(segment, start, from - start);
+    left -= from - start;
+  }
+  return left > 0;
+}
+
+// The same from the slot before `to` down to `from`.
+template <class View, class Payload, class Found>
+bool runs_before(const View& view, const Hold<Payload>& segment, std::uint32_t from, std::uint32_t to,
+                 std::uint64_t& left, Found& found) {
+  if (from >= to) return left > 0;
+  if (segment->unbroken()) {
+    const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(to - from, left));
+    if (count > 0) found(segment, to - count, count);
+    return (left -= count) > 0;
+  }
+  while (from < to && left > 0) {
+    while (from < to && !view.shows(*segment, to - 1)) --to;
+    const std::uint32_t stop = to;
+    const std::uint32_t start = stop - from > left ? static_cast<std::uint32_t>(stop - left) : from;
+    while (to > start && view.shows(*segment, to - 1)) --to;
+    if (to < stop) found(segment, to, stop - to);
+    left -= stop - to;
+  }
+  return left > 0;
+}
 
 }  // namespace brook::log

@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <new>
 
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
@@ -109,9 +110,15 @@ class alignas(core::cache_line) Segment : public Ending {
     return table == nullptr ? 0 : table[at].load(sync::relaxed);  // T
   }
   void prepare_erasures() {
-    if (erasures_.load(sync::relaxed) != nullptr) return;  // T
-    auto table = std::make_unique<sync::atomic<std::uint64_t>[]>(life().capacity);
-    erasures_.store(table.release(), sync::relaxed);  // U
+    if (!try_prepare_erasures())
+      erasures_.store(new sync::atomic<std::uint64_t>[life().capacity](), sync::relaxed);  // U
+  }
+  /// False when there is no memory for it.
+  [[nodiscard]] bool try_prepare_erasures() noexcept {
+    if (erasures_.load(sync::relaxed) != nullptr) return true;  // U
+    auto* const table = new (std::nothrow) sync::atomic<std::uint64_t>[life().capacity]();
+    erasures_.store(table, sync::relaxed);  // U
+    return table != nullptr;
   }
   /// Requires prepare_erasures().
   void record_erasure(std::uint32_t at, std::uint64_t edit) noexcept {

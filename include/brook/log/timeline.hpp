@@ -133,6 +133,9 @@ class Timeline {
   /// erased. O(log n) for each.
   std::size_t erase(std::span<const Id> ids);
 
+  /// Removes an entry that is not needed any more, as trimming does. False when there was no memory for that. O(log n).
+  [[nodiscard]] bool release(Id id) noexcept;
+
   /// How many entries went.
   std::uint64_t trim(const Cut& cut_to) {
     const EndLater later;
@@ -176,48 +179,6 @@ class Timeline {
     return appended.added > removed && appended.added - removed > bound_.max_len;
   }
 
-  // Calls `found` for the runs among the slots [from, to); false once `left` entries have been found.
-  template <class Found>
-  static bool runs_between(const View& view, const Hold& segment, std::uint32_t from, std::uint32_t to,
-                           std::uint64_t& left, Found& found) {
-    if (from >= to) return left > 0;
-    if (segment->unbroken()) {
-      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(to - from, left));
-      if (count > 0) found(segment, from, count);
-      return (left -= count) > 0;
-    }
-    while (from < to && left > 0) {
-      while (from < to && !view.shows(*segment, from)) ++from;
-      const std::uint32_t start = from;
-      const std::uint32_t stop = to - start > left ? static_cast<std::uint32_t>(start + left) : to;
-      while (from < stop && view.shows(*segment, from)) ++from;
-      if (from > start) found(segment, start, from - start);
-      left -= from - start;
-    }
-    return left > 0;
-  }
-
-  // The same from the slot before `to` down to `from`.
-  template <class Found>
-  static bool runs_before(const View& view, const Hold& segment, std::uint32_t from, std::uint32_t to,
-                          std::uint64_t& left, Found& found) {
-    if (from >= to) return left > 0;
-    if (segment->unbroken()) {
-      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(to - from, left));
-      if (count > 0) found(segment, to - count, count);
-      return (left -= count) > 0;
-    }
-    while (from < to && left > 0) {
-      while (from < to && !view.shows(*segment, to - 1)) --to;
-      const std::uint32_t stop = to;
-      const std::uint32_t start = stop - from > left ? static_cast<std::uint32_t>(stop - left) : from;
-      while (to > start && view.shows(*segment, to - 1)) --to;
-      if (to < stop) found(segment, to, stop - to);
-      left -= stop - to;
-    }
-    return left > 0;
-  }
-
   // Those slots of a segment that are not trimmed and not above `last`: [from, to).
   [[nodiscard]] static std::pair<std::uint32_t, std::uint32_t> slots_up_to(const View& view, Segment& segment,
                                                                            Id last) noexcept {
@@ -245,6 +206,7 @@ class Timeline {
     return Place{segment, at};
   }
 
+  static void mark(const Place& place, EditState& next) noexcept;
   std::uint64_t cut(const Cut& to) noexcept;
   std::uint64_t cut_entries(const View& view, const Cut& to, EditState& next) noexcept;
   std::uint64_t cut_segments(const View& view, const Cut& to, EditState& next) noexcept;
@@ -304,16 +266,36 @@ std::size_t Timeline<Payload>::erase(std::span<const Id> ids) {
   }
   EditState next = view.edits;
   ++next.edit;
-  for (const Place& place : places) {
-    Segment& segment = *place.segment;
-    if (segment.erased_by(place.at) == next.edit) continue;  // named twice
-    segment.record_erasure(place.at, next.edit);
-    segment.slot(place.at).mark_erased();
-    ++next.removed;
-    next.max_deleted = std::max(next.max_deleted, segment.id(segment.slot(place.at).state()));
-  }
+  for (const Place& place : places) mark(place, next);
   if (next.removed != view.edits.removed) commit(view, next);
   return static_cast<std::size_t>(next.removed - view.edits.removed);
+}
+
+template <class Payload>
+bool Timeline<Payload>::release(Id id) noexcept {
+  const EndLater later;
+  const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
+  const View view = look();
+  const std::optional<Place> place = find(view, id);
+  if (!place) return true;
+  if (!place->segment->try_prepare_erasures()) return false;
+  EditState next = view.edits;
+  ++next.edit;
+  mark(*place, next);
+  next.max_deleted = view.edits.max_deleted;
+  commit(view, next);
+  return true;
+}
+
+// Marks an entry as erased by the edit that is being made, unless it was named before.
+template <class Payload>
+void Timeline<Payload>::mark(const Place& place, EditState& next) noexcept {
+  Segment& segment = *place.segment;
+  if (segment.erased_by(place.at) == next.edit) return;
+  segment.record_erasure(place.at, next.edit);
+  segment.slot(place.at).mark_erased();
+  ++next.removed;
+  next.max_deleted = std::max(next.max_deleted, segment.id(segment.slot(place.at).state()));
 }
 
 // The caller has the turn.

@@ -126,6 +126,8 @@ struct State {
   sync::mutex producers_mutex;  // held while adding with a key
   Producers producers;
 
+  sync::atomic<bool> sweep_due{false};  // there may be entries that every group is done with (stream/retention.hpp)
+
   sync::mutex groups_mutex;
   std::map<std::string, std::shared_ptr<group::State<T>>, std::less<>> groups;
   sync::atomic<bool> gone{false};  // the stream itself was destroyed; handles answer `closed`
