@@ -18,6 +18,37 @@ struct Email {
 
 using Emails = brook::Stream<Email>;
 
+// What the three have made of the e-mails, each of a part of its own.
+struct Seen {
+  std::vector<std::string> lines;
+  int notified = 0;
+  std::map<std::string, int> received;
+
+  bool log(const Email& email) {
+    lines.push_back(email.from + " -> " + email.to + ": " + email.subject);
+    return true;
+  }
+  bool notify(const Email& email) {
+    if (email.to.find('@') == std::string::npos) return false;
+    ++notified;
+    return true;
+  }
+  bool count(const Email& email) {
+    ++received[email.to];
+    return true;
+  }
+};
+
+void print(const char* title, const std::vector<std::string>& lines) {
+  std::cout << title << '\n';
+  for (const std::string& line : lines) std::cout << "  " << line << '\n';
+}
+
+void print(const char* title, const std::map<std::string, int>& counts) {
+  std::cout << title << '\n';
+  for (const auto& [who, count] : counts) std::cout << "  " << who << ' ' << count << '\n';
+}
+
 // Hands every e-mail to `handle`; one that it does not manage is given back.
 template <class Handle>
 std::thread subscribe(const brook::Group<Email>& group, Handle handle) {
@@ -41,23 +72,11 @@ int main() {
       emails.create_group("notify", brook::earliest, {.max_deliveries = 3, .dead_letter = &undelivered}).value();
   const auto statistics = emails.create_group("statistics", brook::earliest).value();
 
-  std::vector<std::string> lines;
-  int notified = 0;
-  std::map<std::string, int> received;
+  Seen seen;
   std::vector<std::thread> subscribers;
-  subscribers.push_back(subscribe(log, [&lines](const Email& email) {
-    lines.push_back(email.from + " -> " + email.to + ": " + email.subject);
-    return true;
-  }));
-  subscribers.push_back(subscribe(notify, [&notified](const Email& email) {
-    if (email.to.find('@') == std::string::npos) return false;
-    ++notified;
-    return true;
-  }));
-  subscribers.push_back(subscribe(statistics, [&received](const Email& email) {
-    ++received[email.to];
-    return true;
-  }));
+  subscribers.push_back(subscribe(log, [&seen](const Email& email) { return seen.log(email); }));
+  subscribers.push_back(subscribe(notify, [&seen](const Email& email) { return seen.notify(email); }));
+  subscribers.push_back(subscribe(statistics, [&seen](const Email& email) { return seen.count(email); }));
 
   emails.add({"ann@example.org", "bob@example.org", "lunch?"});
   emails.add({"bob@example.org", "ann@example.org", "at noon"});
@@ -67,13 +86,11 @@ int main() {
   emails.close();
   for (auto& subscriber : subscribers) subscriber.join();
 
-  std::cout << "log\n";
-  for (const std::string& line : lines) std::cout << "  " << line << '\n';
-  std::cout << "notified " << notified << '\n';
+  print("log", seen.lines);
+  std::cout << "notified " << seen.notified << '\n';
   for (const auto& [id, letter] : undelivered.range()) {
     std::cout << "undelivered after " << letter.deliveries << " attempts: \"" << letter.value.subject << "\" to "
               << letter.value.to << '\n';
   }
-  std::cout << "received\n";
-  for (const auto& [who, count] : received) std::cout << "  " << who << ' ' << count << '\n';
+  print("received", seen.received);
 }

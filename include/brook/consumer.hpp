@@ -116,7 +116,7 @@ std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch&
   auto failed = take(options, batch, cursor);
   if (!failed && batch.empty() && options.count > 0) failed = wait_for(options, batch, std::move(cursor));
   if (stream_->options.until_acked) [[unlikely]] {
-    if (options.no_ack) stream_->sweep_due.store(true, sync::relaxed);  // RD
+    if (options.no_ack) stream::want_sweep(*stream_);
     stream::sweep(*stream_);
   }
   return failed;
@@ -233,7 +233,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
   });
   if (options.last_id && *options.last_id > group_->last_delivered) {
     group_->move_to(*stream_, *options.last_id);
-    stream_->sweep_due.store(true, sync::relaxed);  // RD
+    stream::want_sweep(*stream_);
   }
   return Deliveries<T>(std::move(batch));
 }

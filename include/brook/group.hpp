@@ -118,7 +118,7 @@ class Group {
   struct Sweep {
     explicit Sweep(StreamState& of) noexcept : stream(of) {}
     ~Sweep() {
-      stream.sweep_due.store(true, sync::relaxed);  // RD
+      stream::want_sweep(stream);
       stream::sweep(stream);
     }
     StreamState& stream;

@@ -128,7 +128,7 @@ auto State<T>::force_pending(StreamState& stream, const Member& member, Id id) -
 // The entry stops being pending before it is added elsewhere, so that nobody can acknowledge it in between.
 template <class T>
 void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now) {
-  stream.sweep_due.store(true, sync::relaxed);  // RD
+  stream::want_sweep(stream);
   const Mark mark = place.mark();
   const Hold held = place.page->look();
   const log::EditState edits = stream.timeline.edits();

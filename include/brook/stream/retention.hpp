@@ -31,11 +31,17 @@ template <class T>
   return !stream.groups.empty();
 }
 
+/// Has the next sweep look at all entries.
+template <class T>
+void want_sweep(State<T>& stream) noexcept {
+  stream.sweep_due.store(true, sync::relaxed);  // RD
+}
+
 /// Removes an entry if it is not needed any more. Where memory is short it stays until the next sweep.
 template <class T>
 void release(State<T>& stream, Id id) noexcept {
   if (!stream.options.until_acked || !acknowledged_by_all(stream, id)) return;
-  if (!stream.timeline.release(id)) stream.sweep_due.store(true, sync::relaxed);  // RD
+  if (!stream.timeline.release(id)) want_sweep(stream);
   stream.room.announce();
 }
 
