@@ -17,6 +17,7 @@ enum class Known : std::size_t {
   lag,
   nul_in_id,
   minus_in_seq,
+  count_ends,
   number_of,
 };
 
@@ -58,6 +59,8 @@ class KnownDifferences {
        "7.0 copies the text into a C string; a NUL is no part of the grammar"},
       {Known::minus_in_seq, "a minus sign before the sequence number, as in 1- -5", "takes 2^64 - 5",
        "invalid_id, but for 1--0", "strtoull wraps negative numbers around; nobody means that"},
+      {Known::count_ends, "more than 1,023 deliveries of an entry", "counts on", "1,023 stands for more",
+       "a pending entry is 8 bytes"},
   }};
 
   static_assert(

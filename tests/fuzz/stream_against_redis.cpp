@@ -115,11 +115,15 @@ class Life {
     const std::optional<Group> group = choose_group();
     if (!group) return;
     const std::uint64_t choice = random_.below(100);
-    if (choice < 35) read_group(*group);
-    else if (choice < 55) history(*group);
-    else if (choice < 75) ack(*group);
-    else if (choice < 85) set_id(*group);
-    else if (choice < 93) pending(*group);
+    if (choice < 30) read_group(*group);
+    else if (choice < 44) history(*group);
+    else if (choice < 57) ack(*group);
+    else if (choice < 64) set_id(*group);
+    else if (choice < 70) pending(*group);
+    else if (choice < 75) list_pending(*group);
+    else if (choice < 84) claim(*group);
+    else if (choice < 92) auto_claim(*group);
+    else if (choice < 96) delete_consumer(*group);
     else destroy_group(*group);
   }
 
@@ -468,7 +472,8 @@ class Life {
     std::size_t row = 0;
     for (const auto& delivery : batch) {
       while (rows[row][0].text() != text(delivery.id())) ++row;
-      same("deliveries of " + text(delivery.id()), delivery.count(), rows[row][3].number());
+      same("deliveries of " + text(delivery.id()), delivery.count(),
+           std::min<std::uint64_t>(rows[row][3].number(), 1023));
     }
   }
 
@@ -490,6 +495,91 @@ class Life {
     const Command command = with_ids({"XACK", "s", group.name()}, ids);
     journal_.note(joined(command));
     same("ack", std::uint64_t{group.ack(ids)}, redis_(command).number());
+  }
+
+  // — claims: always at once, because the two clocks differ —
+
+  void claim(const Group& group) {
+    const auto consumer = some_consumer(group);
+    const std::vector<Id> ids = some_ids();
+    if (ids.empty()) return;
+    brook::ClaimOptions options{.force = random_.one_in(3), .just_id = random_.one_in(3)};
+    if (random_.one_in(4)) options.retry_count = random_.below(1200);
+    if (random_.one_in(8)) options.last_id = ids_.any();
+    Command command = with_ids({"XCLAIM", "s", group.name(), consumer.name(), "0"}, ids);
+    if (options.retry_count) command.insert(command.end(), {"RETRYCOUNT", std::to_string(*options.retry_count)});
+    if (options.last_id) command.insert(command.end(), {"LASTID", text(*options.last_id)});
+    if (options.force) command.push_back("FORCE");
+    if (options.just_id) command.push_back("JUSTID");
+    journal_.note(joined(command));
+    const Expected<brook::Deliveries<std::string>> outcome = consumer.claim(ids, options);
+    same("claim succeeds", outcome.has_value(), true);
+    compare_claimed(*outcome, redis_(command), options.just_id);
+    compare_list(group, {});
+    ack_some(group, *outcome);
+  }
+
+  void auto_claim(const Group& group) {
+    const auto consumer = some_consumer(group);
+    const brook::AutoClaimOptions options{.start = random_.one_in(2) ? Id::min() : ids_.any(),
+                                          .count = 1 + random_.below(20),
+                                          .just_id = random_.one_in(3)};
+    Command command{"XAUTOCLAIM", "s",
+                    group.name(), consumer.name(),
+                    "0",          text(options.start),
+                    "COUNT",      std::to_string(options.count)};
+    if (options.just_id) command.push_back("JUSTID");
+    journal_.note(joined(command));
+    const Expected<brook::AutoClaimed<std::string>> outcome = consumer.auto_claim(options);
+    same("auto_claim succeeds", outcome.has_value(), true);
+    const Reply reply = redis_(command);
+    same("auto_claim: next", text(outcome->next), reply[0].text());
+    compare_claimed(outcome->deliveries, reply[1], options.just_id);
+    same("auto_claim: deleted", std::uint64_t{outcome->deleted.size()}, std::uint64_t{reply[2].size()});
+    for (std::size_t i = 0; i < outcome->deleted.size(); ++i)
+      same("auto_claim: a deleted id", text(outcome->deleted[i]), reply[2][i].text());
+    compare_list(group, {});
+    ack_some(group, outcome->deliveries);
+  }
+
+  void compare_claimed(const brook::Deliveries<std::string>& batch, const Reply& reply, bool just_id) {
+    if (!just_id) return compare("claimed", batch.entries(), reply);
+    same("claimed", std::uint64_t{batch.size()}, std::uint64_t{reply.size()});
+    for (std::size_t i = 0; i < batch.size(); ++i) same("claimed", text(batch[i].id()), reply[i].text());
+  }
+
+  void list_pending(const Group& group) {
+    brook::PendingOptions options{.count = 1 + random_.below(30)};
+    if (random_.one_in(2)) options.first = ids_.any();
+    if (random_.one_in(2)) options.last = ids_.any();
+    compare_list(group, options);
+  }
+
+  void compare_list(const Group& group, const brook::PendingOptions& options) {
+    const std::uint64_t count = std::min<std::uint64_t>(options.count, 1'000'000);
+    const Command command{"XPENDING",           "s", group.name(), text(options.first), text(options.last),
+                          std::to_string(count)};
+    journal_.note(joined(command));
+    const Expected<std::vector<brook::PendingEntry>> outcome = group.pending(options);
+    same("pending succeeds", outcome.has_value(), true);
+    const Reply reply = redis_(command);
+    same("pending list", std::uint64_t{outcome->size()}, std::uint64_t{reply.size()});
+    for (std::size_t i = 0; i < outcome->size(); ++i) {
+      same("pending list: id", text((*outcome)[i].id), reply[i][0].text());
+      same("pending list: consumer", (*outcome)[i].consumer, reply[i][1].text());
+      const std::uint64_t deliveries = reply[i][3].number();
+      if (deliveries > 1023) known_.met(Known::count_ends);
+      same("pending list: deliveries", (*outcome)[i].deliveries, std::min<std::uint64_t>(deliveries, 1023));
+    }
+  }
+
+  void delete_consumer(const Group& group) {
+    const auto consumer = some_consumer(group);
+    journal_.note("XGROUP DELCONSUMER ", group.name(), " ", consumer.name());
+    const Expected<std::size_t> outcome = group.delete_consumer(consumer.name(), brook::Orphans::drop);
+    same("delete_consumer succeeds", outcome.has_value(), true);
+    same("delete_consumer", std::uint64_t{*outcome},
+         redis_({"XGROUP", "DELCONSUMER", "s", group.name(), consumer.name()}).number());
   }
 
   void set_id(const Group& group) {
