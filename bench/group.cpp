@@ -77,9 +77,42 @@ double by_hand(std::size_t consumers, std::size_t entries, std::size_t batch, Ti
   return ns / static_cast<double>(entries);
 }
 
+// Of many pending entries the few of one consumer: nanoseconds for each that is pending.
+constexpr std::size_t of_the_other = 11;
+
+double list_with_brook(std::size_t entries) {
+  FixedClock clock;
+  brook::Stream<std::uint64_t> stream({.clock = &clock});
+  for (std::size_t i = 0; i < entries; ++i) expect(stream.add(i).has_value(), "an add failed");
+  const auto group = stream.create_group("group", brook::earliest).value();
+  expect(group.consumer("one").read({.count = entries - of_the_other})->size() == entries - of_the_other, "too few");
+  expect(group.consumer("other").read()->size() == of_the_other, "too few");
+  std::size_t found = 0;
+  const double ns = alone([&] { found = group.pending({.consumer = "other"}).value().size(); });
+  expect(found == of_the_other, "what is pending with one consumer is wrong");
+  return ns / static_cast<double>(entries);
+}
+
+double list_by_hand(std::size_t entries) {
+  FixedClock clock;
+  LockedStream<std::uint64_t> stream(&clock);
+  for (std::size_t i = 0; i < entries; ++i) stream.add(std::uint64_t{i});
+  std::vector<Entry> deliveries;
+  stream.deliver(0, deliveries, entries - of_the_other);
+  stream.deliver(1, deliveries, of_the_other);
+  std::size_t found = 0;
+  const double ns = alone([&] { found = stream.pending_of(1).size(); });
+  expect(found == of_the_other, "what is pending with one consumer is wrong");
+  return ns / static_cast<double>(entries);
+}
+
 }  // namespace
 
 void add_group(Suite& suite) {
+  const std::size_t pending = suite.work(1'000'000);
+  suite.add("group/pending_of_one/1M")
+      .peer("brook", [=] { return list_with_brook(pending); })
+      .peer("mutex + deque + map", [=] { return list_by_hand(pending); });
   for (const std::size_t batch : {1U, 100U}) {
     const std::size_t entries = suite.work(batch == 1 ? 200'000 : 500'000);
     for (const Time time : {Time::stands, Time::passes}) {

@@ -198,6 +198,16 @@ class LockedStream {
     for (const auto& entry : out) pending_.emplace_hint(pending_.end(), entry.id, Pending{consumer, 1, now});
   }
 
+  /// Ids of what is pending with one consumer.
+  [[nodiscard]] std::vector<brook::Id> pending_of(std::size_t consumer) {
+    const std::lock_guard held(mutex_);
+    std::vector<brook::Id> ids;
+    for (const auto& [id, pending] : pending_) {
+      if (pending.consumer == consumer) ids.push_back(id);
+    }
+    return ids;
+  }
+
   [[nodiscard]] std::size_t ack(std::span<const Stored<T>> entries) {
     const std::lock_guard held(mutex_);
     std::size_t acked = 0;

@@ -72,11 +72,11 @@ class Ledger {
     if (page != pages_.begin()) --page;
     for (; page != pages_.end() && page->first <= last; ++page) {
       Page& lines = page->second;
-      std::uint32_t at = lines.next_pending(page->first < first ? lines.first_from(first) : 0);
-      for (; at < lines.capacity(); at = lines.next_pending(at + 1)) {
+      const bool go_on = lines.each_pending(page->first < first ? lines.first_from(first) : 0, [&](std::uint32_t at) {
         const Place place{&lines, at};
-        if ((last != Id::max() && place.id() > last) || !visit(place)) return;
-      }
+        return (last == Id::max() || place.id() <= last) && visit(place);
+      });
+      if (!go_on) return;
     }
   }
 

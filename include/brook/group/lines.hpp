@@ -71,6 +71,22 @@ class Lines {
     return to;
   }
 
+  /// Calls `visit(line)` for the pending lines in [from, to), 64 at an instant, until it answers false; whether it never did.
+  template <class Visit>
+  bool each_pending(std::uint32_t from, std::uint32_t to, Visit&& visit) const {
+    for (; from < to; from = (from / 64 + 1) * 64) {
+      std::uint64_t word = pending_[from / 64].load(sync::acquire) >> (from % 64);  // GB
+      for (std::uint32_t at = from; word != 0; ++at, word >>= 1) {
+        const auto skip = static_cast<std::uint32_t>(std::countr_zero(word));
+        at += skip;
+        word >>= skip;
+        if (at >= to) return true;
+        if (!visit(at)) return false;
+      }
+    }
+    return true;
+  }
+
   /// Of a line that is or was pending.
   [[nodiscard]] Mark mark(std::uint32_t at) const noexcept { return marks_[at]; }
   void remark(std::uint32_t at, Mark mark) noexcept { marks_[at] = mark; }

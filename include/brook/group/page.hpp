@@ -169,6 +169,11 @@ class Page {
     if (at <= low_) low_ = found;
     return found < high_ ? found : capacity_;
   }
+  /// Calls `visit(line)` for the pending lines from `from` on, until it answers false; whether it never did.
+  template <class Visit>
+  bool each_pending(std::uint32_t from, Visit&& visit) {
+    return lines_.each_pending(next_pending(from), high_, visit);
+  }
   [[nodiscard]] bool idle_lines() noexcept { return next_pending(0) == capacity_; }
 
   /// The id of an entry that has been told.
