@@ -174,8 +174,9 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
     if (waiter.served) group_->queue.wake_first();  // there may be something left for the next
   };
   for (serve(); !waiter.served; serve()) {
-    waiter.alarm = std::min(deadline, group_->next_due(*member_, options));
+    waiter.alarm = std::min(deadline, group_->next_due(group_->roster.current(*member_), options));
     held.unlock();
+    stream::sweep(*stream_);  // an adder may be waiting for the room
     sleeper.set_deadline(waiter.alarm);
     const bool woken = sleeper.sleep();
     held.lock();
@@ -210,6 +211,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const ClaimOptions& options) const {
   if (options.force && group_->options.ordered_by) return unexpected(Errc::invalid_argument);
+  const stream::SweepAtEnd sweep(*stream_);
   std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
   const group::Locked held(group_->mutex);
   Errc failed{};

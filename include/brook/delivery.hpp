@@ -50,7 +50,8 @@ class Delivery {
 
   /// Acknowledges the entry here and adds a value there, both at one instant: whoever sees one of the two sees the other. So
   /// each entry has its effect exactly once, however often it was delivered and whoever died in between. Does not wait; with
-  /// an error nothing has changed. The id of what was added. Errors: not_pending when the entry was acknowledged, or
+  /// an error nothing has changed, and a value that was to be moved, of a type that moves without throwing, is as it was. The
+  /// id of what was added. Errors: not_pending when the entry was acknowledged, or
   /// delivered to somebody else, in the meantime, or with no_ack; what adding there answers: closed, full, id_exhausted.
   /// Takes the group's mutex.
   template <class U, class Value>
@@ -59,6 +60,9 @@ class Delivery {
  private:
   friend class Deliveries<T>;
   using Share = group::Share<log::PayloadOf<T>>;
+
+  template <class U, class Payload>
+  expected<Id, Errc> forward_payload(Stream<U>& to, Payload& payload) const;
 
   Delivery(const Share& share, std::uint32_t within, std::uint64_t count, group::ConsumerNumber consumer) noexcept
       : share_(&share), within_(within), consumer_(consumer), count_(count) {}

@@ -88,7 +88,6 @@ class Group {
     const Id last = stream_->timeline.look().end.last_id();
     if (const auto failed = refusal()) return unexpected(*failed);
     group_->move_to(*stream_, position.after(last));
-    group_->order.rewind();
     group_->queue.wake_first();
     return {};
   }
@@ -213,7 +212,7 @@ expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orp
     pending += was ? 1 : 0;
   }
   group_->roster.strike(*member);
-  group_->queue.serve(*stream_, *group_);
+  group_->queue.wake_first();
   return pending;
 }
 

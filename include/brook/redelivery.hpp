@@ -17,6 +17,7 @@
 
 #include <brook/clock.hpp>
 #include <brook/delivery.hpp>
+#include <brook/entries.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
@@ -112,8 +113,9 @@ class DeadLetterTo {
   template <class Letter>
   static bool add_to(void* stream, const T& value, Death&& death) {
     auto& to = *static_cast<Stream<Letter>*>(stream);
-    if constexpr (std::same_as<Letter, T>) return to.add(value).has_value();
-    else return to.add(DeadLetter<T>{std::move(death), value}).has_value();
+    const Wait none;  // the group's mutex is held
+    if constexpr (std::same_as<Letter, T>) return to.add(value, none).has_value();
+    else return to.add(DeadLetter<T>{std::move(death), value}, none).has_value();
   }
 
   void* stream_ = nullptr;
@@ -227,6 +229,14 @@ struct ConsumerFullInfo : ConsumerInfo {
 struct GroupFullInfo : GroupInfo {
   std::vector<PendingEntry> entries{};      ///< the first ones that are pending
   std::vector<ConsumerFullInfo> members{};  ///< in byte order of their names
+};
+
+/// What XINFO STREAM FULL tells of a stream.
+template <class T>
+struct StreamFullInfo : StreamInfo {
+  Entries<T> first{};
+  Entries<T> last{};  ///< newest first
+  std::vector<GroupFullInfo> consumer_groups{};
 };
 
 /// What deleting a consumer does with what is pending with it.

@@ -29,14 +29,6 @@
 
 namespace brook {
 
-/// What XINFO STREAM FULL tells of a stream.
-template <class T>
-struct StreamFullInfo : StreamInfo {
-  Entries<T> first{};
-  Entries<T> last{};  ///< newest first
-  std::vector<GroupFullInfo> consumer_groups{};
-};
-
 /// A stream as in Redis: entries with increasing ids, added at the end, read from anywhere any number of times, removed
 /// only by erase, trim and the bound on its length.
 ///
@@ -119,7 +111,7 @@ class Stream {
 
   /// Adds all values at one instant: a reader sees none or all, with consecutive ids and nothing between them, and
   /// sleepers are woken once. The ids, none for an empty range. Errors: closed, id_exhausted; full, timed_out and cancelled
-  /// as add() with or without a Wait, and full for more values than the stream's capacity.
+  /// as add() with or without a Wait, and full for more values than a stream that does not drop the oldest can hold.
   template <std::ranges::input_range Range>
   requires std::constructible_from<T, std::ranges::range_reference_t<Range>> expected<IdRange, Errc> add_range(
       Range&& values) {
@@ -248,11 +240,19 @@ class Stream {
   expected<Id, Errc> add_once(Value&& value, const Idempotent& as) {
     const std::string key = stream::key_of<T>(as, value);
     if (as.producer.empty() || key.empty()) return unexpected(Errc::invalid_argument);
-    auto payload = log::make_payload<T>(std::forward<Value>(value));
-    const Wait wait = state_->patience();
+    if constexpr (std::is_same_v<Value, log::PayloadOf<T>>) {
+      return add_payload_once(as.producer, key, value);  // which keeps it when there is an error
+    } else {
+      auto payload = log::make_payload<T>(std::forward<Value>(value));
+      return add_payload_once(as.producer, key, payload);
+    }
+  }
+
+  expected<Id, Errc> add_payload_once(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload) {
+    const Wait wait = state_->room.capacity() > 0 ? state_->patience() : Wait();
     for (const Clock::time_point deadline = wait.deadline(state_->clock());;) {
       const std::uint64_t news = state_->room.news();
-      const auto added = add_unless_known(as.producer, key, payload);
+      const auto added = add_unless_known(producer, key, payload);
       if (added || added.error() != Errc::full || deadline == Clock::time_point::min()) return added;
       if (const auto failed = state_->wait_for_news(news, wait, deadline)) return unexpected(*failed);
     }
@@ -323,11 +323,22 @@ expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& op
 template <class T>
 template <class U, class Value>
 expected<Id, Errc> Delivery<T>::forward(Stream<U>& to, Value&& value) const {
+  if constexpr (std::is_same_v<Value, log::PayloadOf<U>>) {
+    return forward_payload(to, value);  // which keeps it when there is an error
+  } else {
+    auto payload = log::make_payload<U>(std::forward<Value>(value));
+    return forward_payload(to, payload);
+  }
+}
+
+template <class T>
+template <class U, class Payload>
+expected<Id, Errc> Delivery<T>::forward_payload(Stream<U>& to, Payload& payload) const {
   struct Adding {
     Stream<U>& to;
-    log::PayloadOf<U> payload;
+    Payload& payload;
     expected<Id, Errc> added = unexpected(Errc::not_pending);
-  } adding{to, log::make_payload<U>(std::forward<Value>(value))};
+  } adding{to, payload};
   if (!share_->told()) return adding.added;
   const auto add = [](void* context) {
     auto& how = *static_cast<Adding*>(context);
@@ -344,7 +355,7 @@ StreamInfo Stream<T>::info() const {
   auto view = state_->look();
   const Entries<T> first = state_->collect(view, Id::min(), Id::max(), 1);
   StreamInfo info{.length = view.length(),
-                  .capacity = state_->room.bounded() ? state_->room.capacity() : 0,
+                  .capacity = state_->options.capacity == unlimited ? 0 : state_->options.capacity,
                   .entries_added = view.end.added(),
                   .first_id = first.empty() ? Id::min() : first.front().id,
                   .last_id = view.end.last_id(),

@@ -212,3 +212,80 @@ TEST_CASE("Age: makes room in a bounded stream") {
   clock.advance(11s);
   CHECK(stream.add(2));
 }
+
+TEST_CASE("Age: an add that waits for room gets that of an entry that grows too old") {
+  WatchedClock clock(start);
+  Stream<int> stream({.capacity = 1, .overflow = Overflow::block, .max_age = 10s, .clock = &clock});
+  REQUIRE(stream.add(1));
+  auto blocked = adding(stream, 2);
+  clock.wait_for_sleepers(1);
+  clock.advance(10s + 1ms);
+  CHECK(blocked.get());
+  CHECK(values_of(stream.range()) == Ints{2});
+}
+
+TEST_CASE("Age: a wall clock that steps on and back does not make new entries old") {
+  WatchedClock clock(start);
+  Stream<int> stream({.max_len = 10, .max_age = 10s, .clock = &clock});
+  clock.set_unix(start + 1h);
+  CHECK(stream.empty());
+  clock.set_unix(start);
+  for (int i = 1; i <= 15; ++i) REQUIRE(stream.add(i));
+  CHECK(values_of(stream.range()) == numbers(6, 15));
+  clock.advance(10s + 1ms);
+  CHECK(stream.empty());
+}
+
+TEST_CASE("Bounded stream: an approximate max_len does not undo the capacity") {
+  const auto overflow = GENERATE(Overflow::reject, Overflow::drop_oldest);
+  Stream<int> stream({.max_len = 5, .approximate = true, .capacity = 10, .overflow = overflow});
+  for (int i = 0; i < 3000; ++i) {
+    static_cast<void>(stream.add(i));
+    REQUIRE(stream.size() <= 10);
+  }
+  CHECK(stream.info().capacity == 10);
+}
+
+TEST_CASE("Bounded stream: full while others remove and add, but never too full") {
+  Stream<int> stream({.capacity = 2});
+  std::atomic<bool> too_long{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20'000; ++i) {
+        static_cast<void>(stream.add(i));
+        if (i % 2 == 0) static_cast<void>(stream.trim({.max_len = 0}));
+        if (stream.size() > 2) too_long = true;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK_FALSE(too_long);
+}
+
+TEST_CASE("Bounded stream: without any room nothing is ever added") {
+  Stream<int> stream({.capacity = 0, .overflow = Overflow::block});
+  CHECK(error_of(stream.add(1)) == Errc::full);
+  CHECK(error_of(stream.add(1, {.producer = "p", .key = "k"})) == Errc::full);
+}
+
+TEST_CASE("Bounded stream: a value that cannot be forwarded, or added once, is still the caller's") {
+  Scene scene(1);
+  Stream<std::unique_ptr<int>> next({.capacity = 0});
+  auto value = std::make_unique<int>(7);
+  const auto batch = *scene.group().consumer("a").read();
+  CHECK(error_of(batch[0].forward(next, std::move(value))) == Errc::full);
+  CHECK(error_of(next.add(std::move(value), {.producer = "p", .key = "k"})) == Errc::full);
+  REQUIRE(value != nullptr);
+  CHECK(*value == 7);
+}
+
+TEST_CASE("Dead letters: a full stream that would block refuses them") {
+  Scene scene(1);
+  Stream<int> dead({.capacity = 1, .overflow = Overflow::block, .clock = &scene.clock});
+  REQUIRE(dead.add(0));
+  const auto group = scene.group({.dead_letter = &dead});
+  const auto batch = *group.consumer("a").read();
+  CHECK(batch[0].nack({.fatal = true}));
+  CHECK(group.info()->returned == 1);
+}

@@ -116,3 +116,11 @@ TEST_CASE("Idempotent add: of many threads that add the same, one adds it") {
   CHECK(stream.size() == 100);
   for (const auto& mine : got) CHECK(mine == ids_of(stream.range()));
 }
+
+TEST_CASE("Idempotent add: known for ever") {
+  WatchedClock clock(start);
+  Stream<int> stream({.clock = &clock, .idempotency = {.duration = std::chrono::milliseconds::max()}});
+  const auto first = stream.add(1, {.producer = "p", .key = "k"});
+  clock.advance(24h);
+  CHECK(stream.add(1, {.producer = "p", .key = "k"}) == first);
+}

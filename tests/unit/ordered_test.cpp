@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <map>
 #include <optional>
 #include <random>
@@ -388,4 +389,101 @@ TEST_CASE("In flight: deliveries without acknowledgement take no room") {
   CHECK(a.read({.no_ack = true})->size() == 1);
   CHECK(values_of(*a.read()) == Ints{3});
   CHECK(a.read({.no_ack = true})->empty());
+}
+
+TEST_CASE("In flight: an entry that is delivered anew is counted once") {
+  Scene scene(4);
+  const auto group = scene.group({.max_in_flight = 2, .max_in_flight_of_consumer = 1});
+  const auto a = group.consumer("a");
+  const auto b = group.consumer("b");
+  SECTION("after the group was moved back") {
+    static_cast<void>(a.read());
+    REQUIRE(group.set_id(earliest));
+    CHECK(values_of(*b.read()) == Ints{1});
+  }
+  SECTION("after it was claimed before its turn") {
+    CHECK(a.claim({id(1)}, {.force = true})->size() == 1);
+    CHECK(values_of(*b.read()) == Ints{1});
+  }
+  CHECK(group.ack(id(1)) == 1);
+  CHECK(values_of(*a.read()) == Ints{2});
+  CHECK(values_of(*b.read()) == Ints{3});
+}
+
+TEST_CASE("In flight and order: what a claim makes way for wakes who waits") {
+  Scene scene(0);
+  fill(scene.stream, {11, 21});
+  auto options = by_last_digit;
+  options.max_in_flight = 1;
+  const auto group = scene.group(options);
+  const auto first = *group.consumer("a").read();
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
+  REQUIRE(scene.stream.erase(first[0].id()) == 1);
+  SECTION("claim") { CHECK(group.consumer("c").claim({first[0].id()})->empty()); }
+  SECTION("auto_claim") { CHECK(group.consumer("c").auto_claim({})->deleted.size() == 1); }
+  CHECK(values_of(blocked.get()) == Ints{21});
+}
+
+TEST_CASE("In flight: who had one taken from it has room again") {
+  Scene scene(2);
+  const auto group = scene.group({.max_in_flight_of_consumer = 1});
+  const auto mine = *group.consumer("a").read();
+  auto blocked = reading(group.consumer("a"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
+  CHECK(group.consumer("b").claim({mine[0].id()})->size() == 1);
+  CHECK(values_of(blocked.get()) == Ints{2});
+}
+
+TEST_CASE("In flight: closed is told also to who has no room") {
+  Scene scene(1);
+  const auto group = scene.group({.max_in_flight = 1});
+  const auto batch = *group.consumer("a").read();
+  scene.stream.close();
+  CHECK(error_of(group.consumer("a").read({.block = forever})) == Errc::closed);
+}
+
+TEST_CASE("In flight: the handle of a deleted consumer sleeps as its successor does") {
+  Scene scene(2);
+  const auto group = scene.group({.max_in_flight_of_consumer = 1});
+  const auto old = group.consumer("a");
+  REQUIRE(group.delete_consumer("a"));
+  const auto batch = *group.consumer("a").read();
+  CHECK(group.consumer("b").read()->front().nack());
+  auto blocked = reading(old, {.block = forever});
+  scene.clock.wait_for_sleepers(1);
+  CHECK(batch.ack() == 1);
+  CHECK(values_of(blocked.get()) == Ints{2});
+}
+
+TEST_CASE("Ordered group: a claim that moves the group on loses count of nothing") {
+  Scene scene(5);
+  const auto group = scene.group({.ordered_by = [](int) { return 0; }});
+  const auto batch = *group.consumer("a").read();
+  CHECK(group.consumer("b").read()->empty());
+  REQUIRE(scene.stream.add(id(6), 6));
+  REQUIRE(scene.stream.add(id(7), 7));
+  REQUIRE(group.consumer("b").claim({}, {.last_id = id(6)}));
+  CHECK(group.info()->lag == 1);
+  CHECK(group.info()->lost == 0);
+  CHECK(batch.ack() == 1);
+  CHECK(values_of(*group.consumer("b").read()) == Ints{7});
+}
+
+TEST_CASE("Ordered group: a key function that throws for a waiter does not make a nack throw") {
+  Scene scene(1);
+  const auto group = scene.group({.ordered_by = [](int value) {
+    if (value == 2) throw std::runtime_error("no key");
+    return value;
+  }});
+  const auto batch = *group.consumer("a").read();
+  auto blocked = std::async(std::launch::async, [consumer = group.consumer("b")] {
+    try {
+      return consumer.read({.block = forever}).has_value();
+    } catch (const std::runtime_error&) { return false; }
+  });
+  scene.clock.wait_for_sleepers(1);
+  CHECK(batch[0].nack());
+  const bool got = blocked.get();
+  CHECK(got);
 }

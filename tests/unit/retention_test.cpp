@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -158,4 +159,24 @@ TEST_CASE("Until acknowledged: a bounded stream is a queue with back-pressure") 
   CHECK(got[1] == numbers(1, entries));
   CHECK_FALSE(too_long);
   CHECK(queue.empty());
+}
+
+TEST_CASE("Until acknowledged: an entry that dies in a blocked read makes room") {
+  Retaining scene(1, {.capacity = 1, .overflow = Overflow::block});
+  const auto group = scene.group("g", {.max_deliveries = 1, .visibility = 100ms});
+  static_cast<void>(group.consumer("a").read());
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
+  auto adding = std::async(std::launch::async, [&] { return scene.stream.add(2); });
+  scene.clock.wait_for_sleepers(2);
+  scene.clock.advance(100ms);
+  CHECK(adding.get());
+  CHECK(values_of(blocked.get()) == Ints{2});
+}
+
+TEST_CASE("Until acknowledged: a claim that moves the group on makes room") {
+  Retaining scene(2);
+  const auto group = scene.group("g");
+  REQUIRE(group.consumer("a").claim({}, {.last_id = id(2)}));
+  CHECK(scene.left().empty());
 }

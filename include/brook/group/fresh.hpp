@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include <brook/core/sync.hpp>
@@ -65,6 +66,15 @@ template <class T>
   }
   stock_ += sync::reference_stock;
   refer(*page_, sync::reference_stock, scan_.held(i));
+}
+
+template <class T>
+void State<T>::tell(Page& page, std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
+  for (std::uint32_t at = first; managed() && at < first + count; ++at) {
+    if (page.pending(at)) count_in_flight(page.mark(at), -1);
+  }
+  count_in_flight(mark, count);
+  page.tell(first, count, mark);
 }
 
 // Delivers what the scan found. Requires pages for it and room in the batch.

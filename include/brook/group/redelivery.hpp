@@ -100,7 +100,16 @@ void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOpt
     // An entry that was gone may have made way for one that is not.
     if (!batch.empty() || order.ready().empty()) break;
   }
-  if (!batch.empty() && drained()) queue.wake_first();  // has the others hear of it
+  if (most == 0) look_for_new(stream);
+  // Has the others hear that nothing will come any more, or take what is left.
+  if ((!batch.empty() && drained()) || !order.ready().empty()) queue.wake_first();
+}
+
+// Without room for more: so that the cursor goes to the end if there is nothing.
+template <class T>
+void State<T>::look_for_new(StreamState& stream) {
+  if (options.ordered_by) admit_new(stream, 1);
+  else static_cast<void>(find_new(stream, 1));
 }
 
 template <class T>
@@ -210,7 +219,7 @@ bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const Nac
     const std::uint64_t count = delivered.count - (how.uncounted && delivered.count > 0 ? 1 : 0);
     if (how.fatal) bury(*stream, place, DeathReason::fatal, now);
     else give_back(*stream, place, count, how.delay, now);
-    queue.serve(*stream, *this);
+    queue.wake_first();
   }
   stream::sweep(*stream);
   return true;

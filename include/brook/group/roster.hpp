@@ -64,6 +64,12 @@ class Roster {
     return member.get();
   }
 
+  /// The same, if it is there; else the member that was given.
+  [[nodiscard]] const Member& current(const Member& member) const noexcept {
+    const Member* const other = member.number == nobody ? find(member.name) : nullptr;
+    return other != nullptr ? *other : member;
+  }
+
   /// The member of this name; null when there is none.
   [[nodiscard]] Member* find(std::string_view name) const noexcept {
     const auto found = members_.find(name);

@@ -150,11 +150,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     place.page->remark(place.at, mark);
   }
 
-  /// Lines that become pending. Requires that the page has lines.
-  void tell(Page& page, std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
-    count_in_flight(mark, count);
-    page.tell(first, count, mark);
-  }
+  /// Lines that become pending, or are pending and delivered anew. Requires that the page has lines.
+  void tell(Page& page, std::uint32_t first, std::uint32_t count, Mark mark) noexcept;
 
   /// Whether the group wants nothing more of an entry that is in the stream.
   [[nodiscard]] bool done_with(Id id) noexcept {
@@ -192,6 +189,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// The group goes on after `id`.
   void move_to(StreamState& stream, Id id) {
     lost_ = progress(stream).lost;
+    order.rewind();
     start_after(stream, id);
   }
   void start_after(StreamState& stream, Id id) {
@@ -334,6 +332,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   // group/redelivery.hpp
   void take_with_care(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now,
                       Batch& batch);
+  void look_for_new(StreamState& stream);
   // Brings back what has been with its consumer for longer than it may.
   void expire(StreamState& stream, Clock::time_point now);
 

@@ -74,6 +74,8 @@ class Takeover {
       batch.set_count(batch.size(), place.mark().count());
       batch.add(*place.page, place.at, 1, true);
     }
+    // Others may have room now, or their turn.
+    if (group.managed() && !(gone_.empty() && found_.empty())) group.queue.wake_first();
   }
 
  private:

@@ -85,13 +85,11 @@ class Timeline {
     return appended;
   }
 
-  /// Removes, as a bound does, the entries of milliseconds before this one. Does so once for each millisecond. True when it
-  /// did, or had it done.
+  /// Removes, as a bound does, the entries of milliseconds before this one, from now on until another one is told. Does
+  /// nothing when it was told already. True when it did, or had it done.
   bool expire(std::uint64_t ms) {
-    std::uint64_t before = oldest_.load(sync::relaxed);  // BH
-    do {
-      if (before >= ms) return false;
-    } while (!oldest_.compare_exchange_weak(before, ms, sync::relaxed, sync::relaxed));  // BH
+    if (oldest_.load(sync::relaxed) == ms) return false;  // BH
+    oldest_.store(ms, sync::relaxed);                     // BH
     const EndLater later;
     edits_.want([this] { keep_bounds(); });
     return true;

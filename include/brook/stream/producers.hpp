@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -61,7 +62,10 @@ class Producers {
   /// The id of what was added under this key within the window; null when nothing was. O(log keys), and O(1) for each
   /// record that is too old.
   [[nodiscard]] const Id* find(std::string_view producer, std::string_view key, Clock::time_point now) {
-    while (!records_.empty() && now - records_.front().added >= window_.duration) forget(records_.begin());
+    const auto age = [now](const Record& record) {
+      return std::chrono::floor<std::chrono::milliseconds>(now - record.added);
+    };
+    while (!records_.empty() && age(records_.front()) >= window_.duration) forget(records_.begin());
     const auto found = producers_.find(producer);
     if (found == producers_.end()) return nullptr;
     const auto record = found->second.keys.find(key);

@@ -6,7 +6,7 @@
 //
 // Memory orders
 //   row  thread  operation          order    meets  because
-//   RD   anyone  set, take the flag  relaxed  -      what it is about is read with the mutexes
+//   RF   anyone  set, take the flag  relaxed  -      what it is about is read with the mutexes
 // Locking  the stream's list of groups, then one group's mutex at a time; none of them while the entry is removed.
 #pragma once
 
@@ -34,7 +34,7 @@ template <class T>
 /// Has the next sweep look at all entries.
 template <class T>
 void want_sweep(State<T>& stream) noexcept {
-  stream.sweep_due.store(true, sync::relaxed);  // RD
+  stream.sweep_due.store(true, sync::relaxed);  // RF
 }
 
 /// Removes an entry if it is not needed any more. Where memory is short it stays until the next sweep.
@@ -49,7 +49,7 @@ void release(State<T>& stream, Id id) noexcept {
 /// held. O(entries) then.
 template <class T>
 void sweep(State<T>& stream) noexcept {
-  if (!stream.options.until_acked || !stream.sweep_due.exchange(false, sync::relaxed)) return;  // RD
+  if (!stream.options.until_acked || !stream.sweep_due.exchange(false, sync::relaxed)) return;  // RF
   for (Id after = Id::min(); after != Id::max();) {
     auto view = stream.timeline.look();
     Id next = Id::max();
@@ -64,5 +64,18 @@ void sweep(State<T>& stream) noexcept {
     after = next;
   }
 }
+
+/// Sweeps when it dies; declare it before a lock.
+template <class T>
+class SweepAtEnd {
+ public:
+  explicit SweepAtEnd(State<T>& stream) noexcept : stream_(stream) {}
+  ~SweepAtEnd() { sweep(stream_); }
+  SweepAtEnd(const SweepAtEnd&) = delete;
+  SweepAtEnd& operator=(const SweepAtEnd&) = delete;
+
+ private:
+  State<T>& stream_;
+};
 
 }  // namespace brook::stream

@@ -8,8 +8,10 @@
 //   row  thread   operation         order    meets  because
 //   RA   remover  news += 1         seq_cst  RB     row A of wait/gate.hpp; releases the removal
 //   RB   waiter   read news         seq_cst  RA     row D of wait/gate.hpp; acquires it
-//   RC   adder    read, add to and  relaxed  -      a count; how much was removed comes from the edits, which acquire it
-//                 take from `taken`
+//   RC   adder    read `taken`      acquire  RD     what was removed is read after it, and is at least what those who took
+//                                                   had read
+//   RD   adder    add to `taken`    acq_rel  RC     the same
+//   RE   adder    give back         relaxed  -      less is taken than is read
 // Proof    tests/model/gate_model.cpp for the waiting; tests/unit/bounded_test.cpp
 #pragma once
 
@@ -23,21 +25,25 @@ namespace brook::stream {
 
 class Room {
  public:
-  explicit Room(std::uint64_t capacity) noexcept : capacity_(capacity) {}
+  /// A capacity beyond 2^63 - 1 is no bound.
+  explicit Room(std::uint64_t capacity) noexcept : capacity_(capacity > most ? unlimited : capacity) {}
 
   [[nodiscard]] bool bounded() const noexcept { return capacity_ != unlimited; }
   [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
 
-  /// Takes room for so many entries, if it is there, given how many have ever been removed. Lock-free.
-  [[nodiscard]] bool take(std::uint64_t entries, std::uint64_t removed) noexcept {
-    std::uint64_t taken = taken_.load(sync::relaxed);  // RC
+  /// Takes room for so many entries, at most the capacity, if it is there; `removed()` tells how many have ever been removed.
+  /// Lock-free.
+  template <class Removed>
+  [[nodiscard]] bool take(std::uint64_t entries, Removed removed) noexcept {
+    std::uint64_t taken = taken_.load(sync::acquire);  // RC
     do {
-      if (entries > capacity_ + removed - taken) return false;
-    } while (!taken_.compare_exchange_weak(taken, taken + entries, sync::relaxed, sync::relaxed));  // RC
+      // What was removed since may be more than was taken by then; the exchange then fails.
+      if (static_cast<std::int64_t>(taken - removed()) > static_cast<std::int64_t>(capacity_ - entries)) return false;
+    } while (!taken_.compare_exchange_weak(taken, taken + entries, sync::acq_rel, sync::acquire));  // RD RC
     return true;
   }
   void give_back(std::uint64_t entries) noexcept {
-    taken_.fetch_sub(entries, sync::relaxed);  // RC
+    taken_.fetch_sub(entries, sync::relaxed);  // RE
     announce();
   }
 
@@ -53,6 +59,8 @@ class Room {
   [[nodiscard]] wait::Gate& gate() noexcept { return gate_; }
 
  private:
+  static constexpr std::uint64_t most = unlimited / 2;
+
   const std::uint64_t capacity_;
   sync::atomic<std::uint64_t> taken_{0};
   sync::atomic<std::uint64_t> news_{0};

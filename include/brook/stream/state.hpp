@@ -1,6 +1,8 @@
 // state.hpp — what a stream and its handles share: the entries, the gate where readers sleep, the groups.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -51,11 +53,11 @@ struct State {
   /// timed_out, cancelled; closed, id_exhausted, id_too_small.
   [[nodiscard]] expected<log::Appended, Errc> append(const log::Values<Payload>& values, const log::Request& request,
                                                      const Wait* wait = nullptr) {
+    expire();
     // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
     expected<log::Appended, Errc> appended =
         room.bounded() ? append_bounded(values, request, wait) : timeline.append(values, request);
     if (appended) gate.announce();
-    expire();
     return appended;
   }
 
@@ -66,9 +68,11 @@ struct State {
   /// cancelled.
   [[nodiscard]] std::optional<Errc> wait_for_news(std::uint64_t news, const Wait& wait, Clock::time_point deadline) {
     const auto come = [&] { return room.news() != news; };
-    switch (wait::await(room.gate(), clock(), deadline, wait, options.spin, come)) {
+    switch (wait::await(room.gate(), clock(), std::min(deadline, next_expiry()), wait, options.spin, come)) {
       case wait::Outcome::ready: return std::nullopt;
-      case wait::Outcome::timed_out: return Errc::timed_out;
+      case wait::Outcome::timed_out:
+        expire();
+        return come() || clock().now() < deadline ? std::nullopt : std::optional(Errc::timed_out);
       case wait::Outcome::cancelled: return Errc::cancelled;
     }
     return std::nullopt;
@@ -134,11 +138,25 @@ struct State {
 
  private:
   [[nodiscard]] static log::Cut bound_of(const StreamOptions& given) noexcept {
-    const bool drops = given.overflow == Overflow::drop_oldest && given.capacity < given.max_len;
-    return {.max_len = drops ? given.capacity : given.max_len, .whole_segments = given.approximate && !drops};
+    const bool drops = given.overflow == Overflow::drop_oldest && given.capacity != unlimited;
+    return {.max_len = drops ? std::min(given.capacity, given.max_len) : given.max_len,
+            .whole_segments = given.approximate && !drops};
   }
   [[nodiscard]] static std::uint64_t capacity_of(const StreamOptions& given) noexcept {
-    return given.overflow == Overflow::drop_oldest || given.max_len <= given.capacity ? unlimited : given.capacity;
+    const bool always_room = !given.approximate && given.max_len <= given.capacity;
+    return given.overflow == Overflow::drop_oldest || always_room ? unlimited : given.capacity;
+  }
+
+  // When the oldest entry will be too old; time_point::max() when there is none, or never.
+  [[nodiscard]] Clock::time_point next_expiry() {
+    if (options.max_age.count() <= 0) return Clock::time_point::max();
+    auto view = look();
+    const Entries<T> oldest = collect(view, Id::min(), Id::max(), 1);
+    if (oldest.empty()) return Clock::time_point::max();
+    const std::uint64_t now = unix_ms();
+    const std::uint64_t age = now - std::min(now, oldest.front().id.ms);
+    const auto most = static_cast<std::uint64_t>(options.max_age.count());
+    return Wait(std::chrono::milliseconds(most - std::min(most, age) + 1)).deadline(clock());
   }
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_bounded(const log::Values<Payload>& values,
@@ -149,7 +167,7 @@ struct State {
     for (expire();; expire()) {
       const std::uint64_t news = room.news();
       if (timeline.sealed()) return unexpected(Errc::closed);
-      if (room.take(values.size(), timeline.edits().removed)) break;
+      if (room.take(values.size(), [this] { return timeline.edits().removed; })) break;
       if (deadline == Clock::time_point::min()) return unexpected(Errc::full);
       if (const auto failed = wait_for_news(news, wait, deadline)) return unexpected(*failed);
       if (request.any_time()) request = log::Request::at_time(unix_ms());
