@@ -53,7 +53,7 @@ class KnownDifferences {
        "in 7.0 > is that id inside; the test does not ask"},
       {Known::count_zero, "COUNT 0", "XRANGE: nil; XREAD, XREADGROUP: no limit", "reads nothing",
        "the docstrings: 0 reads nothing; the test does not ask where it means no limit"},
-      {Known::lag, "lag after something was removed, or of a group that began in the middle", "nil, or too large",
+      {Known::lag, "lag after a removal or XCLAIM LASTID, or of a group that began in the middle", "nil, or too large",
        "exact", "brook counts the entries; the test counts those of XRANGE"},
       {Known::nul_in_id, "an id's text with a NUL in it", "reads what is before it", "invalid_id",
        "7.0 copies the text into a C string; a NUL is no part of the grammar"},

@@ -506,6 +506,7 @@ class Life {
     brook::ClaimOptions options{.force = random_.one_in(3), .just_id = random_.one_in(3)};
     if (random_.one_in(4)) options.retry_count = random_.below(1200);
     if (random_.one_in(8)) options.last_id = ids_.any();
+    passed_over_ = passed_over_ || options.last_id.has_value();
     Command command = with_ids({"XCLAIM", "s", group.name(), consumer.name(), "0"}, ids);
     if (options.retry_count) command.insert(command.end(), {"RETRYCOUNT", std::to_string(*options.retry_count)});
     if (options.last_id) command.insert(command.end(), {"LASTID", text(*options.last_id)});
@@ -657,7 +658,7 @@ class Life {
     if (info.last_delivered_id == Id::max()) return same("lag", info.lag, std::uint64_t{0});
     const Reply behind = redis_({"XRANGE", "s", "(" + text(info.last_delivered_id), "+"});
     same("lag", info.lag, std::uint64_t{behind.size()});
-    if (theirs.is_nil() || (removed_ && theirs.number() != info.lag)) return known_.met(Known::lag);
+    if (theirs.is_nil() || ((removed_ || passed_over_) && theirs.number() != info.lag)) return known_.met(Known::lag);
     same("their lag", info.lag, theirs.number());
   }
 
@@ -778,8 +779,9 @@ class Life {
   brook::ManualClock clock_;
   const brook::StreamOptions options_;
   const bool wild_ids_;
-  const bool removes_;    // whether entries are removed at all, so that redis' lag can be trusted
-  bool removed_ = false;  // whether any was, or may have been
+  const bool removes_;        // whether entries are removed at all, so that redis' lag can be trusted
+  bool passed_over_ = false;  // whether XCLAIM LASTID did, which their count of what a group has read does not know of
+  bool removed_ = false;      // whether any was, or may have been
   Stream stream_;
   std::uint64_t next_value_ = 1;
 };

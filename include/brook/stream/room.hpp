@@ -2,17 +2,16 @@
 //
 // Who adds first takes room, of which there is as much as the capacity and what was ever removed, less what was ever taken.
 // So the stream is never longer than its capacity: an entry that is seen was given room, and the removal that made it is
-// seen with it. Room that an add took and did not use is given back; for a moment the stream may look full without being so.
+// seen with it. Who reads how much was removed a little late, or while another add has room that it then does not use, finds
+// the stream full for a moment without its being so; who waits for room is told, and looks again.
 //
 // Memory orders
 //   row  thread   operation         order    meets  because
 //   RA   remover  news += 1         seq_cst  RB     row A of wait/gate.hpp; releases the removal
 //   RB   waiter   read news         seq_cst  RA     row D of wait/gate.hpp; acquires it
-//   RC   adder    read `taken`      acquire  RD     what was removed is read after it, and is at least what those who took
-//                                                   had read
-//   RD   adder    add to `taken`    acq_rel  RC     the same
-//   RE   adder    give back         relaxed  -      less is taken than is read
-// Proof    tests/model/gate_model.cpp for the waiting; tests/unit/bounded_test.cpp
+//   RC   adder    read, add to and  relaxed  -      a count. That too much was removed for what was taken shows that it is
+//                 take from `taken`                 an old one, and then the exchange fails
+// Proof    tests/model/room_model.cpp
 #pragma once
 
 #include <cstdint>
@@ -35,15 +34,14 @@ class Room {
   /// Lock-free.
   template <class Removed>
   [[nodiscard]] bool take(std::uint64_t entries, Removed removed) noexcept {
-    std::uint64_t taken = taken_.load(sync::acquire);  // RC
+    std::uint64_t taken = taken_.load(sync::relaxed);  // RC
     do {
-      // What was removed since may be more than was taken by then; the exchange then fails.
       if (static_cast<std::int64_t>(taken - removed()) > static_cast<std::int64_t>(capacity_ - entries)) return false;
-    } while (!taken_.compare_exchange_weak(taken, taken + entries, sync::acq_rel, sync::acquire));  // RD RC
+    } while (!taken_.compare_exchange_weak(taken, taken + entries, sync::relaxed, sync::relaxed));  // RC
     return true;
   }
   void give_back(std::uint64_t entries) noexcept {
-    taken_.fetch_sub(entries, sync::relaxed);  // RE
+    taken_.fetch_sub(entries, sync::relaxed);  // RC
     announce();
   }
 
