@@ -61,10 +61,10 @@ class Lines {
   [[nodiscard]] bool pending(std::uint32_t at) const noexcept {
     return ((pending_[at / 64].load(sync::relaxed) >> (at % 64)) & 1) != 0;  // GF
   }
-  /// The first pending line in [from, to); `to` when there is none.
+  /// The first pending line in [from, to); `to` when there is none. Learns nothing of those that are not.
   [[nodiscard]] std::uint32_t next_pending(std::uint32_t from, std::uint32_t to) const noexcept {
     while (from < to) {
-      const std::uint64_t word = pending_[from / 64].load(sync::acquire) >> (from % 64);  // GB
+      const std::uint64_t word = pending_[from / 64].load(sync::relaxed) >> (from % 64);  // GF
       if (word != 0) return std::min(to, from + static_cast<std::uint32_t>(std::countr_zero(word)));
       from = (from / 64 + 1) * 64;
     }

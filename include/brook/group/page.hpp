@@ -172,7 +172,11 @@ class Page {
   /// Calls `visit(line)` for the pending lines from `from` on, until it answers false; whether it never did.
   template <class Visit>
   bool each_pending(std::uint32_t from, Visit&& visit) {
-    return lines_.each_pending(next_pending(from), high_, visit);
+    bool lowest = from <= low_;
+    return lines_.each_pending(std::max(from, low_), high_, [&](std::uint32_t at) {
+      if (std::exchange(lowest, false)) low_ = at;
+      return visit(at);
+    });
   }
   [[nodiscard]] bool idle_lines() noexcept { return next_pending(0) == capacity_; }
 
