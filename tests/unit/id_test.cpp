@@ -35,7 +35,7 @@ static_assert(*Id::parse("5-7") == Id{5, 7});
 static_assert(!Id::parse("five"));
 static_assert(Id{1, 2} < Id{1, 3} && Id{1, top} < Id{2, 0} && Id::min() == Id{} && Id::max() == Id{top, top});
 static_assert(std::is_trivially_copyable_v<Id> && std::is_nothrow_default_constructible_v<Id>);
-static_assert(noexcept(Id::parse("")));
+static_assert(noexcept(Id::parse(std::string_view())));
 
 }  // namespace
 
