@@ -53,10 +53,9 @@ struct State {
   /// timed_out, cancelled; closed, id_exhausted, id_too_small.
   [[nodiscard]] expected<log::Appended, Errc> append(const log::Values<Payload>& values, const log::Request& request,
                                                      const Wait* wait = nullptr) {
-    expire();
     // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
     expected<log::Appended, Errc> appended =
-        room.bounded() ? append_bounded(values, request, wait) : timeline.append(values, request);
+        plain_ ? timeline.append(values, request) : append_with_care(values, request, wait);
     if (appended) gate.announce();
     return appended;
   }
@@ -137,6 +136,15 @@ struct State {
   sync::atomic<bool> gone{false};  // the stream itself was destroyed; handles answer `closed`
 
  private:
+  // Adding asks neither for room nor for what is too old.
+  const bool plain_ = !room.bounded() && options.max_age.count() <= 0;
+
+  [[gnu::noinline]] expected<log::Appended, Errc> append_with_care(const log::Values<Payload>& values,
+                                                                   const log::Request& request, const Wait* wait) {
+    expire();
+    return room.bounded() ? append_bounded(values, request, wait) : timeline.append(values, request);
+  }
+
   [[nodiscard]] static log::Cut bound_of(const StreamOptions& given) noexcept {
     const bool drops = given.overflow == Overflow::drop_oldest && given.capacity != unlimited;
     return {.max_len = drops ? std::min(given.capacity, given.max_len) : given.max_len,
