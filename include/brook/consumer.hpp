@@ -50,8 +50,9 @@ class Consumer {
   /// none it waits as `options.block` says, and answers with an empty batch when the time is up. Blocked consumers of a
   /// group are served in the order in which they blocked, each with up to its count, and an entry wakes one of them.
   /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23).
-  /// Errors: closed when the stream is closed and all was delivered, and nothing that came back is waiting; cancelled; no_such_group when it was destroyed; full
-  /// for more than 16,383 consumers in the group; invalid_argument for no_ack in an ordered group.
+  /// Errors: closed when the stream is closed and all was delivered, and nothing that came back is waiting; cancelled;
+  /// no_such_group when it was destroyed; full for more than 16,383 consumers in the group; invalid_argument for no_ack in
+  /// an ordered group.
   [[nodiscard]] expected<Deliveries<T>, Errc> read(const ReadOptions& options = {}) const;
 
   /// Entries with ids above `after` that are pending with this consumer, at most `count`, oldest first (XREADGROUP with

@@ -83,7 +83,7 @@ class Group {
   /// pending then move to whoever reads them, and their count starts again; but in an ordered group they stay where they
   /// are. Errors: closed, no_such_group.
   expected<void, Errc> set_id(Position position) const {
-    const Sweep after(*stream_);
+    const stream::SweepAtEnd sweep(*stream_, true);
     const Locked held(group_->mutex);
     const Id last = stream_->timeline.look().end.last_id();
     if (const auto failed = refusal()) return unexpected(*failed);
@@ -112,16 +112,6 @@ class Group {
   using StreamState = stream::State<T>;
   using GroupState = group::State<T>;
   using Locked = group::Locked;
-
-  // Declared before a lock: what may have become of no use, without it.
-  struct Sweep {
-    explicit Sweep(StreamState& of) noexcept : stream(of) {}
-    ~Sweep() {
-      stream::want_sweep(stream);
-      stream::sweep(stream);
-    }
-    StreamState& stream;
-  };
 
   Group(std::shared_ptr<StreamState> stream, std::shared_ptr<GroupState> group) noexcept
       : stream_(std::move(stream)), group_(std::move(group)) {}
@@ -190,7 +180,7 @@ expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions
 
 template <class T>
 expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orphans orphans) const {
-  const Sweep after(*stream_);
+  const stream::SweepAtEnd sweep(*stream_, true);
   const Locked held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
   group::Member* const member = group_->roster.find(name);
@@ -218,7 +208,7 @@ expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orp
 
 template <class T>
 expected<std::size_t, Errc> Group<T>::destroy() const {
-  const Sweep after(*stream_);
+  const stream::SweepAtEnd sweep(*stream_, true);
   {
     const sync::unique_lock held(stream_->groups_mutex);
     const auto found = stream_->groups.find(name());

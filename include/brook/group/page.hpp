@@ -163,12 +163,6 @@ class Page {
   [[nodiscard]] bool pending(std::uint32_t at) const noexcept { return at < high_ && lines_.pending(at); }
   [[nodiscard]] Mark mark(std::uint32_t at) const noexcept { return lines_.mark(at); }
 
-  /// The first pending line from `at` on; capacity() when there is none.
-  [[nodiscard]] std::uint32_t next_pending(std::uint32_t at) noexcept {
-    const std::uint32_t found = lines_.next_pending(std::max(at, low_), high_);
-    if (at <= low_) low_ = found;
-    return found < high_ ? found : capacity_;
-  }
   /// Calls `visit(line)` for the pending lines from `from` on, until it answers false; whether it never did.
   template <class Visit>
   bool each_pending(std::uint32_t from, Visit&& visit) {
@@ -178,7 +172,10 @@ class Page {
       return visit(at);
     });
   }
-  [[nodiscard]] bool idle_lines() noexcept { return next_pending(0) == capacity_; }
+  [[nodiscard]] bool idle_lines() noexcept {
+    low_ = lines_.next_pending(low_, high_);
+    return low_ == high_;
+  }
 
   /// The id of an entry that has been told.
   [[nodiscard]] Id id(std::uint32_t at) const noexcept { return log::Word{key(at) << log::Word::low_bits}.id(base_); }

@@ -65,17 +65,21 @@ void sweep(State<T>& stream) noexcept {
   }
 }
 
-/// Sweeps when it dies; declare it before a lock.
+/// Sweeps when it dies, if somebody wants that by then, or if it is `wanted`; declare it before a lock.
 template <class T>
 class SweepAtEnd {
  public:
-  explicit SweepAtEnd(State<T>& stream) noexcept : stream_(stream) {}
-  ~SweepAtEnd() { sweep(stream_); }
+  explicit SweepAtEnd(State<T>& stream, bool wanted = false) noexcept : stream_(stream), wanted_(wanted) {}
+  ~SweepAtEnd() {
+    if (wanted_) want_sweep(stream_);
+    sweep(stream_);
+  }
   SweepAtEnd(const SweepAtEnd&) = delete;
   SweepAtEnd& operator=(const SweepAtEnd&) = delete;
 
  private:
   State<T>& stream_;
+  const bool wanted_;
 };
 
 }  // namespace brook::stream

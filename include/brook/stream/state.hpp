@@ -49,8 +49,8 @@ struct State {
     return options.clock != nullptr ? options.clock->unix_ms() : SystemClock::read_unix_ms();
   }
 
-  /// Appends; where there is no room it waits for some as `wait` says, or, when that is null, as the stream's options do. Errors: full, when it does not wait or never could fit;
-  /// timed_out, cancelled; closed, id_exhausted, id_too_small.
+  /// Appends; where there is no room it waits for some as `wait` says, or, when that is null, as the stream's options do.
+  /// Errors: full, when it does not wait or never could fit; timed_out, cancelled; closed, id_exhausted, id_too_small.
   [[nodiscard]] expected<log::Appended, Errc> append(const log::Values<Payload>& values, const log::Request& request,
                                                      const Wait* wait = nullptr) {
     // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
@@ -141,8 +141,9 @@ struct State {
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_with_care(const log::Values<Payload>& values,
                                                                    const log::Request& request, const Wait* wait) {
+    if (room.bounded()) return append_bounded(values, request, wait);
     expire();
-    return room.bounded() ? append_bounded(values, request, wait) : timeline.append(values, request);
+    return timeline.append(values, request);
   }
 
   [[nodiscard]] static log::Cut bound_of(const StreamOptions& given) noexcept {
