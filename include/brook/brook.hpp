@@ -7,10 +7,12 @@
 #include <brook/delivery.hpp>
 #include <brook/entries.hpp>
 #include <brook/error.hpp>
+#include <brook/forward.hpp>
 #include <brook/fwd.hpp>
 #include <brook/group.hpp>
 #include <brook/id.hpp>
 #include <brook/id_range.hpp>
+#include <brook/into.hpp>
 #include <brook/options.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream.hpp>

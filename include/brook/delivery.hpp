@@ -6,12 +6,14 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include <brook/core/config.hpp>
 #include <brook/entries.hpp>
 #include <brook/group/batch.hpp>
 #include <brook/id.hpp>
+#include <brook/into.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 
@@ -57,12 +59,21 @@ class Delivery {
   template <class U, class Value>
   expected<Id, Errc> forward(Stream<U>& to, Value&& value) const;
 
+  /// The same with several targets, `order.forward(into(invoices, invoice), into(audit, "paid"))`: the acknowledgement and
+  /// all that is added take effect at one instant, for whoever looks at any of them in any order. What was added to each, in
+  /// the order of the targets. With an error nothing has changed anywhere. Errors further: invalid_argument when two targets
+  /// are one object. Takes the group's mutex; a thread that must pass a target's entry while it is on its way makes this
+  /// begin anew.
+  template <ForwardTarget... Targets>
+  expected<std::tuple<typename Targets::Added...>, Errc> forward(Targets&&... targets) const;
+
  private:
   friend class Deliveries<T>;
   using Share = group::Share<log::PayloadOf<T>>;
 
-  template <class U, class Payload>
-  expected<Id, Errc> forward_payload(Stream<U>& to, Payload& payload) const;
+  // Acknowledges, if `add` adds; whether it was asked to.
+  template <class Add>
+  bool forward_by(Add add) const;
 
   Delivery(const Share& share, std::uint32_t within, std::uint64_t count, group::ConsumerNumber consumer) noexcept
       : share_(&share), within_(within), consumer_(consumer), count_(count) {}

@@ -216,6 +216,8 @@ class Stream {
  private:
   template <class U>
   friend class Delivery;
+  template <class Target, class Value>
+  friend class Into;
 
   template <class Range>
   expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {
@@ -321,36 +323,6 @@ expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& op
 }
 
 template <class T>
-template <class U, class Value>
-expected<Id, Errc> Delivery<T>::forward(Stream<U>& to, Value&& value) const {
-  if constexpr (std::is_same_v<Value, log::PayloadOf<U>>) {
-    return forward_payload(to, value);  // which keeps it when there is an error
-  } else {
-    auto payload = log::make_payload<U>(std::forward<Value>(value));
-    return forward_payload(to, payload);
-  }
-}
-
-template <class T>
-template <class U, class Payload>
-expected<Id, Errc> Delivery<T>::forward_payload(Stream<U>& to, Payload& payload) const {
-  struct Adding {
-    Stream<U>& to;
-    Payload& payload;
-    expected<Id, Errc> added = unexpected(Errc::not_pending);
-  } adding{to, payload};
-  if (!share_->told()) return adding.added;
-  const auto add = [](void* context) {
-    auto& how = *static_cast<Adding*>(context);
-    const Wait none;
-    how.added = how.to.append_payload(log::Request::at_time(how.to.state_->unix_ms()), how.payload, &none);
-    return how.added.has_value();
-  };
-  share_->page().owner().forward(share_->page(), share_->first() + within_, {consumer_, count_}, {add, &adding});
-  return adding.added;
-}
-
-template <class T>
 StreamInfo Stream<T>::info() const {
   auto view = state_->look();
   const Entries<T> first = state_->collect(view, Id::min(), Id::max(), 1);
@@ -398,3 +370,5 @@ expected<std::uint64_t, Errc> Stream<T>::trim(const TrimOptions& options) {
 }
 
 }  // namespace brook
+
+#include <brook/forward.hpp>

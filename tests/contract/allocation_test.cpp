@@ -489,6 +489,36 @@ TEST_CASE("No memory: a consumer's reads") {
   }
 }
 
+TEST_CASE("No memory: forwarding to several streams") {
+  struct Boxed {
+    explicit Boxed(int number) : value(number) {}
+    Boxed(Boxed&& other) noexcept(false) : value(other.value) {}
+    int value;
+  };
+  for (std::uint64_t n = 1;; ++n) {
+    Stream<int> from;
+    Stream<int> one;
+    Stream<Boxed> other;
+    REQUIRE(from.add(1));
+    const auto group = from.create_group("group", earliest).value();
+    const auto batch = *group.consumer("a").read();
+    bool threw = false;
+    bool forwarded = false;
+    {
+      const FailingNew failing(n);
+      try {
+        forwarded = batch[0].forward(into(one, 1), into(other, 2)).has_value();
+      } catch (const std::bad_alloc&) { threw = true; }
+    }
+    CHECK(forwarded != threw);
+    CHECK(one.size() == (threw ? 0 : 1));
+    CHECK(other.size() == (threw ? 0 : 1));
+    CHECK(group.pending()->count == (threw ? 1 : 0));
+    CHECK(batch[0].ack() == threw);
+    if (!FailingNew::happened()) break;
+  }
+}
+
 TEST_CASE("No memory: a reader that was woken loses nothing") {
   for (std::uint64_t n = 1;; ++n) {
     CAPTURE(n);
@@ -694,7 +724,7 @@ TEMPLATE_TEST_CASE("A value's constructor throws", "", Fussy<true>, Fussy<false>
 // A consumer that is served may go on to serve the next one, and run out of memory there.
 TEST_CASE("Failing allocation: blocked consumers lose nothing, and nobody sleeps on") {
   for (std::uint64_t n = 1; n <= 40; ++n) {
-    ManualClock clock(std::chrono::milliseconds(1000));
+    WatchedClock clock;
     Stream<int> stream({.clock = &clock});
     const auto group = stream.create_group("group", earliest).value();
     const auto a = group.consumer("a");
@@ -709,9 +739,9 @@ TEST_CASE("Failing allocation: blocked consumers lose nothing, and nobody sleeps
       } catch (const std::bad_alloc&) {}
       over = true;
     });
-    while (clock.sleepers() == 0 && !over) std::this_thread::yield();
+    while (clock.asleep() == 0 && !over) std::this_thread::yield();
     std::thread second([&] { got_c = c.read({.count = 100'000, .block = forever})->size(); });
-    while (clock.sleepers() + (over ? 1 : 0) < 2) std::this_thread::yield();
+    while (clock.asleep() + (over ? 1 : 0) < 2) std::this_thread::yield();
     const std::vector<int> values(9'000, 7);
     REQUIRE(stream.add_range(values));
     first.join();

@@ -40,6 +40,8 @@ class WatchedClock final : public Clock {
   void advance(std::chrono::nanoseconds by) { time_.advance(by); }
   void set_unix(std::chrono::milliseconds to) { time_.set_unix(to); }
   [[nodiscard]] std::size_t sleepers() const { return time_.sleepers(); }
+  /// Of these, how many sleep, and no longer are about to: what they wait for can be seen by others.
+  [[nodiscard]] std::size_t asleep() const { return asleep_.load(); }
 
   /// Returns once exactly so many calls are blocked and sleep.
   void wait_for_sleepers(std::size_t count) const {

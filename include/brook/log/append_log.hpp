@@ -54,7 +54,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -64,6 +63,7 @@
 #include <brook/id.hpp>
 #include <brook/log/chain.hpp>
 #include <brook/log/hold.hpp>
+#include <brook/log/part.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/log/pool.hpp>
 #include <brook/log/request.hpp>
@@ -71,13 +71,6 @@
 #include <brook/log/settle.hpp>
 
 namespace brook::log {
-
-/// Where an append landed.
-struct Appended {
-  Id first;             // the id of the first value; the others follow it
-  std::uint64_t added;  // how many entries the log had ever got with these, or a little more: never less
-  bool rolled = false;  // a new segment was linked for them
-};
 
 template <class Payload>
 class AppendLog {
@@ -135,6 +128,11 @@ class AppendLog {
     expected<Appended, Errc> appended;
     if (!append_next(values, request, *appended)) appended = append_anyhow(values, request);
     return appended;
+  }
+
+  /// The same for one value, which is an entry only when the part's decision has been made (log/joint.hpp).
+  [[nodiscard]] expected<Appended, Errc> prepare(const Values& value, const Request& request, Part<Payload>& part) {
+    return append_anyhow(value, request, &part);
   }
 
   /// The end of the log at an instant during the call. Lock-free.
@@ -203,6 +201,7 @@ class AppendLog {
   struct Attempt {
     Values values;
     Request request;
+    Part<Payload>* part = nullptr;  // in a joint append
     expected<Appended, Errc> result{};
   };
 
@@ -246,9 +245,10 @@ class AppendLog {
   }
 
   // Every case. Not inline: it would cost the common one its registers.
-  [[nodiscard, gnu::noinline]] expected<Appended, Errc> append_anyhow(Values values, Request request) {
-    Attempt attempt{values, request};
-    while (!append_next(values, request, *attempt.result)) {
+  [[nodiscard, gnu::noinline]] expected<Appended, Errc> append_anyhow(Values values, Request request,
+                                                                      Part<Payload>* part = nullptr) {
+    Attempt attempt{values, request, part};
+    while (part != nullptr || !append_next(values, request, *attempt.result)) {
       Segment& tail = *tail_.load(sync::acquire);        // AF
       const Word seen{tail.claims.load(sync::relaxed)};  // AP
       if (seen.low() < Segment::full ? append_exactly(tail, attempt) : roll(tail, attempt)) break;
@@ -276,6 +276,7 @@ class AppendLog {
       if (!tail.claims.compare_exchange_strong(seen.bits, taken, sync::relaxed, sync::relaxed)) continue;  // AJ AP
       const Claim claim{tail, tail.slot_of(*word), *word};
       attempt.result = claim.appended(count);
+      if (attempt.part != nullptr) return attempt.part->join(hold, claim.at, claim.word, attempt.values);
       return count == 1 ? publish_one(claim, attempt.values) : publish_batch(claim, attempt.values);
     }
     return false;
@@ -337,7 +338,8 @@ class AppendLog {
     return false;
   }
 
-  // Links a segment that starts with the values after a full tail, or helps whoever did so.
+  // Links a segment that starts with the values after a full tail, or helps whoever did so. For a joint append it links an
+  // empty one, and a slot of it is still to be claimed.
   [[nodiscard]] bool roll(Segment& tail, Attempt& attempt) {
     const Hold hold = hold_tail();
     if (!hold || hold.get() != &tail) return false;
@@ -346,16 +348,17 @@ class AppendLog {
     if (tail.next.load(sync::relaxed) == nullptr) {                                 // AP
       if (refused(tail, tail.capacity(), attempt)) return true;
       const Id base = *attempt.request.after(last_entry_before(tail, tail.capacity()));
-      if (!ids_left(base, attempt.values.size())) {
+      if (!Chain<Payload>::ids_left(base, attempt.values.size())) {
         attempt.result = unexpected(Errc::id_exhausted);
         return true;
       }
-      Chain<Payload> chain(*pool_, tail, base, attempt.values);
+      const bool joint = attempt.part != nullptr;
+      Chain<Payload> chain(*pool_, tail, base, joint ? Values(nullptr, 0) : attempt.values);
       Segment* none = nullptr;
       if (tail.next.compare_exchange_strong(none, chain.first(), sync::seq_cst, sync::relaxed)) {  // A AP
         attempt.result = Appended{base, chain.release(), true};
         advance(tail);
-        return true;
+        return !joint;
       }
     }
     if (tail.sealed()) {
@@ -364,12 +367,6 @@ class AppendLog {
     }
     advance(tail);
     return false;
-  }
-
-  // Whether `count` ids starting at `base` exist.
-  [[nodiscard]] static bool ids_left(Id base, std::size_t count) noexcept {
-    constexpr auto top = std::numeric_limits<std::uint64_t>::max();
-    return base.ms != top || top - base.seq >= count - 1;
   }
 
   // Opens the successor of a full segment for claims and makes it the tail, unless that has been done. The caller holds

@@ -53,7 +53,7 @@ class Chain {
  public:
   using Segment = log::Segment<Payload>;
 
-  /// Moves the values into new segments that continue `tail`, which the caller holds and whose slots are all settled.
+  /// Moves the values, be there none, into new segments that continue `tail`, which the caller holds and whose slots are all settled.
   /// Throws std::bad_alloc, and then the values are back.
   Chain(SegmentPool<Payload>& pool, Segment& tail, Id base, const Values<Payload>& values)
       : pool_(pool), values_(values) {
@@ -66,7 +66,8 @@ class Chain {
     Segment* before = &tail;
     std::uint32_t entries = entries_in(tail, tail.capacity());
     Id last = last_entry_before(tail, tail.capacity());
-    for (std::size_t done = 0; done < values.size();) {
+    std::size_t done = 0;
+    do {
       Segment& segment = pool.take(capacity(values.size() - done, entries, base));
       entries = fill(segment, *before, base, last, entries, values.from(done));
       if (first_ == nullptr) first_ = &segment;
@@ -75,8 +76,7 @@ class Chain {
       last = {base.ms, base.seq + entries - 1};
       if (done < values.size()) base = last.next();
       before = &segment;
-    }
-    last_ = before;
+    } while (done < values.size());
     undo.chain = nullptr;
   }
 
@@ -85,6 +85,12 @@ class Chain {
 
   Chain(const Chain&) = delete;
   Chain& operator=(const Chain&) = delete;
+
+  /// Whether `count` ids starting at `base` exist.
+  [[nodiscard]] static bool ids_left(Id base, std::size_t count) noexcept {
+    constexpr auto top = std::numeric_limits<std::uint64_t>::max();
+    return base.ms != top || top - base.seq >= count - 1;
+  }
 
   [[nodiscard]] Segment* first() const noexcept { return first_; }
 
@@ -151,7 +157,6 @@ class Chain {
   SegmentPool<Payload>& pool_;
   Values<Payload> values_;
   Segment* first_ = nullptr;
-  Segment* last_ = nullptr;
   std::uint64_t added_ = 0;
 };
 

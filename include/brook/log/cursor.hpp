@@ -113,7 +113,7 @@ class Scan {
   [[nodiscard]] std::uint32_t shown(Segment& segment, std::uint32_t from, std::uint32_t end) const noexcept {
     std::uint32_t at = from;
     for (; at < end; ++at) {
-      if (segment.slot(at).state().plain()) continue;
+      if (segment.slot(at).plain()) continue;
       if (!segment.settled(at) || !shows(edits_, segment, at)) break;
     }
     return at - from;

@@ -77,6 +77,7 @@ class SegmentPool {
       Slot<Payload>& slot = segment.slot(i);
       if (segment.holds_entry(i, slot.state())) std::destroy_at(std::addressof(slot.payload()));
     }
+    segment.drop_joints();
     segment.number_.store(0, sync::relaxed);                                              // AB
     segment.claims.store(Word::unopened_bit | Segment::full, sync::relaxed);              // AB
     delete[] segment.erasures_.exchange(nullptr, sync::relaxed);                          // AB

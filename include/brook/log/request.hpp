@@ -1,4 +1,4 @@
-// request.hpp — which id the next entry shall have, and which it can have after a given one.
+// request.hpp — which id the next entry shall have, and which it can have after a given one; and what came of it.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +45,13 @@ class Request {
 
   Kind kind_;
   Id id_;
+};
+
+/// Where an append landed.
+struct Appended {
+  Id first;             // the id of the first value; the others follow it
+  std::uint64_t added;  // how many entries the log had ever got with these, or a little more: never less
+  bool rolled = false;  // a new segment was linked for them
 };
 
 }  // namespace brook::log

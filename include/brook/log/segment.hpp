@@ -19,6 +19,7 @@
 //                                                       (log/seek.hpp); whether it is sealed is just a flag
 //   T    eraser   write an erasure      relaxed  -      row P of log/slot.hpp releases it; erasers take turns
 //   U    eraser   hang up the table     relaxed  -      P again: who asks when a slot was erased has seen its mark
+//   V    owner    hang up a joint       relaxed  -      only who ends the life follows the list: rows H, J of log/pins.hpp
 //   AE   reader   read voids            relaxed  -      row AD of log/append_log.hpp: raised before a slot is voided
 // Proof    tests/model/append_log_model.cpp, tests/model/timeline_model.cpp
 #pragma once
@@ -28,11 +29,13 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/id.hpp>
 #include <brook/log/end_later.hpp>
+#include <brook/log/joint.hpp>
 #include <brook/log/pins.hpp>
 #include <brook/log/slot.hpp>
 #include <brook/log/word.hpp>
@@ -104,6 +107,15 @@ class alignas(core::cache_line) Segment : public Ending {
     return voids.load(sync::relaxed) == 0 && erasures_.load(sync::relaxed) == nullptr;  // AE U
   }
 
+  // — joint appends (log/joint.hpp) —
+  /// The segment owns the joint from now on.
+  void keep(std::unique_ptr<Joint> joint) noexcept {
+    joint->next = joints_.load(sync::relaxed);                                                        // V
+    while (!joints_.compare_exchange_weak(joint->next, joint.get(), sync::relaxed, sync::relaxed)) {  // V
+    }
+    joint.release();
+  }
+
   // — erasures, as the number of the edit that made them (log/edits.hpp) —
   [[nodiscard]] std::uint64_t erased_by(std::uint32_t at) const noexcept {
     const auto* table = erasures_.load(sync::relaxed);            // U
@@ -161,6 +173,10 @@ class alignas(core::cache_line) Segment : public Ending {
     number_.store(life.number, sync::relaxed);       // S
   }
 
+  void drop_joints() noexcept {
+    for (Joint* joint = joints_.exchange(nullptr, sync::relaxed); joint != nullptr;)  // V
+      delete std::exchange(joint, joint->next);
+  }
   void drop_slots() noexcept {
     slots_.reset();
     slots_size_ = 0;
@@ -180,6 +196,7 @@ class alignas(core::cache_line) Segment : public Ending {
  private:
   std::uint32_t slots_size_ = 0;
   sync::atomic<sync::atomic<std::uint64_t>*> erasures_{nullptr};
+  sync::atomic<Joint*> joints_{nullptr};
   Id last_before_{};
 
   // What appenders and readers read, and nobody writes during a life.

@@ -39,9 +39,11 @@ class Patience {
   int yields_ = 0;
 };
 
-/// Makes an empty slot void on behalf of an owner that has stalled. The caller holds or has claimed in the segment.
+/// Makes a slot void whose owner has stalled, or what the slot waits for; unless it is settled, or begins to wait, meanwhile.
+/// The caller holds or has claimed in the segment.
 template <class Payload>
 void pass(Segment<Payload>& segment, std::uint32_t at) noexcept {
+  if (Joint* const joint = segment.slot(at).joint()) return joint->decision->call_off();
   segment.voids.fetch_add(1, sync::relaxed);  // AD
   segment.pins.pin_again();
   if (!segment.slot(at).make_void()) Hold<Payload>::drop(segment);
@@ -63,8 +65,9 @@ template <class Payload>
 [[gnu::noinline]] void settle_others(Segment<Payload>& segment, std::uint32_t end) noexcept {
   Patience patience;
   for (std::uint32_t at = settled_before(segment, end); at < end; ++at) {
-    while (segment.slot(at).state().empty() && patience.left()) {}
-    if (segment.slot(at).state().empty()) pass(segment, at);
+    while (segment.slot(at).state().empty()) {
+      if (!patience.left()) pass(segment, at);
+    }
   }
 }
 

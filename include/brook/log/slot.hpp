@@ -4,11 +4,13 @@
 //                   ┌── publish (owner) ──▶ ready ──erase──▶ ready, erased
 //     empty ──claim─┤
 //       (0)         ├── follow (owner) ───▶ follower of an earlier slot: ready when that one is, void when it is void
+//                   ├── join (owner) ─────▶ waiting for a joint decision: ready when that is made, void when it is off
 //                   └── void (owner, or whoever must pass a stalled owner) ──▶ void: never an entry
 //
 // A batch is published by its first slot alone: the others are followers and point back to it, so that all its
 // entries appear at one instant. A slot is settled when its fate can no longer change: it is ready or void, or follows
-// a settled slot.
+// a settled slot, or waits for what has been decided. A waiting slot's word is the address of its Joint (log/joint.hpp);
+// state() tells what it stands for at that instant, so that nobody else need know of it.
 //
 // Memory orders
 //   row  thread   operation             order    meets  because
@@ -18,11 +20,15 @@
 //   N    passer   empty -> void         seq_cst  L, D   the same; and a sleeper may be looking at this slot for what
 //                                                       will be published behind it
 //   O    owner    empty -> follower     release  -      the payload; row A of the first slot publishes it as well
+//   JA   owner    empty -> waiting      seq_cst  L, D   the payload, and the Joint; a sleeper that still sees the slot empty
+//                                                       looked before the decision was made
+//   JE   owner,   waiting -> ready,     release  L      the decision: who sees this entry ready sees the others
+//        eraser   which was decided
 //   P    eraser   add `erased`          release  L      whoever sees the mark sees when it was made (log/segment.hpp)
 //   D    sleeper  look at the state     seq_cst  A      row D of wait/gate.hpp
 //   AO   creator  fill or reset         relaxed  -      the segment is private until it is linked
 //        anyone   others were faster    relaxed  -      nothing is learnt: an owner looks again, by L
-// Proof     tests/model/append_log_model.cpp, tests/model/timeline_model.cpp
+// Proof     tests/model/append_log_model.cpp, tests/model/timeline_model.cpp, tests/model/joint_model.cpp
 #pragma once
 
 #include <cstddef>
@@ -31,6 +37,7 @@
 #include <new>
 
 #include <brook/core/sync.hpp>
+#include <brook/log/joint.hpp>
 #include <brook/log/word.hpp>
 
 namespace brook::log {
@@ -51,8 +58,8 @@ struct SlotState {
   [[nodiscard]] bool erased() const noexcept { return (word.bits & erased_flag) != 0; }
   [[nodiscard]] bool follower() const noexcept { return (word.bits & follower_flag) != 0; }
 
-  /// An entry about which nothing else need be asked: ready by itself, and not erased.
-  [[nodiscard]] bool plain() const noexcept { return (word.bits & (ready_flag | erased_flag)) == ready_flag; }
+  // What no other state has at once marks a slot that waits.
+  static constexpr std::uint64_t waiting_flags = void_flag | erased_flag;
 
   /// How many slots before this one its batch begins; 0 for a slot that follows none.
   [[nodiscard]] std::uint32_t distance() const noexcept {
@@ -71,10 +78,16 @@ class Slot {
   // Not defaulted: that would be constexpr, and g++ 12 then evaluates the payload's bytes one by one while it compiles.
   Slot() noexcept {}
 
-  [[nodiscard]] SlotState state() const noexcept { return {{word_.load(sync::acquire)}}; }  // L
+  [[nodiscard]] SlotState state() const noexcept { return told_by(word_.load(sync::acquire)); }  // L
+
+  /// Whether it is an entry about which nothing else need be asked: ready by itself, and not erased.
+  [[nodiscard]] bool plain() const noexcept {
+    constexpr std::uint64_t ready = SlotState::ready_flag;
+    return (word_.load(sync::acquire) & (ready | SlotState::erased_flag)) == ready;  // L
+  }
 
   /// For a sleeper's last look.
-  [[nodiscard]] bool settled_or_followed() const noexcept { return word_.load(sync::seq_cst) != 0; }  // D
+  [[nodiscard]] bool settled_or_followed() const noexcept { return !told_by(word_.load(sync::seq_cst)).empty(); }  // D
 
   /// True when the entry is now in the log; false when somebody voided the slot and handed its pin to the owner.
   [[nodiscard]] bool publish(Word claim) noexcept {
@@ -99,7 +112,28 @@ class Slot {
   /// For an owner who gives up: makes the slot void. True when somebody else did, whose pin is then the owner's.
   [[nodiscard]] bool made_void_by_another() noexcept { return !make_void() && state().is_void(); }
 
-  void mark_erased() noexcept { word_.fetch_or(SlotState::erased_flag, sync::release); }  // P
+  // — joint appends —
+
+  /// Has an empty slot wait for the joint's decision. False when somebody voided the slot and handed its pin to the owner.
+  [[nodiscard]] bool join(Joint& joint) noexcept {
+    std::uint64_t empty = 0;
+    const auto waiting = reinterpret_cast<std::uintptr_t>(&joint) | SlotState::waiting_flags;
+    return word_.compare_exchange_strong(empty, waiting, sync::seq_cst, sync::relaxed) ||  // JA AO
+           !state().is_void();
+  }
+  /// What the slot waits for; null when it does not.
+  [[nodiscard]] Joint* joint() const noexcept { return joint_of(word_.load(sync::acquire)); }  // L
+  /// Once that was decided, the slot says by itself what it says by its joint. Of a slot of whichever state.
+  void leave() noexcept {
+    std::uint64_t seen = word_.load(sync::acquire);  // L
+    if (joint_of(seen) != nullptr)
+      word_.compare_exchange_strong(seen, told_by(seen).word.bits, sync::release, sync::relaxed);  // JE AO
+  }
+
+  void mark_erased() noexcept {
+    leave();
+    word_.fetch_or(SlotState::erased_flag, sync::release);  // P
+  }
 
   /// Before others can see the slot: ready from the start, or empty again.
   void prefill(SlotState state) noexcept { word_.store(state.word.bits, sync::relaxed); }  // AO
@@ -109,6 +143,24 @@ class Slot {
   [[nodiscard]] Payload& payload() noexcept { return *std::launder(reinterpret_cast<Payload*>(payload_)); }
 
  private:
+  [[nodiscard]] static Joint* joint_of(std::uint64_t bits) noexcept {
+    if ((bits & (SlotState::ready_flag | SlotState::waiting_flags)) != SlotState::waiting_flags) [[likely]]
+      return nullptr;
+    return reinterpret_cast<Joint*>(static_cast<std::uintptr_t>(bits & ~SlotState::waiting_flags));
+  }
+  [[nodiscard]] static SlotState told_by(std::uint64_t bits) noexcept {
+    const Joint* const joint = joint_of(bits);
+    return joint == nullptr ? SlotState{{bits}} : decided(*joint);
+  }
+  [[nodiscard, gnu::noinline]] static SlotState decided(const Joint& joint) noexcept {
+    switch (joint.decision->state()) {
+      case Decision::State::made: return {joint.ready};
+      case Decision::State::off: return {{SlotState::void_flag}};
+      case Decision::State::open: break;
+    }
+    return {};
+  }
+
   sync::atomic<std::uint64_t> word_{0};
   alignas(Payload) std::byte payload_[sizeof(Payload)];
 };

@@ -79,10 +79,20 @@ class Timeline {
 
   [[nodiscard]] expected<Appended, Errc> append(const Values<Payload>& values, const Request& request) {
     const expected<Appended, Errc> appended = log_.append(values, request);
-    if (!appended || !too_long(*appended)) return appended;
+    if (appended) keep_bound(*appended);
+    return appended;
+  }
+
+  /// Has one value wait for a joint decision (log/joint.hpp). When that has been made, and the part is finished, the
+  /// bound is to be kept.
+  [[nodiscard]] expected<Appended, Errc> prepare(const Values<Payload>& value, const Request& request,
+                                                 Part<Payload>& part) {
+    return log_.prepare(value, request, part);
+  }
+  void keep_bound(const Appended& appended) noexcept {
+    if (!too_long(appended)) return;
     const EndLater later;
     edits_.want([this] { keep_bounds(); });
-    return appended;
   }
 
   /// Removes, as a bound does, the entries of milliseconds before this one, from now on until another one is told. Does

@@ -1,0 +1,85 @@
+// together.hpp — changes of several objects at one instant, for whoever looks at them in whichever order.
+//
+// Each change is prepared: whatever may fail is done, and it then lacks but the decision. A thread that must get past a
+// prepared change may call the decision off, and then all begin anew. Changes are prepared in the order of the objects'
+// addresses, so that of two threads with the same objects one waits for the other and not both for each other.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <brook/error.hpp>
+#include <brook/log/joint.hpp>
+
+namespace brook::log {
+
+/// One object's change. Its functions are called by one thread.
+class Change {
+ public:
+  Change() = default;
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+
+  [[nodiscard]] virtual const void* object() const noexcept = 0;
+  /// Has the change wait for the decision. With an error, and when it throws, nothing waits.
+  [[nodiscard]] virtual std::optional<Errc> prepare(const std::shared_ptr<Decision>& decision) = 0;
+  /// The decision was made, or called off.
+  virtual void finish() noexcept = 0;
+  virtual void withdraw() noexcept = 0;
+
+ protected:
+  ~Change() = default;
+};
+
+/// Those changes that wait; called off unless they were made.
+class Waiting {
+ public:
+  explicit Waiting(std::span<Change* const> changes) : decision_(std::make_shared<Decision>()), changes_(changes) {}
+  ~Waiting() {
+    if (done_) return;
+    decision_->call_off();
+    while (waiting_ > 0) changes_[--waiting_]->withdraw();
+  }
+
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  [[nodiscard]] std::optional<Errc> prepare() {
+    for (Change* const change : changes_) {
+      if (const auto failed = change->prepare(decision_)) return failed;
+      ++waiting_;
+    }
+    return std::nullopt;
+  }
+  /// False when somebody called it off.
+  [[nodiscard]] bool make() noexcept {
+    done_ = decision_->make();
+    for (std::size_t i = 0; done_ && i < waiting_; ++i) changes_[i]->finish();
+    return done_;
+  }
+
+ private:
+  std::shared_ptr<Decision> decision_;
+  std::span<Change* const> changes_;
+  std::size_t waiting_ = 0;
+  bool done_ = false;
+};
+
+/// Makes all changes at one instant, or none. Errors: what preparing answers; invalid_argument for two changes of one
+/// object. Throws what preparing throws.
+[[nodiscard]] inline std::optional<Errc> make_together(std::span<Change*> changes) {
+  const auto object = [](const Change* change) { return change->object(); };
+  std::ranges::sort(changes, std::less<>(), object);
+  if (std::ranges::adjacent_find(changes, {}, object) != changes.end()) return Errc::invalid_argument;
+  for (;;) {
+    Waiting waiting(changes);
+    if (const auto failed = waiting.prepare()) return failed;
+    if (waiting.make()) return std::nullopt;
+  }
+}
+
+}  // namespace brook::log

@@ -1,0 +1,62 @@
+// joint_add.hpp — an entry for a stream that appears together with changes of other objects (log/together.hpp).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <brook/error.hpp>
+#include <brook/id.hpp>
+#include <brook/log/part.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/log/request.hpp>
+#include <brook/log/together.hpp>
+#include <brook/stream/state.hpp>
+
+namespace brook::stream {
+
+template <class T>
+class JointAdd final : public log::Change {
+ public:
+  using Payload = log::PayloadOf<T>;
+
+  JointAdd(State<T>& stream, Payload& payload) noexcept : stream_(stream), payload_(payload) {}
+  ~JointAdd() {
+    if (room_taken_) stream_.room.give_back(1);
+  }
+
+  [[nodiscard]] Id id() const noexcept { return appended_->first; }
+
+  [[nodiscard]] const void* object() const noexcept override { return &stream_; }
+
+  [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>& decision) override {
+    stream_.expire();
+    if (stream_.timeline.sealed()) return Errc::closed;
+    if (!room_taken_ && stream_.room.bounded()) {
+      room_taken_ = stream_.room.take(1, [this] { return stream_.timeline.edits().removed; });
+      if (!room_taken_) return Errc::full;
+    }
+    part_.emplace(decision);
+    appended_ = stream_.timeline.prepare(value(), log::Request::at_time(stream_.unix_ms()), *part_);
+    return appended_ ? std::nullopt : std::optional(appended_.error());
+  }
+
+  void finish() noexcept override {
+    part_->finish();
+    room_taken_ = false;
+    stream_.timeline.keep_bound(*appended_);
+    stream_.gate.announce();
+  }
+  void withdraw() noexcept override { part_->withdraw(value()); }
+
+ private:
+  [[nodiscard]] log::Values<Payload> value() const noexcept { return {std::addressof(payload_), 1}; }
+
+  State<T>& stream_;
+  Payload& payload_;
+  std::optional<log::Part<Payload>> part_;
+  expected<log::Appended, Errc> appended_{};
+  bool room_taken_ = false;
+};
+
+}  // namespace brook::stream
