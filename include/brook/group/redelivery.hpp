@@ -91,7 +91,7 @@ void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOpt
     else found = left > 0 && find_new(stream, left);
     takeover.reserve(batch, ready.size() + (found ? scan_.run_count() : 0));
     if (found) prepare_pages(reading.no_ack);
-    if (!takeover.current()) continue;
+    if (!takeover.settle(*this)) continue;
     for (const auto& entry : seen) returned.forget(entry);
     takeover.deliver(*this, batch, member, {.since = instant(now)});
     deliver_ready(ready, member, instant(now), batch);
@@ -182,6 +182,23 @@ void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
   if (!end.cleared) return;
   count_in_flight(mark, -1);
   end.added = add();
+}
+
+// An acknowledgement that finds a line not pending waits for the mutex, as in move_out().
+template <class T>
+bool State<T>::finish_all(const std::vector<Place>& places) noexcept {
+  if (!places.empty()) forwards_.store(true, sync::relaxed);  // GK
+  const auto cleared = [](const Place& place) { return place.page->clear(place.at, 1) == 1; };
+  const auto failed = std::ranges::find_if_not(places, cleared);
+  for (auto place = places.begin(); place != failed; ++place) {
+    if (failed != places.end()) {
+      place->page->tell(place->at, 1, place->mark());
+    } else if (managed()) {
+      count_in_flight(place->mark(), -1);
+      order.finish(place->id());
+    }
+  }
+  return failed == places.end();
 }
 
 template <class T>

@@ -168,6 +168,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     return true;
   }
 
+  /// The same for several at one instant. False, and nothing has changed, when one was not pending any more.
+  [[nodiscard]] bool finish_all(const std::vector<Place>& places) noexcept;
   /// Where the group goes on; a look at whether it moved is made with seq_cst.
   [[nodiscard]] const log::Cursor<Payload>& cursor() const noexcept { return cursor_; }
   /// Whether there may be something after the cursor. With seq_cst.

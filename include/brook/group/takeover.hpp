@@ -44,7 +44,7 @@ class Takeover {
     found_.push_back({place, holds_.size() - 1});
     return true;
   }
-  /// The same; an entry that has left the stream is not pending any more after deliver(), as in Redis.
+  /// The same; an entry that has left the stream is not pending any more after settle(), as in Redis.
   [[nodiscard]] bool collect_or_drop(const Place& place) {
     if (collect(place)) return true;
     gone_.push_back(place);
@@ -54,20 +54,29 @@ class Takeover {
   [[nodiscard]] std::size_t size() const noexcept { return found_.size(); }
   [[nodiscard]] std::size_t gone() const noexcept { return gone_.size(); }
 
-  /// Whether the stream is still as it was when collecting began. If not, begin anew.
-  [[nodiscard]] bool current() const noexcept { return stream_.timeline.unchanged(edits_); }
-
   /// Room in a batch, after which deliver() cannot fail. Throws std::bad_alloc.
   void reserve(typename State::Batch& batch, std::size_t further_shares = 0) const {
     batch.reserve(found_.size() + further_shares);
     batch.make_counts(found_.size());
   }
 
-  /// Delivers to a consumer what has not been acknowledged meanwhile. `batch` has room.
+  /// Whether the stream is still as it was when collecting began, and all that was collected is pending still: it is
+  /// then what there was when collecting ended, for nothing becomes pending meanwhile. What is gone is then not pending
+  /// any more. If not, nothing has changed: begin anew.
+  [[nodiscard]] bool settle(State& group) noexcept {
+    if (!stream_.timeline.unchanged(edits_)) return false;
+    const auto pending = [](const Place& place) { return place.page->pending(place.at); };
+    if (!std::ranges::all_of(found_, pending, &Found::place)) return false;
+    const auto position = [](const Place& place) { return place.page->first() + place.at; };
+    std::ranges::sort(gone_, {}, position);  // a claim may name one twice
+    gone_.erase(std::ranges::unique(gone_, {}, position).begin(), gone_.end());
+    return group.finish_all(gone_);
+  }
+
+  /// Delivers to a consumer what was found and settled; who acknowledges it from then on does so after this. `batch` has
+  /// room.
   void deliver(State& group, typename State::Batch& batch, const Member& to, const Terms& terms) noexcept {
-    for (const Place& place : gone_) static_cast<void>(group.finish(place));
     for (const auto& [place, hold] : found_) {
-      if (!place.page->pending(place.at)) continue;
       const std::uint64_t count = terms.count.value_or(place.mark().count() + (terms.counts ? 1 : 0));
       group.assign(place, Mark::of(to.number, count, terms.since));
       group.refer(*place.page, 1, holds_[hold]);
@@ -110,7 +119,7 @@ template <class T, class Collect>
     collect(takeover);
     typename State<T>::Batch batch(to.number);
     takeover.reserve(batch);
-    if (!takeover.current()) continue;
+    if (!takeover.settle(group)) continue;
     takeover.deliver(group, batch, to, terms);
     to.seen = now;
     if (!batch.empty()) to.active = now;
