@@ -220,15 +220,13 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
   if (member == nullptr) return unexpected(failed);
   const Clock::time_point now = stream_->clock().now();
   const group::Instant instant = group_->instant(now);
-  if (options.force) {
-    forced.reserve(ids.size());
-    for (const Id id : ids) forced.push_back(group_->force_pending(*stream_, *member, id));
-  }
   const typename group::Takeover<T>::Terms terms{.since = group::claimed_since(options, stream_->unix_ms(), instant),
                                                  .count = options.retry_count,
                                                  .counts = !options.just_id};
   auto batch = group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
+    if (options.force) forced.reserve(forced.size() + ids.size());
     for (const Id id : ids) {
+      if (options.force) forced.push_back(group_->force_pending(*stream_, *member, id));
       const Place place = group_->ledger.find(id);
       if (place.page == nullptr || !group_->idle_for(place, options.min_idle, instant)) continue;
       static_cast<void>(takeover.collect_or_drop(place));

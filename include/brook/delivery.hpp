@@ -47,7 +47,7 @@ class Delivery {
   /// was acknowledged, or delivered to somebody else, in the meantime, or the stream is gone. O(log n).
   bool nack(const NackOptions& options = {}) const {
     const auto at = share_->first() + within_;
-    return share_->told() && share_->page().owner().nack(share_->page(), at, {consumer_, count_}, options);
+    return share_->told() && share_->page().owner().nack(share_->page(), at, {to_, count_}, options);
   }
 
   /// Acknowledges the entry here and adds a value there, both at one instant: whoever sees one of the two sees the other. So
@@ -75,8 +75,8 @@ class Delivery {
   template <class Add>
   bool forward_by(Add add) const;
 
-  Delivery(const Share& share, std::uint32_t within, std::uint64_t count, group::ConsumerNumber consumer) noexcept
-      : share_(&share), within_(within), consumer_(consumer), count_(count) {}
+  Delivery(const Share& share, std::uint32_t within, std::uint64_t count, group::Recipient to) noexcept
+      : share_(&share), within_(within), to_(to), count_(count) {}
 
   [[nodiscard]] log::Slot<log::PayloadOf<T>>& slot() const noexcept {
     return share_->page().segment().slot(share_->first() + within_);
@@ -84,7 +84,7 @@ class Delivery {
 
   const Share* share_;
   std::uint32_t within_;
-  group::ConsumerNumber consumer_;
+  group::Recipient to_;
   std::uint64_t count_;
 };
 

@@ -71,7 +71,7 @@ bool Delivery<T>::forward_by(Add add) const {
   if (!share_->told()) return false;
   const auto call = [](void* context) { return (*static_cast<Add*>(context))(); };
   const auto at = share_->first() + within_;
-  return share_->page().owner().forward(share_->page(), at, {consumer_, count_}, {call, &add});
+  return share_->page().owner().forward(share_->page(), at, {to_, count_}, {call, &add});
 }
 
 template <class T>

@@ -13,6 +13,8 @@ class Into;
 
 /// What into() makes.
 template <class T>
-concept ForwardTarget = requires { typename T::Added; };
+concept ForwardTarget = requires {
+  typename T::Added;
+};
 
 }  // namespace brook

@@ -3,7 +3,8 @@
 //
 // A thread's program is a word, one letter an operation; the logs are the left and the right one:
 //   j append jointly   a append left   b append right   s seal the right one   d drop the left one's head
-//   r read left, right   q read right, left   w sleep until all is there on the left
+//   r read left, right   q read right, left   k read left, and the right one's segment, which was held before
+//   w sleep until all is there on the left
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -111,6 +112,7 @@ struct JointClaim : model::Claim<Self, threads> {
       case 'd': return drop();
       case 'w': return sleep();
       case 'q': return look(1, 0);
+      case 'k': return look_from_held();
       default: return look(0, 1);
     }
   }
@@ -150,6 +152,15 @@ struct JointClaim : model::Claim<Self, threads> {
   void look(int first, int then) {
     const int before = read(first).joint;
     model::demand(read(then).joint >= before, "of two joint entries one is there");
+  }
+
+  // Without another pin on the right, so that nothing but the slots tells of each other.
+  void look_from_held() {
+    const End held = logs[1]->end();
+    const int before = read(0).joint;
+    std::uint32_t settled = 0;
+    while (settled < held.segment->capacity() && held.segment->settled(settled)) ++settled;
+    model::demand(read_slots(*held.segment, settled).joint >= before, "of two joint entries one is there");
   }
 
   void sleep() {
@@ -201,7 +212,7 @@ using Word = std::string_view;
 
 struct JointEntriesAppearTogether : JointClaim<JointEntriesAppearTogether, 3, 8> {
   static constexpr Word prologue = "ab";
-  static constexpr Word programs[] = {"jj", "rq", "q"};
+  static constexpr Word programs[] = {"jj", "kr", "q"};
 };
 
 struct StalledJointAppendsAreCalledOff : JointClaim<StalledJointAppendsAreCalledOff, 3, 8> {

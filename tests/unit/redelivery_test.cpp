@@ -59,6 +59,26 @@ TEST_CASE("Nack: only of what is pending with whom it was delivered to") {
   CHECK_FALSE(seen[0].nack());
 }
 
+TEST_CASE("Nack: not of what was delivered to a consumer that was deleted, whoever has its place now") {
+  Scene scene(1);
+  const auto group = scene.group();
+  const auto mine = *group.consumer("a").read();
+  SECTION("by a claim that does not count") {
+    REQUIRE(group.consumer("b").claim({id(1)}, {.just_id = true})->size() == 1);
+    CHECK(group.delete_consumer("a") == 0U);
+    REQUIRE(group.consumer("c").claim({id(1)}, {.just_id = true})->size() == 1);
+  }
+  SECTION("by a nack that does not count") {
+    REQUIRE(mine[0].nack({.uncounted = true}));
+    CHECK(group.delete_consumer("a") == 0U);
+    REQUIRE(group.consumer("c").read()->size() == 1);
+  }
+  CHECK_FALSE(mine[0].nack());
+  Stream<int> next({.clock = &scene.clock});
+  CHECK(error_of(mine[0].forward(next, 1)) == Errc::not_pending);
+  CHECK(group.pending(PendingOptions{})->front().consumer == "c");
+}
+
 TEST_CASE("Nack: the delay is that of the call, or the group's") {
   Scene scene(2);
   const auto group = scene.group({.retry_delay = 10s});

@@ -72,13 +72,13 @@ class Batch {
     to_ = other.to_;
     return *this;
   }
-  explicit Batch(ConsumerNumber to) noexcept : to_(to) {}
+  explicit Batch(Recipient to) noexcept : to_(to) {}
 
   /// Says to whom an empty batch is being delivered.
-  void begin(ConsumerNumber to) noexcept { to_ = to; }
+  void begin(Recipient to) noexcept { to_ = to; }
 
   /// The consumer to whom it was delivered.
-  [[nodiscard]] ConsumerNumber to() const noexcept { return to_; }
+  [[nodiscard]] Recipient to() const noexcept { return to_; }
 
   /// Room for so many shares. Throws std::bad_alloc.
   void reserve(std::size_t shares) {
@@ -122,7 +122,7 @@ class Batch {
   Share<Payload> first_;
   std::shared_ptr<More> more_;
   std::size_t size_ = 0;
-  ConsumerNumber to_ = nobody;
+  Recipient to_;
 };
 
 }  // namespace brook::group

@@ -16,6 +16,14 @@ using Instant = std::uint64_t;
 inline constexpr Instant group_made = Instant{1} << 39;
 inline constexpr Instant last_instant = (Instant{1} << 40) - 1;
 
+/// One consumer, as its deliveries know it: numbers are used again when consumers were deleted, terms are not.
+struct Recipient {
+  ConsumerNumber number = nobody;
+  std::uint32_t term = 0;
+
+  friend bool operator==(const Recipient&, const Recipient&) = default;
+};
+
 /// One word for each pending entry.
 struct Mark {
   static constexpr unsigned time_bits = 40;

@@ -42,7 +42,7 @@ namespace brook::group {
 
 /// To whom an entry was delivered, and as which delivery.
 struct Delivered {
-  ConsumerNumber consumer = nobody;
+  Recipient to;
   std::uint64_t count = 1;
 };
 

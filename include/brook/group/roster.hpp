@@ -21,9 +21,12 @@ struct Member {
 
   const std::string name;
   ConsumerNumber number = nobody;  // nobody when it was deleted
+  std::uint32_t term = 0;          // from when it got the number
   Clock::time_point seen{};        // last asked for something
   Clock::time_point active{};      // last got something; the epoch when it never did
   std::size_t in_flight = 0;       // pending with it; counted in managed groups only
+
+  [[nodiscard]] Recipient recipient() const noexcept { return {number, term}; }
 };
 
 /// Guarded by the group's mutex.
@@ -57,6 +60,7 @@ class Roster {
     }
     members_.emplace(member->name, member);
     member->number = free_.back();
+    member->term = ++terms_;
     free_.pop_back();
     by_number_[member->number - 1] = member.get();
     member->seen = clock.now();
@@ -96,6 +100,7 @@ class Roster {
   Members members_;
   std::vector<Member*> by_number_;
   std::vector<ConsumerNumber> free_;
+  std::uint32_t terms_ = 0;
 };
 
 }  // namespace brook::group

@@ -84,7 +84,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     const Forget forget{scan_};
     const Clock::time_point now = stream.clock().now();
     const Instant time = instant(now);
-    batch.begin(member.number);
+    batch.begin(member.recipient());
     if (returned.due() <= time || next_expiry_ <= time || reading.claim_idle || managed()) [[unlikely]] {
       take_with_care(stream, member, reading, now, batch);
     } else if (find_new(stream, reading.count)) {
@@ -309,7 +309,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   // Whether an entry is still with the consumer to whom it was delivered, by this delivery.
   [[nodiscard]] bool still_with(const Place& place, Delivered delivered) const noexcept {
-    return !destroyed && place.page->pending(place.at) && place.mark().consumer() == delivered.consumer &&
+    return !destroyed && place.page->pending(place.at) && place.mark().consumer() == delivered.to.number &&
+           roster.member(delivered.to.number).term == delivered.to.term &&
            place.mark().count() == std::min(delivered.count, Mark::most_counted);
   }
   template <class AddTo>

@@ -117,7 +117,7 @@ template <class T, class Collect>
   for (;;) {
     Takeover<T> takeover(stream);
     collect(takeover);
-    typename State<T>::Batch batch(to.number);
+    typename State<T>::Batch batch(to.recipient());
     takeover.reserve(batch);
     if (!takeover.settle(group)) continue;
     takeover.deliver(group, batch, to, terms);
