@@ -41,7 +41,6 @@ struct Large {
   operator std::uint64_t() const { return number; }
 };
 
-constexpr bool claims_begin_a_visibility = false;
 constexpr bool force_comes_before_min_idle = false;
 constexpr bool a_claim_may_repeat_ids = false;
 constexpr bool closed_is_told_in_time = false;
@@ -282,15 +281,11 @@ class Life {
     for (const Id id : some_ids(*on.wanted)) {
       if (a_claim_may_repeat_ids || std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
     }
-    const bool lasting = on.wanted->terms.visibility.count() == 0;
-    if (!claims_begin_a_visibility && !lasting && on.wanted->returned() > 0) return;
-    brook::ClaimOptions options{.force = (claims_begin_a_visibility || lasting) && random_.one_in(5),
-                                .just_id = random_.one_in(4)};
+    brook::ClaimOptions options{.force = random_.one_in(5), .just_id = random_.one_in(4)};
     if (random_.one_in(2) && (force_comes_before_min_idle || !options.force))
       options.min_idle = milliseconds(random_.below(60));
-    if ((claims_begin_a_visibility || lasting) && random_.one_in(5)) options.idle = milliseconds(random_.below(100));
-    else if ((claims_begin_a_visibility || lasting) && random_.one_in(5))
-      options.time = clock_.unix_ms() + 20 - std::min(clock_.unix_ms(), random_.below(120));
+    if (random_.one_in(5)) options.idle = milliseconds(random_.below(100));
+    else if (random_.one_in(5)) options.time = clock_.unix_ms() + 20 - std::min(clock_.unix_ms(), random_.below(120));
     if (random_.one_in(6)) options.retry_count = random_.one_in(6) ? random_.of_any_size() : random_.below(5);
     if (random_.one_in(8)) options.last_id = stand(some_id());
     journal_.note("claim of ", on.wanted->name, " ", who, " ", listed(ids), " min_idle ", options.min_idle.count(),
@@ -304,8 +299,6 @@ class Life {
   }
 
   void auto_claim(const Handle& on) {
-    const bool lasting = on.wanted->terms.visibility.count() == 0;
-    if (!claims_begin_a_visibility && !lasting && on.wanted->returned() > 0) return;
     const std::string who = some_consumer();
     brook::AutoClaimOptions options{.count = some_count(), .just_id = random_.one_in(4)};
     if (random_.one_in(2)) options.min_idle = milliseconds(random_.below(60));
