@@ -228,9 +228,10 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
                                                  .count = options.retry_count,
                                                  .counts = !options.just_id};
   auto batch = group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
-    for (const Id id : ids) {
-      const Place place = group_->ledger.find(id);
-      if (place.page == nullptr || !group_->idle_for(place, options.min_idle, instant)) continue;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const Place place = group_->ledger.find(ids[i]);
+      const bool was_nobodys = options.force && forced[i].told();
+      if (place.page == nullptr || !(was_nobodys || group_->idle_for(place, options.min_idle, instant))) continue;
       static_cast<void>(takeover.collect_or_drop(place));
     }
   });

@@ -41,7 +41,6 @@ struct Large {
   operator std::uint64_t() const { return number; }
 };
 
-constexpr bool force_comes_before_min_idle = false;
 constexpr bool a_claim_may_repeat_ids = false;
 constexpr bool closed_is_told_in_time = false;
 constexpr bool losses_count_ahead_of_the_end = false;
@@ -282,8 +281,7 @@ class Life {
       if (a_claim_may_repeat_ids || std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
     }
     brook::ClaimOptions options{.force = random_.one_in(5), .just_id = random_.one_in(4)};
-    if (random_.one_in(2) && (force_comes_before_min_idle || !options.force))
-      options.min_idle = milliseconds(random_.below(60));
+    if (random_.one_in(2)) options.min_idle = milliseconds(random_.below(60));
     if (random_.one_in(5)) options.idle = milliseconds(random_.below(100));
     else if (random_.one_in(5)) options.time = clock_.unix_ms() + 20 - std::min(clock_.unix_ms(), random_.below(120));
     if (random_.one_in(6)) options.retry_count = random_.one_in(6) ? random_.of_any_size() : random_.below(5);

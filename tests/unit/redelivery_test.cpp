@@ -321,6 +321,8 @@ TEST_CASE("Claim: force makes pending what is not, and last_id only moves forwar
   CHECK(counts_of(forced) == Counts{2});
   CHECK(counts_of(*a.claim({id(4)}, {.force = true, .just_id = true})) == Counts{1});
   CHECK(group.pending()->count == 2);
+  CHECK(values_of(*a.claim({id(2), id(3)}, {.min_idle = 1s, .force = true})) == Ints{2});  // nobody had it
+  CHECK(group.pending()->count == 3);
   REQUIRE(a.claim({}, {.last_id = id(4)}));
   CHECK(group.info()->last_delivered_id == id(4));
   REQUIRE(a.claim({}, {.last_id = id(2)}));
