@@ -262,7 +262,7 @@ class Life {
     const Expected<Deliveries> outcome = consumer(on, who).read(options);
     const auto wanted = on.wanted->read(who, options.count, options.no_ack, options.claim_idle);
     check("read", on, outcome, wanted);
-    if (wanted && on.wanted->terms.keys > 0) on.wanted->look_ahead(on.group.info()->last_delivered_id);
+    if (on.wanted->terms.keys > 0 && !on.wanted->destroyed) on.wanted->look_ahead(on.group.info()->last_delivered_id);
   }
 
   void history(const Handle& on) {

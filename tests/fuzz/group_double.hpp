@@ -78,8 +78,7 @@ class GroupWithOptions final : public Audience {
     else take_in_order(member, most, hands);
     dropped_.clear();
     if (terms.keys > 0 && hands.empty()) take_in_order(member, most, hands);
-    if (hands.empty() && count > 0 && stream_.closed && lag() == 0 && returned() == 0)
-      return brook::unexpected(Errc::closed);
+    if (hands.empty() && count > 0 && stream_.closed && !more_to_come()) return brook::unexpected(Errc::closed);
     return got(member, std::move(hands));
   }
 
@@ -259,6 +258,12 @@ class GroupWithOptions final : public Audience {
     return hands;
   }
 
+  // In an ordered group what is pending is not delivered again because the group was moved back.
+  [[nodiscard]] bool more_to_come() const {
+    if (!waiting.empty() || returned() > 0) return true;
+    return std::ranges::any_of(stream_.following(last_delivered, brook::no_limit),
+                               [this](const auto& entry) { return terms.keys == 0 || !pending.contains(entry.first); });
+  }
   [[nodiscard]] bool spent(std::uint64_t count) const {
     return terms.max_deliveries > 0 && count >= terms.max_deliveries;
   }
