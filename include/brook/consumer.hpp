@@ -214,6 +214,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
   if (options.force && group_->options.ordered_by) return unexpected(Errc::invalid_argument);
   const stream::SweepAtEnd sweep(*stream_);
   std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
+  std::vector<bool> was_nobodys(ids.size());
   const group::Locked held(group_->mutex);
   Errc failed{};
   group::Member* const member = present(failed);
@@ -224,11 +225,15 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
                                                  .count = options.retry_count,
                                                  .counts = !options.just_id};
   auto batch = group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
-    if (options.force) forced.reserve(forced.size() + ids.size());
-    for (const Id id : ids) {
-      if (options.force) forced.push_back(group_->force_pending(*stream_, *member, id));
-      const Place place = group_->ledger.find(id);
-      if (place.page == nullptr || !group_->idle_for(place, options.min_idle, instant)) continue;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      Place place = group_->ledger.find(ids[i]);
+      if (place.page == nullptr && options.force) {
+        forced.reserve(forced.size() + 1);
+        forced.push_back(group_->force_pending(*stream_, *member, ids[i]));
+        place = group_->ledger.find(ids[i]);
+        was_nobodys[i] = true;
+      }
+      if (place.page == nullptr || !(was_nobodys[i] || group_->idle_for(place, options.min_idle, instant))) continue;
       static_cast<void>(takeover.collect_or_drop(place));
     }
   });

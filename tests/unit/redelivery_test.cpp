@@ -201,6 +201,45 @@ TEST_CASE("Visibility: a blocked consumer wakes for it") {
   CHECK(values_of(blocked.get()) == Ints{1});
 }
 
+TEST_CASE("Visibility: what was claimed comes back as well") {
+  Scene scene(1);
+  const auto group = scene.group({.visibility = 30s});
+  const auto a = group.consumer("a");
+  const auto b = group.consumer("b");
+  auto left = 30'000ms;
+  SECTION("before it was read") {
+    CHECK(a.claim({id(1)}, {.force = true})->size() == 1);
+    REQUIRE(group.set_id(latest));
+  }
+  SECTION("while it rested") {
+    CHECK(a.read()->front().nack({.delay = 1h}));
+    scene.clock.advance(40s);
+    CHECK(b.read()->empty());
+    SECTION("by its id") { CHECK(a.claim({id(1)})->size() == 1); }
+    SECTION("by a sweep") { CHECK(a.auto_claim({})->deliveries.size() == 1); }
+  }
+  SECTION("as if it had been with its consumer before") {
+    static_cast<void>(a.read());
+    CHECK(a.claim({id(1)}, {.idle = 20s})->size() == 1);
+    left = 10s;
+  }
+  scene.clock.advance(left - 1ms);
+  CHECK(b.read()->empty());
+  scene.clock.advance(1ms);
+  CHECK(values_of(*b.read()) == Ints{1});
+}
+
+TEST_CASE("Visibility: a blocked consumer wakes for what was claimed") {
+  Scene scene(1);
+  const auto group = scene.group({.visibility = 30s});
+  REQUIRE(group.set_id(latest));
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
+  CHECK(group.consumer("a").claim({id(1)}, {.force = true})->size() == 1);
+  scene.clock.advance(30s);
+  CHECK(values_of(blocked.get()) == Ints{1});
+}
+
 TEST_CASE("Dead letters: after so many deliveries, to a stream of the same type") {
   Scene scene(2);
   Stream<int> dead({.clock = &scene.clock});
@@ -302,6 +341,8 @@ TEST_CASE("Claim: force makes pending what is not, and last_id only moves forwar
   CHECK(counts_of(forced) == Counts{2});
   CHECK(counts_of(*a.claim({id(4)}, {.force = true, .just_id = true})) == Counts{1});
   CHECK(group.pending()->count == 2);
+  CHECK(values_of(*a.claim({id(2), id(3)}, {.min_idle = 1s, .force = true})) == Ints{2});  // nobody had it
+  CHECK(group.pending()->count == 3);
   REQUIRE(a.claim({}, {.last_id = id(4)}));
   CHECK(group.info()->last_delivered_id == id(4));
   REQUIRE(a.claim({}, {.last_id = id(2)}));

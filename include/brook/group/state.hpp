@@ -147,6 +147,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   void assign(const Place& place, Mark mark) noexcept {
     count_in_flight(place.mark(), -1);
     count_in_flight(mark, 1);
+    if (mark.consumer() != nobody) expect_expiry(mark.time());
     place.page->remark(place.at, mark);
   }
 

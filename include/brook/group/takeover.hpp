@@ -83,8 +83,9 @@ class Takeover {
       batch.set_count(batch.size(), place.mark().count());
       batch.add(*place.page, place.at, 1, true);
     }
-    // Others may have room now, or their turn.
-    if (group.managed() && !(gone_.empty() && found_.empty())) group.queue.wake_first();
+    // Others may have room now, or their turn, or must wake earlier.
+    const bool concerns_others = group.managed() || group.options.visibility.count() > 0;
+    if (concerns_others && !(gone_.empty() && found_.empty())) group.queue.wake_first();
   }
 
  private:
