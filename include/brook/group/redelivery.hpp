@@ -123,7 +123,6 @@ void State<T>::give_back(StreamState& stream, const Place& place, std::uint64_t 
 
 template <class T>
 auto State<T>::force_pending(StreamState& stream, const Member& member, Id id) -> Share<Payload> {
-  if (ledger.find(id).page != nullptr) return {};
   auto view = stream.timeline.look();
   const Entries<T> entry = stream.collect(view, id, id, 1);
   if (entry.empty()) return {};
