@@ -1,6 +1,7 @@
 // brook.hpp — everything but the optional headers.
 #pragma once
 
+#include <brook/blocking_list.hpp>
 #include <brook/clock.hpp>
 #include <brook/consumer.hpp>
 #include <brook/core/config.hpp>

@@ -21,6 +21,8 @@ struct TrimOptions;
 class Wait;
 
 template <class T>
+class BlockingList;
+template <class T>
 class Consumer;
 template <class T>
 class Deliveries;

@@ -97,6 +97,23 @@ struct StreamOptions {
   IdempotencyWindow idempotency = {};
 };
 
+/// An end of a list.
+enum class Side : unsigned char { left, right };
+
+[[nodiscard]] constexpr Side opposite(Side side) noexcept { return side == Side::left ? Side::right : Side::left; }
+
+/// Options of a list, fixed for its life.
+struct ListOptions {
+  /// Elements; the list is never longer. A bounded list takes its lock for each push and pop.
+  std::size_t capacity = no_limit;
+  /// What a push does when the list is full; drop_oldest drops at the other end.
+  Overflow overflow = Overflow::reject;
+  /// The source of timeouts; it must outlive the list. Null is SystemClock.
+  Clock* clock = nullptr;
+  /// How long a blocking call polls before it sleeps; 0 to sleep at once.
+  std::chrono::microseconds spin = default_spin;
+};
+
 /// Options of a read (XREAD, XREADGROUP).
 struct ReadOptions {
   /// At most so many entries. 0 reads nothing, and does not wait.

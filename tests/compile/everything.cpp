@@ -9,3 +9,4 @@ template class brook::Group<std::string>;
 template class brook::Consumer<std::string>;
 template class brook::Delivery<std::string>;
 template class brook::Deliveries<std::string>;
+template class brook::BlockingList<std::string>;

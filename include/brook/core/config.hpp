@@ -14,6 +14,15 @@
 #define BROOK_ASSERT(condition) assert(condition)
 #endif
 
+// For code that must end what it has begun; without exceptions nothing is ever thrown.
+#ifdef __cpp_exceptions
+#define BROOK_TRY try
+#define BROOK_CATCH_ALL catch (...)
+#else
+#define BROOK_TRY if constexpr (true)
+#define BROOK_CATCH_ALL else
+#endif
+
 namespace brook::core {
 
 /// Distance in bytes that keeps two words written by different threads from sharing a cache line.

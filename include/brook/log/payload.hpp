@@ -9,8 +9,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <brook/log/slot.hpp>
-
 namespace brook::log {
 
 template <class T>
@@ -48,17 +46,26 @@ class Values {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  void move_to(std::size_t i, Slot<Payload>& slot) const noexcept {
+  template <class Slot>
+  void move_to(std::size_t i, Slot& slot) const noexcept {
     std::construct_at(static_cast<Payload*>(slot.room()), std::move(first_[i]));
   }
 
   /// Undoes move_to, which left a moved-from value behind.
-  void take_back(std::size_t i, Slot<Payload>& slot) const noexcept {
+  template <class Slot>
+  void take_back(std::size_t i, Slot& slot) const noexcept {
     if constexpr (!std::is_trivially_copyable_v<Payload>) {
       std::destroy_at(first_ + i);
       std::construct_at(first_ + i, std::move(slot.payload()));
     }
     std::destroy_at(std::addressof(slot.payload()));
+  }
+
+  /// The i-th value, to be moved from; and how it comes back.
+  [[nodiscard]] Payload& operator[](std::size_t i) const noexcept { return first_[i]; }
+  void put_back(std::size_t i, Payload&& payload) const noexcept {
+    std::destroy_at(first_ + i);
+    std::construct_at(first_ + i, std::move(payload));
   }
 
   /// The values from the i-th on.

@@ -1,0 +1,195 @@
+// elements.hpp — the elements of a list: a lock-free queue, and before it what has been gathered to be used in other ways.
+//
+// Order     front_, then the queue. The queue is popped at the side where front_ is, and pushed to at the other; which is the
+//           left one and which the right one may change while there are no elements (direction).
+// States    queue      front_ is empty: both ends are open
+//           front      front_ is not: pops take the lock, pushes need not
+//           together   all elements are in front_, both ends are frozen, and every operation is that of a deque
+//           What is pushed and popped at the queue's two ends only, a few times in a row, leads back to `queue`.
+// Cost      each element is moved to front_ once at most, so operations other than the queue's cost O(1) for each element
+//           that was pushed since the last of them.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list/fifo.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/options.hpp>
+
+namespace brook::blocking_list {
+
+template <class Payload>
+class Elements {
+ public:
+  using Queue = Fifo<Payload>;
+  using Values = log::Values<Payload>;
+  using Outcome = typename Queue::Outcome;
+
+  /// `always_together` for a list that is never to be used without the lock.
+  explicit Elements(bool always_together) noexcept : always_together_(always_together), together_(always_together) {}
+
+  // — without the lock —
+
+  /// False when it takes the lock.
+  [[nodiscard]] bool push_now(Side side, const Values& values) noexcept { return queue_.push(values, pushed_at(side)); }
+  template <class Use>
+  [[nodiscard]] Outcome pop_now(Side side, std::size_t most, Use&& use) noexcept {
+    return queue_.pop(most, popped_at(side), use);
+  }
+
+  // — with the lock —
+
+  /// Makes a push that took the lock possible without it, if that is what was wrong. Throws std::bad_alloc.
+  [[nodiscard]] bool make_way(Side side, std::size_t values) {
+    if (together_ || !open_ || values > Queue::most_at_once) return false;
+    if (direction_ != pushed_at(side)) return false;
+    queue_.grow(values, direction_);
+    return true;
+  }
+
+  /// All elements are in one deque from now on. Throws std::bad_alloc, and then some are.
+  void gather() {
+    queue_.freeze();
+    queue_.take_all(no_limit, direction_, [this](Payload&& payload) { front_.push_back(std::move(payload)); });
+    together_ = true;
+  }
+
+  // These need gather().
+  [[nodiscard]] std::size_t size() const noexcept { return front_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return front_.empty(); }
+  /// The i-th element from the left.
+  [[nodiscard]] Payload& at(std::size_t i) noexcept { return front_[where(i)]; }
+  /// Throws std::bad_alloc, and then nothing has changed.
+  void push(Side side, Payload&& payload) {
+    if (front_.empty()) direction_ = pushed_at(side);
+    if (before_front(side)) front_.push_front(std::move(payload));
+    else front_.push_back(std::move(payload));
+  }
+  void insert(std::size_t i, Payload&& payload) {
+    front_.insert(front_.begin() + static_cast<std::ptrdiff_t>(direction_ ? front_.size() - i : i), std::move(payload));
+  }
+  /// The element at a side. Both require one.
+  [[nodiscard]] Payload& end(Side side) noexcept { return before_front(side) ? front_.front() : front_.back(); }
+  [[nodiscard]] Payload pop(Side side) noexcept {
+    if (before_front(side)) {
+      Payload payload = std::move(front_.front());
+      front_.pop_front();
+      return payload;
+    }
+    Payload payload = std::move(front_.back());
+    front_.pop_back();
+    return payload;
+  }
+  /// The i-th element for the one that was given.
+  void trade(std::size_t i, Payload& payload) noexcept {
+    Payload taken = std::move(at(i));
+    replace(at(i), std::move(payload));
+    replace(payload, std::move(taken));
+  }
+  void give_all(std::deque<Payload>& to) noexcept { to.swap(front_); }
+  /// Elements [from, to) are all that is kept; the others are handed to `drop(Payload&&)`, which must not throw.
+  template <class Drop>
+  void keep(std::size_t from, std::size_t to, Drop&& drop) noexcept {
+    for (std::size_t n = size(); n > to; --n) drop(pop(Side::right));
+    for (; from > 0; --from) drop(pop(Side::left));
+  }
+  /// Elements for which `gone(i)` are handed to `drop(Payload&&)`; neither throws.
+  template <class Gone, class Drop>
+  void remove(Gone&& gone, Drop&& drop) noexcept {
+    std::size_t kept = 0;
+    const std::size_t n = size();
+    for (std::size_t i = 0; i < n; ++i) {
+      if (gone(i)) {
+        drop(std::move(at(i)));
+        continue;
+      }
+      if (kept != i) replace(at(kept), std::move(at(i)));
+      ++kept;
+    }
+    for (std::size_t i = n; i > kept; --i) static_cast<void>(pop(Side::right));
+  }
+
+  /// The element at a side, which there is, goes to the other one. Throws std::bad_alloc, and then nothing has changed.
+  void rotate(Side side) {
+    push(opposite(side), std::move(end(side)));
+    static_cast<void>(pop(side));
+  }
+
+  /// Pops up to `most` elements at a side at one instant; how many. `use(Payload&&)` must not throw.
+  template <class Use>
+  std::size_t pop_some(Side side, std::size_t most, Use&& use) {
+    if (!together_ && popped_at(side) != direction_) gather();
+    queue_.freeze_pops();
+    std::size_t popped = 0;
+    for (; popped < most && !front_.empty(); ++popped) use(pop(side));
+    if (!together_ && popped < most) popped += queue_.take_all(most - popped, direction_, use);
+    return popped;
+  }
+  /// No fewer than there are, at the instant of a pop_some() that follows; pops are frozen then.
+  [[nodiscard]] std::size_t at_most() noexcept {
+    queue_.freeze_pops();
+    return front_.size() + (together_ ? 0 : queue_.at_most());
+  }
+
+  /// Whether there is one.
+  [[nodiscard]] bool any() noexcept {
+    queue_.freeze();
+    return !front_.empty() || (!together_ && queue_.any());
+  }
+  /// How many there are. O(n) but where they are together.
+  [[nodiscard]] std::size_t count() noexcept {
+    queue_.freeze();
+    return front_.size() + (together_ ? 0 : queue_.count());
+  }
+
+  /// Whether the elements stay together depends on what is done with them: to be told of each operation.
+  void note_push(Side side) noexcept { note(pushed_at(side) == direction_); }
+  void note_pop(Side side) noexcept { note(popped_at(side) == direction_); }
+  void note_other() noexcept { note(false); }
+
+  /// What may be done without the lock again; `push` and `pop` say whether others allow it.
+  void settle(bool push, bool pop) noexcept {
+    open_ = push && !together_;
+    if (open_) queue_.open_pushes(direction_);
+    else queue_.freeze_pushes();
+    if (pop && !together_ && front_.empty()) queue_.open_pops(direction_);
+    else queue_.freeze_pops();
+  }
+
+ private:
+  // After so many operations in a row that a queue could have done, the elements need not be together.
+  static constexpr int operations_together = 32;
+
+  // The direction of a queue that is pushed to, or popped from, at a side.
+  [[nodiscard]] static constexpr bool pushed_at(Side side) noexcept { return side == Side::left; }
+  [[nodiscard]] static constexpr bool popped_at(Side side) noexcept { return side == Side::right; }
+
+  void note(bool as_queue) noexcept {
+    if (!as_queue) left_together_ = operations_together;
+    else if (left_together_ > 0) --left_together_;
+    if (left_together_ == 0) together_ = always_together_;
+  }
+
+  [[nodiscard]] bool before_front(Side side) const noexcept { return popped_at(side) == direction_; }
+  [[nodiscard]] std::size_t where(std::size_t i) const noexcept { return direction_ ? front_.size() - 1 - i : i; }
+
+  static void replace(Payload& to, Payload&& from) noexcept {
+    std::destroy_at(std::addressof(to));
+    std::construct_at(std::addressof(to), std::move(from));
+  }
+
+  Queue queue_;
+  std::deque<Payload> front_;
+  const bool always_together_;
+  bool together_;
+  bool open_ = false;       // pushes are
+  bool direction_ = false;  // elements are pushed at the left, and popped at the right
+  int left_together_ = 0;
+};
+
+}  // namespace brook::blocking_list

@@ -1,0 +1,82 @@
+// locked.hpp — the locks of a list, and of the lists to which those who wait at it move their elements, and so on.
+//
+// What an operation does, and what follows from it for others, is thereby one step. Locks are taken in the order of the lists'
+// addresses. Which ones are needed is known only with them: while some are missing, all are given up and taken anew.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <brook/blocking_list/state.hpp>
+#include <brook/core/sync.hpp>
+
+namespace brook::blocking_list {
+
+template <class T>
+class Locked {
+ public:
+  using State = blocking_list::State<T>;
+
+  explicit Locked(State& list) : list_(list) {
+    list.mutex.lock();
+    if (list.movers == 0) return;
+    list.mutex.unlock();
+    lock_all({&list});
+  }
+  Locked(State& list, State& other) : list_(list) { lock_all({&list, &other}); }
+
+  /// Serves who waits, and unlocks.
+  ~Locked() {
+    if (all_.empty()) {
+      list_.settle();
+      list_.mutex.unlock();
+      return;
+    }
+    // An element that was moved on may be moved on again, and so may what makes room behind it.
+    for (std::size_t round = 0; round < all_.size(); ++round) {
+      for (State* const list : all_) list->settle();
+    }
+    for (State* const list : all_) list->mutex.unlock();
+  }
+
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+ private:
+  void lock_all(std::vector<State*> lists) {
+    for (;;) {
+      std::ranges::sort(lists, std::less<>());
+      lists.erase(std::ranges::unique(lists).begin(), lists.end());
+      std::vector<sync::unique_lock<sync::mutex>> locks;
+      locks.reserve(lists.size());
+      for (State* const list : lists) locks.emplace_back(list->mutex);
+      const std::size_t known = kept_.size();
+      keep_missing(lists);
+      if (kept_.size() == known) {
+        all_ = std::move(lists);
+        for (auto& lock : locks) lock.release();
+        return;
+      }
+      for (std::size_t i = known; i < kept_.size(); ++i) lists.push_back(kept_[i].get());
+    }
+  }
+
+  // The lists that must be locked as well, given those that are.
+  void keep_missing(const std::vector<State*>& locked) {
+    for (State* const list : locked) {
+      for (auto* place = list->poppers.first(); place != nullptr; place = place->behind) {
+        const auto& to = place->waiter.destination.list;
+        if (to && !std::ranges::binary_search(locked, to.get(), std::less<>())) kept_.push_back(to);
+      }
+    }
+  }
+
+  State& list_;
+  std::vector<State*> all_;                   // when they are several
+  std::vector<std::shared_ptr<State>> kept_;  // those that may end meanwhile
+};
+
+}  // namespace brook::blocking_list

@@ -1,0 +1,165 @@
+// popping.hpp — taking elements from a list, with and without waiting. Part of blocking_list.hpp, which includes it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list.hpp>
+#include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/waiting.hpp>
+#include <brook/clock.hpp>
+#include <brook/error.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/options.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/await.hpp>
+#include <brook/wait/sleeper.hpp>
+
+namespace brook {
+
+namespace blocking_list {
+
+/// The value in a payload that is about to go. One that may throw when it moves is copied, if it can be.
+template <class T>
+[[nodiscard]] T value_from(log::PayloadOf<T>& payload) {
+  if constexpr (log::LiesInSlot<T>) return T(std::move(log::value_of<T>(payload)));
+  else return T(std::move_if_noexcept(log::value_of<T>(payload)));
+}
+
+/// Pops one element with the lock held.
+template <class T>
+[[nodiscard]] std::optional<T> pop_locked(State<T>& list, Side side, std::optional<log::PayloadOf<T>>& gone) {
+  std::optional<T> value;
+  if constexpr (log::LiesInSlot<T>) {
+    list.elements.pop_some(side, 1, [&](auto&& payload) noexcept { value.emplace(value_from<T>(payload)); });
+  } else {
+    list.elements.gather();
+    if (!list.elements.empty()) {
+      value.emplace(value_from<T>(list.elements.end(side)));
+      gone.emplace(list.elements.pop(side));
+    }
+  }
+  if (value) list.elements.note_pop(side);
+  return value;
+}
+
+/// Pops several with the lock held. What they were is destroyed with `gone`.
+template <class T>
+[[nodiscard]] std::vector<T> pop_locked(State<T>& list, Side side, std::size_t count,
+                                        std::vector<log::PayloadOf<T>>& gone) {
+  std::vector<T> values;
+  const std::size_t most = std::min(count, list.elements.at_most());
+  values.reserve(most);
+  if constexpr (log::LiesInSlot<T>) {
+    list.elements.pop_some(side, most, [&](auto&& payload) noexcept { values.push_back(value_from<T>(payload)); });
+  } else {
+    list.elements.gather();
+    gone.reserve(most);
+    const std::size_t n = list.elements.size();
+    for (std::size_t i = 0; i < std::min(most, n); ++i)
+      values.push_back(value_from<T>(list.elements.at(side == Side::left ? i : n - 1 - i)));
+    while (gone.size() < values.size()) gone.push_back(list.elements.pop(side));
+  }
+  if (!values.empty()) list.elements.note_pop(side);
+  return values;
+}
+
+/// The values that a popper got; on an exception they go back to where they came from.
+template <class T>
+[[nodiscard]] std::vector<T> values_of(Popper<T>& popper) {
+  struct GiveBack {
+    Popper<T>* popper;
+    ~GiveBack() {
+      if (popper == nullptr) return;
+      const Locked<T> locked(*popper->from);
+      popper->from->elements.gather();
+      while (!popper->got.empty()) {
+        popper->from->elements.push(popper->side, std::move(popper->got.back()));
+        popper->got.pop_back();
+      }
+    }
+  } give_back{&popper};
+  std::vector<T> values;
+  values.reserve(popper.got.size());
+  for (auto& payload : popper.got) values.push_back(value_from<T>(payload));
+  give_back.popper = nullptr;
+  return values;
+}
+
+/// Waits for one list or several, of which none had anything. What came is in the popper.
+template <class T>
+[[nodiscard]] std::optional<Errc> wait_for(std::span<State<T>* const> lists, Side side, std::size_t least,
+                                           std::size_t most, const Wait& wait, std::optional<Popper<T>>& popper,
+                                           const Destination<T>& destination = {}) {
+  Clock& clock = lists.front()->clock();
+  if (wait.stop_requested()) return Errc::cancelled;
+  const Clock::time_point deadline = wait.deadline(clock);
+  wait::Sleeper sleeper(clock, deadline, wait);
+  popper.emplace(sleeper, side, least, most);
+  popper->destination = destination;
+  constexpr std::size_t enough_at_once = 1024;
+  popper->got.reserve(std::min(most, std::max(least, enough_at_once)));
+  return Waiting<T>(lists, *popper, sleeper, wait).run();
+}
+
+}  // namespace blocking_list
+
+template <class T>
+std::optional<T> BlockingList<T>::pop(Side side) {
+  if constexpr (State::lies_in_slot) {
+    std::optional<T> value;
+    const auto take = [&](Payload&& payload) noexcept { value.emplace(blocking_list::value_from<T>(payload)); };
+    if (state_->elements.pop_now(side, 1, take) != State::Elements::Outcome::closed) return value;
+  }
+  std::optional<Payload> gone;
+  const Locked locked(*state_);
+  return blocking_list::pop_locked<T>(*state_, side, gone);
+}
+
+template <class T>
+std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
+  if constexpr (State::lies_in_slot) {
+    constexpr std::size_t few = 256;  // room for which is made before it is known whether it is needed
+    if (count <= few) {
+      std::vector<T> values;
+      values.reserve(count);
+      const auto take = [&](Payload&& payload) noexcept { values.push_back(blocking_list::value_from<T>(payload)); };
+      if (state_->elements.pop_now(side, count, take) != State::Elements::Outcome::closed) return values;
+    }
+  }
+  std::vector<Payload> gone;
+  const Locked locked(*state_);
+  return blocking_list::pop_locked<T>(*state_, side, count, gone);
+}
+
+template <class T>
+expected<T, Errc> BlockingList<T>::pop(Side side, const Wait& wait) {
+  std::optional<T> value = pop(side);
+  if (value) return *std::move(value);
+  const auto come = [&] { return (value = pop(side)).has_value(); };
+  if (wait.deadline(state_->clock()) != Clock::time_point::min() && wait::spin(state_->options.spin, come))
+    return *std::move(value);
+  std::optional<blocking_list::Popper<T>> popper;
+  const std::array<State*, 1> lists{state_.get()};
+  if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) return unexpected(*failed);
+  return std::move(blocking_list::values_of<T>(*popper).front());
+}
+
+template <class T>
+expected<std::vector<T>, Errc> BlockingList<T>::pop_batch(std::size_t least, std::size_t most, const Wait& wait) {
+  if (most == 0) return std::vector<T>();
+  std::optional<blocking_list::Popper<T>> popper;
+  const std::array<State*, 1> lists{state_.get()};
+  const std::size_t enough = std::clamp<std::size_t>(least, 1, most);
+  const auto failed = blocking_list::wait_for<T>(lists, Side::left, enough, most, wait, popper);
+  if (failed && *failed != Errc::timed_out) return unexpected(*failed);
+  return blocking_list::values_of<T>(*popper);
+}
+
+}  // namespace brook

@@ -1,0 +1,146 @@
+// pushing.hpp — adding elements to a list, with and without waiting for room. Part of blocking_list.hpp, which includes it.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <ranges>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list.hpp>
+#include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/state.hpp>
+#include <brook/clock.hpp>
+#include <brook/error.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/options.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/sleeper.hpp>
+
+namespace brook {
+
+namespace blocking_list {
+
+/// Waits until values have been pushed by who made room, first come, first served.
+template <class T>
+[[nodiscard]] std::optional<Errc> wait_for_room(State<T>& list, Side side, const log::Values<log::PayloadOf<T>>& values,
+                                                const Wait& wait) {
+  if (wait.stop_requested()) return Errc::cancelled;
+  wait::Sleeper sleeper(list.clock(), wait.deadline(list.clock()), wait);
+  Pusher<T> pusher(sleeper, side, values);
+  struct InLine {
+    State<T>& list;
+    Place<Pusher<T>> place;
+    ~InLine() {
+      const Locked<T> locked(list);
+      list.pushers.leave(place);
+    }
+  } in_line{list, Place<Pusher<T>>(pusher)};
+  {
+    const Locked<T> locked(list);
+    list.pushers.join(in_line.place);
+  }
+  for (bool woken = true;; woken = sleeper.sleep()) {
+    const Locked<T> locked(list);
+    if (pusher.served) return std::nullopt;
+    list.serve();  // who woke it could perhaps not serve it
+    if (pusher.served) return std::nullopt;
+    const std::optional<Errc> failed = list.closed             ? std::optional(Errc::closed)
+                                       : wait.stop_requested() ? std::optional(Errc::cancelled)
+                                       : woken                 ? std::nullopt
+                                                               : std::optional(Errc::timed_out);
+    if (!failed) continue;
+    list.pushers.leave(in_line.place);
+    return failed;
+  }
+}
+
+}  // namespace blocking_list
+
+template <class T>
+template <class Value>
+expected<Length<T>, Errc> BlockingList<T>::push(Side side, Value&& value, const Wait* wait) {
+  if constexpr (std::is_same_v<Value, Payload>) {
+    return push_values(side, {std::addressof(value), 1}, wait);  // which keeps it when there is an error
+  } else {
+    auto payload = log::make_payload<T>(std::forward<Value>(value));
+    return push_values(side, {std::addressof(payload), 1}, wait);
+  }
+}
+
+template <class T>
+expected<Length<T>, Errc> BlockingList<T>::push_values(Side side, const Values& values, const Wait* wait) {
+  if (!state_->elements.push_now(side, values)) {
+    if (const auto failed = push_slowly(side, values, wait)) return unexpected(*failed);
+  }
+  return Length<T>(*this);
+}
+
+template <class T>
+std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values, const Wait* told) {
+  State& list = *state_;
+  const bool drops = told == nullptr && list.options.overflow == Overflow::drop_oldest;
+  for (bool way = true; way;) {
+    std::vector<Payload> dropped;
+    {
+      const Locked locked(list);
+      if (list.closed) return Errc::closed;
+      way = list.elements.make_way(side, values.size());
+      if (!way && (drops || list.has_room(values.size()))) {
+        list.push(side, values, dropped);
+        return std::nullopt;
+      }
+    }
+    if (way && list.elements.push_now(side, values)) return std::nullopt;
+  }
+  if (values.size() > list.options.capacity) return Errc::full;
+  const Wait wait = told != nullptr ? *told : list.options.overflow == Overflow::block ? Wait(forever) : Wait();
+  if (wait.deadline(list.clock()) == Clock::time_point::min()) return Errc::full;
+  return blocking_list::wait_for_room<T>(list, side, values, wait);
+}
+
+template <class T>
+expected<Length<T>, Refused<T>> BlockingList<T>::try_push(Side side, T&& value) {
+  auto payload = log::make_payload<T>(std::move(value));
+  const Values values(std::addressof(payload), 1);
+  const Wait none;
+  const bool drops = state_->options.overflow == Overflow::drop_oldest;
+  if (!state_->elements.push_now(side, values)) {
+    if (const auto failed = push_slowly(side, values, drops ? nullptr : &none))
+      return unexpected(Refused<T>{*failed, std::move(log::value_of<T>(payload))});
+  }
+  return Length<T>(*this);
+}
+
+template <class T>
+template <class Range>
+expected<Length<T>, Errc> BlockingList<T>::push_range(Side side, Range&& values, const Wait* wait) {
+  std::vector<Payload> payloads;
+  if constexpr (std::ranges::sized_range<Range>) payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
+  for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
+  if (payloads.empty()) {
+    if (closed()) return unexpected(Errc::closed);
+    return Length<T>(*this);
+  }
+  return push_values(side, {payloads.data(), payloads.size()}, wait);
+}
+
+template <class T>
+expected<std::size_t, Errc> BlockingList<T>::push_if_any(Side side, T&& value) {
+  auto payload = log::make_payload<T>(std::move(value));
+  State& list = *state_;
+  const Locked locked(list);
+  if (list.closed) return unexpected(Errc::closed);
+  list.elements.gather();
+  if (list.elements.empty()) {
+    list.elements.note_push(side);
+    return 0;
+  }
+  if (!list.has_room(1)) return unexpected(Errc::full);
+  std::vector<Payload> none;
+  list.push(side, {std::addressof(payload), 1}, none);
+  return list.elements.size();
+}
+
+}  // namespace brook

@@ -1,0 +1,62 @@
+// segment.hpp — a run of slots of a list's queue, and the words by which they are claimed. (Orders: blocking_list/fifo.hpp.)
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <brook/blocking_list/claims.hpp>
+#include <brook/blocking_list/slot.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+
+namespace brook::blocking_list {
+
+/// Sizes of segments: small at first, then doubling, up to a bound in bytes.
+template <class Payload>
+struct SegmentSizes {
+  static constexpr std::uint32_t smallest = 8;
+  static constexpr std::uint32_t largest =
+      static_cast<std::uint32_t>(std::clamp<std::size_t>(65'536 / sizeof(Slot<Payload>), 16, Claims::full));
+
+  [[nodiscard]] static std::uint32_t after(std::uint32_t slots) noexcept {
+    return std::clamp(slots * 2, smallest, largest);
+  }
+};
+
+template <class Payload>
+struct Segment {
+  // The pushers' line.
+  alignas(core::cache_line) sync::atomic<std::uint64_t> pushes{Claims::frozen_bit | Claims::full};
+  sync::atomic<std::uint32_t> withdrawn{0};  // void slots with which their pushers are done
+  // The poppers' line.
+  alignas(core::cache_line) sync::atomic<std::uint64_t> pops{Claims::frozen_bit | Claims::full};
+  sync::atomic<std::uint64_t> known{0};    // [life of `pops`:46][end:16]: slots before it have been claimed by pushers
+  sync::atomic<std::uint32_t> skipped{0};  // void slots with which poppers are done
+  // What nobody writes while others look.
+  alignas(core::cache_line) sync::plain<std::uint32_t> capacity{0};
+  std::unique_ptr<Slot<Payload>[]> slots;
+  Segment* next = nullptr;
+  Segment* made_before = nullptr;
+
+  [[nodiscard]] std::uint32_t slot_of(std::uint32_t at) const noexcept { return at + capacity - Claims::full; }
+
+  [[nodiscard]] std::uint32_t known_end(Claims claims) const noexcept {
+    const std::uint64_t told = known.load(sync::relaxed);  // LR
+    const auto end = static_cast<std::uint32_t>(told & Claims::at_mask);
+    return told >> 16 == claims.life() && end > claims.at() ? end : claims.at();
+  }
+  void know_end(Claims claims, std::uint32_t end) noexcept {
+    known.store(claims.life() << 16 | end, sync::relaxed);  // LR
+  }
+
+  // With the lock.
+  [[nodiscard]] std::uint32_t popped() const noexcept { return Claims{pops.load(sync::relaxed)}.at(); }     // LS
+  [[nodiscard]] std::uint32_t pushed() const noexcept { return Claims{pushes.load(sync::relaxed)}.end(); }  // LS
+  [[nodiscard]] std::uint32_t pushed_for_sure() const noexcept {
+    return Claims{pushes.load(sync::acquire)}.end();  // LJ
+  }
+};
+
+}  // namespace brook::blocking_list

@@ -1,0 +1,222 @@
+// state.hpp — a list behind its lock: its elements, and who waits for some, or for room.
+//
+// Invariants   While somebody waits for elements there are none, and pushes are frozen, so that each comes here and serves who
+//              has waited longest. While somebody waits for room there is none, and pops come here. So nobody who waits is
+//              ever passed by one who comes later, and no wake-up is ever for nothing.
+// Serving      happens at the end of each operation (settle), under the locks of all lists that it may touch: who waits to move
+//              an element on has the list that it goes to locked as well (blocking_list/locked.hpp).
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list/elements.hpp>
+#include <brook/blocking_list/line.hpp>
+#include <brook/clock.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/options.hpp>
+#include <brook/wait/sleeper.hpp>
+
+namespace brook::blocking_list {
+
+template <class T>
+class State;
+
+/// Where an element goes that a call waits for: to the call itself, or to another list.
+template <class T>
+struct Destination {
+  std::shared_ptr<State<T>> list{};
+  Side side = Side::left;
+};
+
+/// A call that waits for elements. What it gets is written with the lock of the list that gives it.
+template <class T>
+struct Popper : Claimable {
+  using Payload = log::PayloadOf<T>;
+
+  Popper(wait::Sleeper& sleeper, Side at, std::size_t at_least, std::size_t at_most)
+      : Claimable(sleeper), side(at), least(at_least), most(at_most) {}
+
+  const Side side;
+  const std::size_t least;
+  const std::size_t most;
+  Destination<T> destination{};
+
+  std::vector<Payload> got{};  // has room
+  State<T>* from = nullptr;    // the list that gave it
+  std::optional<T> copy{};     // of the element that was moved on
+  bool served = false;         // it got at least so many, or its element was moved
+};
+
+/// A call that waits for room for its values.
+template <class T>
+struct Pusher : Claimable {
+  using Payload = log::PayloadOf<T>;
+
+  Pusher(wait::Sleeper& sleeper, Side at, const log::Values<Payload>& what)
+      : Claimable(sleeper), side(at), values(what) {}
+
+  const Side side;
+  const log::Values<Payload> values;
+  bool served = false;
+};
+
+template <class T>
+class State {
+ public:
+  using Payload = log::PayloadOf<T>;
+  using Values = log::Values<Payload>;
+  using Elements = blocking_list::Elements<Payload>;
+
+  /// Whether elements may be used without the lock: they must move without throwing, and there must be room for any.
+  static constexpr bool lies_in_slot = log::LiesInSlot<T>;
+
+  explicit State(const ListOptions& given) : options(given), elements(given.capacity != no_limit || !lies_in_slot) {
+    settle();
+  }
+
+  [[nodiscard]] Clock& clock() const noexcept {
+    return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
+  }
+
+  const ListOptions options;
+  sync::mutex mutex;  // guards what of the elements takes the lock, and all that follows
+  Elements elements;
+  Line<Popper<T>> poppers;
+  Line<Pusher<T>> pushers;
+  std::size_t movers = 0;  // of the poppers, those that move their element on
+  bool closed = false;
+
+  // — with the lock —
+
+  /// Whether there is room for so many, for one who comes now.
+  [[nodiscard]] bool has_room(std::size_t values) const noexcept { return pushers.empty() && fits(values); }
+  /// Pushes, in the order of the values. What a bounded list has then too much goes from the other end to `dropped`. Throws
+  /// std::bad_alloc, and then nothing has changed.
+  void push(Side side, const Values& values, std::vector<Payload>& dropped) {
+    struct Undo {
+      Elements& elements;
+      Side side;
+      const Values& values;
+      std::size_t done = 0;
+      ~Undo() {
+        while (done > 0) values.put_back(--done, elements.pop(side));
+      }
+    } undo{elements, side, values};
+    elements.gather();
+    if (options.capacity != no_limit) dropped.reserve(values.size());
+    for (; undo.done < values.size(); ++undo.done) elements.push(side, std::move(values[undo.done]));
+    undo.done = 0;
+    while (elements.size() > options.capacity) dropped.push_back(elements.pop(opposite(side)));
+    elements.note_push(side);
+  }
+
+  /// Serves who can be served now; the ends can then be used without the lock as far as nobody waits there. Throws
+  /// std::bad_alloc: who could not be served has what it waits for, but must look for itself.
+  void serve() {
+    while (serve_popper() || serve_pusher()) {}
+  }
+  void settle() noexcept {
+    BROOK_TRY { serve(); }
+    BROOK_CATCH_ALL {
+      if (!poppers.empty()) poppers.first()->waiter.wake();
+      if (!pushers.empty()) pushers.first()->waiter.wake();
+    }
+    elements.settle(!closed && poppers.empty(), pushers.empty());
+  }
+
+  /// Nothing is pushed any more, and everyone who waits looks again.
+  void close() noexcept {
+    closed = true;
+    for (auto* place = poppers.first(); place != nullptr; place = place->behind) place->waiter.wake();
+    for (auto* place = pushers.first(); place != nullptr; place = place->behind) place->waiter.wake();
+  }
+
+  /// Moves an element, which there is, to another list, which is locked as well, or to an end of this one. Throws
+  /// std::bad_alloc, and then nothing has changed.
+  void move_one(Side side, State& to, Side to_side) {
+    if (&to == this && side == to_side) return;
+    to.elements.gather();
+    if (&to == this) {
+      elements.rotate(side);
+    } else {
+      to.elements.push(to_side, std::move(elements.end(side)));
+      static_cast<void>(elements.pop(side));
+    }
+    to.elements.note_push(to_side);
+  }
+
+  void join(Place<Popper<T>>& place) noexcept {
+    poppers.join(place);
+    movers += place.waiter.destination.list ? 1 : 0;
+  }
+  void leave(Place<Popper<T>>& place) noexcept {
+    if (place.in_line) movers -= place.waiter.destination.list ? 1 : 0;
+    poppers.leave(place);
+  }
+
+ private:
+  // A bounded list has its elements together always.
+  [[nodiscard]] bool fits(std::size_t values) const noexcept {
+    return options.capacity == no_limit || values <= options.capacity - std::min(options.capacity, elements.size());
+  }
+
+  // While poppers wait all elements are together: there were none before a push.
+  bool serve_popper() {
+    Place<Popper<T>>* const first = poppers.first();
+    if (first == nullptr) return false;
+    elements.gather();
+    if (elements.empty()) return false;
+    Popper<T>& popper = first->waiter;
+    if (popper.destination.list) {
+      if (!move_on(popper)) return false;
+    } else {
+      if (popper.got.empty() && !popper.claim()) {
+        leave(*first);
+        return true;
+      }
+      while (popper.got.size() < popper.most && !elements.empty()) popper.got.push_back(elements.pop(popper.side));
+      popper.served = popper.got.size() >= popper.least;
+    }
+    popper.from = this;
+    elements.note_pop(popper.side);
+    if (!popper.served) return true;
+    leave(*first);
+    popper.wake();
+    return true;
+  }
+
+  // False when the element cannot go there: who waits must look for itself.
+  bool move_on(Popper<T>& popper) {
+    State& to = *popper.destination.list;
+    if (to.closed || (&to != this && !to.has_room(1))) {
+      popper.wake();
+      return false;
+    }
+    if constexpr (std::copy_constructible<T>) popper.copy.emplace(log::value_of<T>(elements.end(popper.side)));
+    move_one(popper.side, to, popper.destination.side);
+    return popper.served = true;
+  }
+
+  bool serve_pusher() {
+    Place<Pusher<T>>* const first = pushers.first();
+    if (first == nullptr || closed || !fits(first->waiter.values.size())) return false;
+    Pusher<T>& pusher = first->waiter;
+    std::vector<Payload> none;
+    push(pusher.side, pusher.values, none);
+    pusher.served = true;
+    pushers.leave(*first);
+    pusher.wake();
+    return true;
+  }
+};
+
+}  // namespace brook::blocking_list

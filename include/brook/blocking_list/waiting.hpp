@@ -1,0 +1,104 @@
+// waiting.hpp — a call that waits in the lines of one list or several, until one of them serves it.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <span>
+
+#include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/state.hpp>
+#include <brook/clock.hpp>
+#include <brook/error.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/sleeper.hpp>
+
+namespace brook::blocking_list {
+
+template <class T>
+class Waiting {
+ public:
+  using State = blocking_list::State<T>;
+  using Lists = std::span<State* const>;
+
+  Waiting(Lists lists, Popper<T>& popper, wait::Sleeper& sleeper, const Wait& wait)
+      : lists_(lists), popper_(popper), sleeper_(sleeper), wait_(wait) {}
+  ~Waiting() { leave(); }
+
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  /// Returns when the popper was served, or when not, and why. It may have got something, but not enough, in both cases.
+  [[nodiscard]] std::optional<Errc> run() {
+    join();
+    for (;;) {
+      if (served()) return std::nullopt;
+      if (all_closed()) return give_up(Errc::closed);
+      const bool woken = sleeper_.sleep();
+      if (served()) return std::nullopt;
+      if (wait_.stop_requested()) return give_up(Errc::cancelled);
+      if (!woken) return give_up(Errc::timed_out);
+      for (State* const list : lists_) {  // who woke it could perhaps not serve it
+        const auto locked = lock(*list);
+        list->serve();
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] Locked<T> lock(State& list) {
+    return popper_.destination.list ? Locked<T>(list, *popper_.destination.list) : Locked<T>(list);
+  }
+
+  // In the order of the lists: the first one that has an element serves the call when it is unlocked.
+  void join() {
+    for (State* const list : lists_) {
+      places_.emplace_back(popper_);
+      const auto locked = lock(*list);
+      if (popper_.claimed()) return;
+      if (!list->closed || list->elements.any()) list->join(places_.back());
+    }
+  }
+
+  [[nodiscard]] bool served() {
+    bool yes = false;
+    for (State* const list : lists_) {
+      const auto locked = lock(*list);
+      yes = yes || popper_.served;
+    }
+    return yes;
+  }
+
+  [[nodiscard]] bool all_closed() {
+    for (State* const list : lists_) {
+      const auto locked = lock(*list);
+      if (!list->closed) return popper_.destination.list && popper_.destination.list->closed;
+    }
+    return true;
+  }
+
+  // Unless somebody is just serving it.
+  std::optional<Errc> give_up(Errc why) {
+    const bool mine = popper_.claim();
+    leave();
+    if (popper_.served || (!mine && !popper_.got.empty())) return std::nullopt;
+    return why;
+  }
+
+  void leave() {
+    auto place = places_.begin();
+    for (State* const list : lists_) {
+      if (place == places_.end()) return;
+      const auto locked = lock(*list);
+      list->leave(*place++);
+    }
+  }
+
+  const Lists lists_;
+  Popper<T>& popper_;
+  wait::Sleeper& sleeper_;
+  const Wait& wait_;
+  std::list<Place<Popper<T>>> places_;
+};
+
+}  // namespace brook::blocking_list
