@@ -18,6 +18,7 @@ void add_seek(Suite& suite);
 void add_group(Suite& suite);
 void add_memory(Suite& suite);
 void add_growth(Suite& suite);
+void add_queues(Suite& suite);
 void add_redis(Suite& suite);
 
 /// Names what this program was built without.
@@ -53,6 +54,7 @@ inline void add_all(Suite& suite) {
   add_group(suite);
   add_memory(suite);
   add_growth(suite);
+  add_queues(suite);
   add_redis(suite);
 }
 

@@ -38,15 +38,16 @@
 //   LG   holder  move tail_, head_      release  LF     the same
 //   LH   pusher  claim slots            acquire  LI     the segment's slots are empty, in this life
 //   LI   holder  open a word            release  LH,LJ  the same
-//   LJ   popper  read both claim words  acquire  LI     the same; and what is read after the first belongs to its life
-//   LK   popper  claim slots            relaxed  -      the slots came with LJ, and their payloads come with LB
+//   LJ   popper  read its claim word    acquire  LI,LK  the same; and what pushes the poppers before knew of
+//   LK   popper  claim slots            release  LJ     that: else a queue that never was empty could look so
 //   LO   pusher  withdrawn += n         release  LQ     the payloads have been moved back
 //   LP   popper  skipped += 1           release  LQ     the slot is not looked at any more
 //   LQ   holder  read both              acquire  LO,LP  before the segment is used again
 //   LR   anyone  `known`                relaxed  -      says of which life it is, and is true of that for ever
-//   LS   holder  freeze; what only it   relaxed  -      the lock orders holders; claims are acquired by LJ, elements by LB
-//                writes
-//   AO   anyone  private or failed      relaxed  -      nobody else has the segment, or nothing is learnt
+//   LS   holder  freeze; what only it   relaxed  -      the lock orders holders; elements come with LB
+//                writes; pushes
+//   AO   anyone  private, failed, or    relaxed  -      nobody else has the segment, or nothing is learnt, or by LJ the value
+//                only a number                          is no older than it must be
 // Proof     tests/model/fifo_model.cpp
 #pragma once
 
@@ -117,7 +118,7 @@ class Fifo {
       if (!seen.open(direction) || seen.at() >= Claims::full) return Outcome::closed;
       std::uint32_t end = head.known_end(seen);
       if (end - seen.at() < most && end < Claims::full) {
-        const Claims pushes{head.pushes.load(sync::acquire)};      // LJ
+        const Claims pushes{head.pushes.load(sync::relaxed)};      // AO
         if (pushes.frozen()) return Outcome::closed;               // who froze it knows its end
         if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
         end = pushes.end();
@@ -126,7 +127,7 @@ class Fifo {
       }
       const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - seen.at()));
       if (count < most && end == Claims::full) return Outcome::closed;  // there may be more in the next segment
-      if (!head.pops.compare_exchange_weak(seen.bits, seen.bits + count, sync::relaxed, sync::relaxed))  // LK AO
+      if (!head.pops.compare_exchange_weak(seen.bits, seen.bits + count, sync::release, sync::relaxed))  // LK AO
         continue;
       std::uint32_t taken = 0;
       for (std::uint32_t i = 0; i < count; ++i) taken += take(head, head.slot_of(seen.at() + i), use) ? 1 : 0;
@@ -192,7 +193,7 @@ class Fifo {
     std::size_t taken = 0;
     do {
       Segment& from = head();
-      const std::uint32_t end = &from != &tail() ? Claims::full : pushes_frozen_ ? end_ : from.pushed_for_sure();
+      const std::uint32_t end = &from != &tail() ? Claims::full : pushes_frozen_ ? end_ : from.pushed();
       Position position(from);
       for (; position.at < end && taken < most; ++position.at)
         taken += take(from, from.slot_of(position.at), use) ? 1 : 0;
@@ -204,7 +205,7 @@ class Fifo {
   [[nodiscard]] std::size_t at_most() noexcept {
     std::size_t slots = 0;
     for (Segment* segment = &head(); segment != nullptr; segment = segment->next) {
-      const std::uint32_t end = segment != &tail() ? Claims::full : pushes_frozen_ ? end_ : segment->pushed_for_sure();
+      const std::uint32_t end = segment != &tail() ? Claims::full : pushes_frozen_ ? end_ : segment->pushed();
       slots += end - segment->popped();
     }
     return slots;
@@ -257,14 +258,18 @@ class Fifo {
     if (segment.slots[first].publish()) [[likely]]
       return true;
     for (std::uint32_t i = count; i-- > 0;) values.take_back(i, segment.slots[first + i]);
-    segment.withdrawn.fetch_add(count, sync::release);  // LO
+    withdraw(segment, count);
     return false;
   }
 
   // Voids slots that the caller has claimed and cannot use.
   static void give_up(Segment& segment, std::uint32_t from, std::uint32_t to) noexcept {
     for (std::uint32_t at = from; at < to; ++at) segment.slots[segment.slot_of(at)].make_void();
-    segment.withdrawn.fetch_add(to - from, sync::release);  // LO
+    withdraw(segment, to - from);
+  }
+  // Their pusher is done with so many slots, which are void.
+  static void withdraw(Segment& segment, std::uint32_t slots) noexcept {
+    segment.withdrawn.fetch_add(slots, sync::release);  // LO
   }
 
   // Uses up a slot that the caller has claimed; whether there was an element.

@@ -7,7 +7,6 @@
 // Memory orders
 //   row  thread  operation            order    meets  because
 //   LT   anyone  claim a waiter       relaxed  -      only one does; what it is given goes by the lock of who gave it
-// Proof    tests/model/list_model.cpp
 #pragma once
 
 #include <cstddef>

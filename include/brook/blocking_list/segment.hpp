@@ -54,9 +54,6 @@ struct Segment {
   // With the lock.
   [[nodiscard]] std::uint32_t popped() const noexcept { return Claims{pops.load(sync::relaxed)}.at(); }     // LS
   [[nodiscard]] std::uint32_t pushed() const noexcept { return Claims{pushes.load(sync::relaxed)}.end(); }  // LS
-  [[nodiscard]] std::uint32_t pushed_for_sure() const noexcept {
-    return Claims{pushes.load(sync::acquire)}.end();  // LJ
-  }
 };
 
 }  // namespace brook::blocking_list

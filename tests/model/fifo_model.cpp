@@ -1,0 +1,220 @@
+// fifo_model.cpp — blocking_list/fifo.hpp under the C++ memory model: is every element popped once, in order, whole, whoever
+// freezes, empties, turns and recycles the queue meanwhile?
+//
+// A thread's program is a word, one letter an operation:
+//   p push one   b push three at once   o pop one   m pop up to two   g take all with the lock
+//   n pop one, of a queue that is not empty   f freeze, and open again   t turn the queue round if it is empty   c count with the lock
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "relacy_model.hpp"
+
+#include <brook/blocking_list/fifo.hpp>
+
+#include "number.hpp"
+
+template <std::uint32_t slots>
+struct brook::blocking_list::SegmentSizes<brook::model::Number<slots>> {
+  static constexpr std::uint32_t smallest = slots;
+  static constexpr std::uint32_t largest = slots;
+  [[nodiscard]] static std::uint32_t after(std::uint32_t) noexcept { return slots; }
+};
+
+namespace {
+
+using namespace brook;
+using model::Number;
+
+constexpr int most_values = 16;  // of one thread
+
+template <class Self, int threads, std::uint32_t slots>
+struct FifoClaim : model::Claim<Self, threads> {
+  using Payload = Number<slots>;
+  using Fifo = blocking_list::Fifo<Payload>;
+  using Outcome = typename Fifo::Outcome;
+
+  std::optional<Fifo> fifo;
+  sync::mutex mutex;
+  bool direction = false;  // with the mutex
+  std::array<int, threads> pushed{};
+  std::array<std::array<int, threads>, threads> last_popped{};  // by popper and pusher
+  std::array<int, threads> popped{};
+
+  void before() {
+    fifo.emplace();
+    fifo->open_pops(false);
+    fifo->open_pushes(false);
+    for (auto& mine : last_popped) mine.fill(-1);
+    for (const char letter : Self::prologue) run(0, letter);
+  }
+
+  void thread(unsigned id) {
+    for (const char letter : Self::programs[id]) run(id, letter);
+  }
+
+  void after() {
+    int left = 0;
+    fifo->freeze();
+    const std::size_t counted = fifo->count();
+    fifo->take_all(most_values * threads, false, [&](Payload&&) noexcept { ++left; });
+    model::demand(static_cast<int>(counted) == left, "the queue counts other elements than it has");
+    for (unsigned id = 0; id < threads; ++id) left += popped[id] - pushed[id];
+    model::demand(left == 0, "elements are lost or twice");
+    fifo.reset();
+  }
+
+ private:
+  void run(unsigned id, char letter) {
+    switch (letter) {
+      case 'p': return push(id, 1);
+      case 'b': return push(id, 3);
+      case 'o': return pop(id, 1);
+      case 'm': return pop(id, 2);
+      case 'n': return pop_surely(id);
+      case 'g': return locked([&] { fifo->take_all(most_values, direction, taker(id)); });
+      case 't': return locked([&] { direction = fifo->any() ? direction : !direction; });
+      case 'c': return locked([&] { static_cast<void>(fifo->count()); });
+      default: return locked([] {});
+    }
+  }
+
+  template <class Do>
+  void locked(Do act) {
+    const sync::unique_lock held(mutex);
+    fifo->freeze();
+    act();
+    fifo->open_pops(direction);
+    fifo->open_pushes(direction);
+  }
+
+  void push(unsigned id, int count) {
+    std::vector<Payload> values;
+    values.reserve(3);
+    for (int i = 0; i < count; ++i) values.emplace_back(static_cast<int>(id) * most_values + pushed[id] + i);
+    while (!fifo->push({values.data(), values.size()}, false)) {
+      const sync::unique_lock held(mutex);
+      if (!direction) fifo->grow(values.size(), direction);
+      else if (!turned_back()) return;
+    }
+    pushed[id] += count;
+  }
+
+  // With the mutex. A queue that is pushed to at the other end is not for this push, but if it is empty.
+  bool turned_back() {
+    fifo->freeze();
+    if (!fifo->any()) direction = false;
+    fifo->open_pops(direction);
+    fifo->open_pushes(direction);
+    return !direction;
+  }
+
+  void pop(unsigned id, std::size_t most) {
+    if (fifo->pop(most, false, taker(id)) != Outcome::closed) return;
+    const sync::unique_lock held(mutex);
+    fifo->freeze_pops();
+    fifo->take_all(most, direction, taker(id));
+    fifo->open_pops(direction);
+  }
+
+  void pop_surely(unsigned id) {
+    const int before = popped[id];
+    pop(id, 1);
+    model::demand(popped[id] == before + 1, "a queue that never was empty looks so");
+  }
+
+  auto taker(unsigned id) {
+    return [this, id](Payload&& payload) noexcept {
+      const int value = payload.value();
+      const auto pusher = static_cast<std::size_t>(value / most_values);
+      model::demand(value >= 0 && pusher < threads, "a value that nobody pushed");
+      model::demand(value % most_values > last_popped[id][pusher], "a pusher's elements are out of order");
+      last_popped[id][pusher] = value % most_values;
+      ++popped[id];
+    };
+  }
+};
+
+using Word = std::string_view;
+
+struct PushersAndPoppers : FifoClaim<PushersAndPoppers, 3, 8> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"pp", "po", "oo"};
+};
+
+struct StalledPushersArePassed : FifoClaim<StalledPushersArePassed, 3, 8> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"pp", "pp", "ooo"};
+};
+
+struct BatchesAppearWhole : FifoClaim<BatchesAppearWhole, 3, 8> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"b", "bo", "mm"};
+};
+
+struct SegmentsAreUsedAgain : FifoClaim<SegmentsAreUsedAgain, 3, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"pppp", "oooo", "oo"};
+};
+
+struct PoppersOfASegmentThatLeaves : FifoClaim<PoppersOfASegmentThatLeaves, 3, 2> {
+  static constexpr Word prologue = "ppp";
+  static constexpr Word programs[] = {"oppo", "opop", "o"};
+};
+
+// One thread has segments used up until the tail is one that was the tail before; the other may still see the pointer of then.
+struct AnOldTailIsNotTakenForItsNextLife : FifoClaim<AnOldTailIsNotTakenForItsNextLife, 2, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"p", "pooopp"};
+};
+
+struct AnOldTailIsNotTakenByABatch : FifoClaim<AnOldTailIsNotTakenByABatch, 2, 3> {
+  static constexpr Word prologue = "ppp";
+  static constexpr Word programs[] = {"b", "poooopppo"};
+};
+
+struct AnOldHeadIsNotTakenForItsNextLife : FifoClaim<AnOldHeadIsNotTakenForItsNextLife, 2, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"o", "poooppoop"};
+};
+
+struct WhatWasNeverEmptyDoesNotLookSo : FifoClaim<WhatWasNeverEmptyDoesNotLookSo, 2, 8> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"n", "popo"};
+};
+
+struct TheLockTakesAll : FifoClaim<TheLockTakesAll, 3, 4> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"pp", "oo", "gg"};
+};
+
+struct FrozenInBetween : FifoClaim<FrozenInBetween, 3, 4> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"pb", "om", "fcf"};
+};
+
+struct TurnedRoundInBetween : FifoClaim<TurnedRoundInBetween, 3, 8> {
+  static constexpr Word prologue = "";
+  static constexpr Word programs[] = {"pp", "oo", "tt"};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  model::Claims claims(argc, argv);
+  claims.random<PushersAndPoppers>(50'000);
+  claims.random<StalledPushersArePassed>(50'000);
+  claims.random<BatchesAppearWhole>(50'000);
+  claims.random<SegmentsAreUsedAgain>(50'000);
+  claims.random<PoppersOfASegmentThatLeaves>(50'000);
+  claims.random<AnOldTailIsNotTakenForItsNextLife>(400'000);
+  claims.random<AnOldTailIsNotTakenByABatch>(400'000);
+  claims.random<AnOldHeadIsNotTakenForItsNextLife>(400'000);
+  claims.random<WhatWasNeverEmptyDoesNotLookSo>(100'000);
+  claims.random<TheLockTakesAll>(50'000);
+  claims.random<FrozenInBetween>(50'000);
+  claims.random<TurnedRoundInBetween>(50'000);
+  claims.result();
+}
