@@ -223,8 +223,14 @@ expected<std::size_t, Errc> Group<T>::destroy() const {
 
 template <class T>
 GroupInfo Group<T>::tell(std::vector<std::uint64_t>& counts) const {
-  const auto progress = group_->progress(*stream_);
-  const std::uint64_t pending = group_->count_pending(counts).count;
+  // What is pending can only become less meanwhile: if it is as much after as before, it was so in between.
+  typename GroupState::Progress progress;
+  std::uint64_t pending = group_->count_pending(counts).count;
+  for (std::uint64_t before = unlimited; before != pending;) {
+    before = pending;
+    progress = group_->progress(*stream_);
+    pending = group_->count_pending(counts).count;
+  }
   return {.name = name(),
           .consumers = group_->roster.all().size(),
           .pending = pending,
