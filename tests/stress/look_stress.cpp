@@ -138,7 +138,7 @@ int main(int argc, char** argv) {
   const std::uint64_t work = factor(argc, argv);
   hand_over_hand(5'000 * work, 0);
   hand_over_hand(2'000 * work, 100);
-  for (std::uint64_t i = 0; i < 60 * work; ++i) one_after_the_other(6'000);
+  for (std::uint64_t i = 0; i < 30 * work; ++i) one_after_the_other(6'000);
   ordered_and_trimmed(2'000 * work);
   return verdict("look_stress");
 }
