@@ -17,13 +17,8 @@ namespace brook::group {
 
 template <class T>
 auto State<T>::progress(StreamState& stream) -> Progress {
-  std::uint64_t waiting = 0;
-  for (const Id id : order.undelivered()) {
-    auto view = stream.timeline.look();
-    waiting += stream.collect(view, id, id, 1).size();
-  }
-  const auto rest = stream.rest_after(last_delivered);
-  const std::uint64_t lag = waiting + rest.entries;
+  const auto rest = stream.rest_after(last_delivered, order.undelivered());
+  const std::uint64_t lag = rest.entries;
   return {.lag = lag, .read = rest.added - lag, .lost = lost_ + (ahead_ ? 0 : rest.added - start_ - delivered_ - lag)};
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -104,14 +105,17 @@ struct State {
     std::uint64_t added = 0;
     Id last{};
   };
-  /// O(segments) after `after`, and O(1) for each gap.
-  [[nodiscard]] Rest rest_after(Id after) {
+  /// With these ids before it, if they are still there. O(segments) after `after`, O(1) for each gap, O(log n) for each
+  /// id.
+  template <class Ids = std::initializer_list<Id>>
+  [[nodiscard]] Rest rest_after(Id after, const Ids& before = {}) {
     for (;;) {
       const View view = look();
       Rest rest{0, view.end.added(), view.end.last_id()};
-      if (after == Id::max()) return rest;
       const auto add = [&rest](const auto&, std::uint32_t, std::uint32_t n) { rest.entries += n; };
-      if (timeline.visit(view, after.next(), Id::max(), unlimited, add)) return rest;
+      bool seen = after == Id::max() || timeline.visit(view, after.next(), Id::max(), unlimited, add);
+      for (const Id id : before) seen = seen && timeline.visit(view, id, id, 1, add);
+      if (seen) return rest;
     }
   }
 
