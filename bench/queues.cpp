@@ -55,6 +55,7 @@ class Receipt {
 template <class T, class Queue>
 double stream_through(std::size_t producers, std::size_t consumers, std::size_t each, std::size_t batch) {
   Queue queue;
+  if constexpr (requires { queue.begin(producers, consumers); }) queue.begin(producers, consumers);
   std::vector<Receipt> receipts(consumers, Receipt(producers));
   std::atomic<std::size_t> producing{producers};
   const double ns = together(producers + consumers, [&](std::size_t thread) {
@@ -69,7 +70,8 @@ double stream_through(std::size_t producers, std::size_t consumers, std::size_t 
           producer.push_batch(values);
         }
       }
-      if (producing.fetch_sub(1) == 1) queue.end(consumers);
+      if constexpr (requires { producer.end(); }) producer.end();
+      else if (producing.fetch_sub(1) == 1) queue.end();
       return;
     }
     typename Queue::Consumer consumer(queue);

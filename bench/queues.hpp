@@ -1,8 +1,9 @@
 // queues.hpp — the list and its rivals as queues: each can push, pop and wait for an element, one by one and in batches.
-// A queue is ended by its producers' side: a list is closed, the others get an element for each consumer that says so.
+// The last producer closes a queue that can be closed.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -39,7 +40,7 @@ class ListQueue {
   struct Producer {
     explicit Producer(ListQueue& queue) : list(queue.list_) {}
     void push(T&& value) { static_cast<void>(list.rpush(std::move(value))); }
-    void push_batch(std::vector<T>& values) { static_cast<void>(list.rpush_range(values)); }
+    void push_batch(std::vector<T>& values) { static_cast<void>(list.rpush_range(std::move(values))); }
     brook::BlockingList<T>& list;
   };
   struct Consumer {
@@ -64,7 +65,7 @@ class ListQueue {
     }
     brook::BlockingList<T>& list;
   };
-  void end(std::size_t) { list_.close(); }
+  void end() { list_.close(); }
 
  private:
   brook::BlockingList<T> list_;
@@ -115,7 +116,7 @@ class LockedQueue {
     }
     LockedQueue& queue;
   };
-  void end(std::size_t) {
+  void end() {
     {
       const std::lock_guard held(mutex_);
       over_ = true;
@@ -129,6 +130,33 @@ class LockedQueue {
   std::deque<T> values_;
   bool over_ = false;
 };
+
+/// How the others end: each producer pushes a mark behind its last element; who pops the last of these has popped, or somebody
+/// else has, all there was, and leaves a mark for each other consumer.
+class Marks {
+ public:
+  void begin(std::size_t producers, std::size_t consumers) {
+    producers_ = producers;
+    consumers_ = consumers;
+  }
+  /// Of a mark that was popped: whether it is over for who popped it. `leave` pushes another one.
+  template <class Leave>
+  [[nodiscard]] bool over(Leave leave) {
+    const std::size_t seen = seen_.fetch_add(1) + 1;
+    for (std::size_t i = 1; seen == producers_ && i < consumers_; ++i) leave();
+    return seen >= producers_;
+  }
+
+ private:
+  std::atomic<std::size_t> seen_{0};
+  std::size_t producers_ = 1;
+  std::size_t consumers_ = 1;
+};
+
+template <class Try>
+void poll(Try found) {
+  while (!found()) std::this_thread::yield();
+}
 
 #ifdef BROOK_BENCH_CONCURRENTQUEUE
 /// moodycamel's queue: with a semaphore for consumers that wait, or polled; with a token for each thread, or without. First in,
@@ -150,48 +178,47 @@ class MoodycamelQueue {
       if constexpr (tokens) queue.enqueue_bulk(token, values.begin(), values.size());
       else queue.enqueue_bulk(values.begin(), values.size());
     }
+    void end() { push(make<T>(the_end)); }
     Queue& queue;
     moodycamel::ProducerToken token;
   };
   struct Consumer {
     explicit Consumer(MoodycamelQueue& its) : all(its), queue(its.queue_), token(queue) {}
     [[nodiscard]] bool pop(T& value) {
-      if constexpr (blocking && tokens) queue.wait_dequeue(token, value);
-      else if constexpr (blocking) queue.wait_dequeue(value);
-      else if constexpr (tokens) poll([&] { return queue.try_dequeue(token, value); });
-      else poll([&] { return queue.try_dequeue(value); });
-      return number_of(value) != the_end;
+      for (;;) {
+        if constexpr (blocking && tokens) queue.wait_dequeue(token, value);
+        else if constexpr (blocking) queue.wait_dequeue(value);
+        else if constexpr (tokens) poll([&] { return queue.try_dequeue(token, value); });
+        else poll([&] { return queue.try_dequeue(value); });
+        if (number_of(value) != the_end) return true;
+        if (all.marks_.over([&] { queue.enqueue(make<T>(the_end)); })) return false;
+      }
     }
     [[nodiscard]] std::size_t pop_batch(std::vector<T>& values) {
-      std::size_t count = 0;
-      if constexpr (blocking && tokens) count = queue.wait_dequeue_bulk(token, values.begin(), values.size());
-      else if constexpr (blocking) count = queue.wait_dequeue_bulk(values.begin(), values.size());
-      else poll([&] { return (count = queue.try_dequeue_bulk(token, values.begin(), values.size())) > 0; });
-      // What says that it is over may come before others have taken theirs: one is enough, and the rest goes back.
-      std::size_t kept = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        if (number_of(values[i]) != the_end) std::swap(values[kept++], values[i]);
+      while (!over) {
+        std::size_t count = 0;
+        if constexpr (blocking) count = queue.wait_dequeue_bulk(token, values.begin(), values.size());
+        else poll([&] { return (count = queue.try_dequeue_bulk(token, values.begin(), values.size())) > 0; });
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+          if (number_of(values[i]) != the_end) std::swap(values[kept++], values[i]);
+          else if (over) queue.enqueue(make<T>(the_end));  // that is another one's
+          else over = all.marks_.over([&] { queue.enqueue(make<T>(the_end)); });
+        }
+        if (kept > 0) return kept;
       }
-      const std::size_t ends = count - kept;
-      if (ends > 0 && (kept > 0 || ends > 1)) {
-        for (std::size_t i = kept > 0 ? 0 : 1; i < ends; ++i) queue.enqueue(make<T>(the_end));
-      }
-      return kept;
-    }
-    template <class Try>
-    void poll(Try found) {
-      while (!found()) std::this_thread::yield();
+      return 0;
     }
     MoodycamelQueue& all;
     Queue& queue;
     moodycamel::ConsumerToken token;
+    bool over = false;
   };
-  void end(std::size_t consumers) {
-    for (std::size_t i = 0; i < consumers; ++i) queue_.enqueue(make<T>(the_end));
-  }
+  void begin(std::size_t producers, std::size_t consumers) { marks_.begin(producers, consumers); }
 
  private:
   Queue queue_;
+  Marks marks_;
 };
 #endif
 
@@ -204,22 +231,26 @@ class TbbQueue {
   struct Producer {
     explicit Producer(TbbQueue& its) : queue(its.queue_) {}
     void push(T&& value) { queue.push(std::move(value)); }
+    void end() { push(make<T>(the_end)); }
     tbb::concurrent_bounded_queue<T>& queue;
   };
   struct Consumer {
-    explicit Consumer(TbbQueue& its) : queue(its.queue_) {}
+    explicit Consumer(TbbQueue& its) : all(its), queue(its.queue_) {}
     [[nodiscard]] bool pop(T& value) {
-      queue.pop(value);
-      return number_of(value) != the_end;
+      for (;;) {
+        queue.pop(value);
+        if (number_of(value) != the_end) return true;
+        if (all.marks_.over([&] { queue.push(make<T>(the_end)); })) return false;
+      }
     }
+    TbbQueue& all;
     tbb::concurrent_bounded_queue<T>& queue;
   };
-  void end(std::size_t consumers) {
-    for (std::size_t i = 0; i < consumers; ++i) queue_.push(make<T>(the_end));
-  }
+  void begin(std::size_t producers, std::size_t consumers) { marks_.begin(producers, consumers); }
 
  private:
   tbb::concurrent_bounded_queue<T> queue_;
+  Marks marks_;
 };
 #endif
 
@@ -233,22 +264,26 @@ class BoostQueue {
   struct Producer {
     explicit Producer(BoostQueue& its) : queue(its.queue_) {}
     void push(T&& value) { queue.push(value); }
+    void end() { push(make<T>(the_end)); }
     boost::lockfree::queue<T>& queue;
   };
   struct Consumer {
-    explicit Consumer(BoostQueue& its) : queue(its.queue_) {}
+    explicit Consumer(BoostQueue& its) : all(its), queue(its.queue_) {}
     [[nodiscard]] bool pop(T& value) {
-      while (!queue.pop(value)) std::this_thread::yield();
-      return number_of(value) != the_end;
+      for (;;) {
+        poll([&] { return queue.pop(value); });
+        if (number_of(value) != the_end) return true;
+        if (all.marks_.over([&] { queue.push(make<T>(the_end)); })) return false;
+      }
     }
+    BoostQueue& all;
     boost::lockfree::queue<T>& queue;
   };
-  void end(std::size_t consumers) {
-    for (std::size_t i = 0; i < consumers; ++i) queue_.push(make<T>(the_end));
-  }
+  void begin(std::size_t producers, std::size_t consumers) { marks_.begin(producers, consumers); }
 
  private:
   boost::lockfree::queue<T> queue_{1024};
+  Marks marks_;
 };
 #endif
 

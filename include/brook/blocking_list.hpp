@@ -272,15 +272,23 @@ class BlockingList {
   [[nodiscard]] expected<std::optional<T>, Errc> move_one(BlockingList& to, Side from_side, Side to_side);
 
   // blocking_list/popping.hpp
+  template <class Take>
+  bool pop_to(Side side, Take&& take);
+  template <class Take>
+  bool pop_slowly(Side side, Take& take);
+  void wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value);
   [[nodiscard]] std::optional<T> pop(Side side);
   [[nodiscard]] expected<T, Errc> pop(Side side, const Wait& wait);
   [[nodiscard]] std::vector<T> pop_many(Side side, std::size_t count);
+
+  [[nodiscard]] Length<T> length() const noexcept { return Length<T>(*this); }
 
   std::shared_ptr<State> state_;
 };
 
 }  // namespace brook
 
+#include <brook/blocking_list/joint_push.hpp>
 #include <brook/blocking_list/moving.hpp>
 #include <brook/blocking_list/popping.hpp>
 #include <brook/blocking_list/positions.hpp>

@@ -66,6 +66,11 @@ class Delivery {
   /// begin anew.
   template <ForwardTarget... Targets>
   expected<std::tuple<typename Targets::Added...>, Errc> forward(Targets&&... targets) const;
+  /// The same with one target that is not a stream: a BlockingList.
+  template <class Target, class Value>
+  requires(!ForwardTarget<Target>) auto forward(Target& to, Value&& value) const {
+    return forward(into(to, std::forward<Value>(value))).map([](auto added) { return std::get<0>(added); });
+  }
 
  private:
   friend class Deliveries<T>;

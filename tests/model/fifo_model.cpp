@@ -167,12 +167,12 @@ struct PoppersOfASegmentThatLeaves : FifoClaim<PoppersOfASegmentThatLeaves, 3, 2
 // One thread has segments used up until the tail is one that was the tail before; the other may still see the pointer of then.
 struct AnOldTailIsNotTakenForItsNextLife : FifoClaim<AnOldTailIsNotTakenForItsNextLife, 2, 2> {
   static constexpr Word prologue = "pp";
-  static constexpr Word programs[] = {"p", "pooopp"};
+  static constexpr Word programs[] = {"p", "pgpp"};
 };
 
 struct AnOldTailIsNotTakenByABatch : FifoClaim<AnOldTailIsNotTakenByABatch, 2, 3> {
   static constexpr Word prologue = "ppp";
-  static constexpr Word programs[] = {"b", "poooopppo"};
+  static constexpr Word programs[] = {"b", "pgppp"};
 };
 
 struct AnOldHeadIsNotTakenForItsNextLife : FifoClaim<AnOldHeadIsNotTakenForItsNextLife, 2, 2> {

@@ -129,9 +129,7 @@ class Fifo {
       if (count < most && end == Claims::full) return Outcome::closed;  // there may be more in the next segment
       if (!head.pops.compare_exchange_weak(seen.bits, seen.bits + count, sync::release, sync::relaxed))  // LK AO
         continue;
-      std::uint32_t taken = 0;
-      for (std::uint32_t i = 0; i < count; ++i) taken += take(head, head.slot_of(seen.at() + i), use) ? 1 : 0;
-      if (taken > 0) return Outcome::done;
+      if (take_run(head, head.slot_of(seen.at()), count, use)) return Outcome::done;
     }
   }
 
@@ -279,11 +277,32 @@ class Fifo {
       segment.skipped.fetch_add(1, sync::release);  // LP
       return false;
     }
-    Slot& slot = segment.slots[at];
+    use_up(segment.slots[at], use);
+    return true;
+  }
+
+  // Uses up neighbouring slots; whether there was an element. Behind an element a follower is one (I2).
+  template <class Use>
+  static bool take_run(Segment& segment, std::uint32_t first, std::uint32_t count, Use&& use) noexcept {
+    bool any = false;
+    bool element = false;
+    for (std::uint32_t at = first; at < first + count; ++at) {
+      const State state = segment.slots[at].told().state;
+      if (state == State::ready || (element && state == State::follower)) {
+        use_up(segment.slots[at], use);
+        element = true;
+      } else {
+        element = take(segment, at, use);
+      }
+      any = any || element;
+    }
+    return any;
+  }
+  template <class Use>
+  static void use_up(Slot& slot, Use&& use) {
     use(std::move(slot.payload()));
     std::destroy_at(std::addressof(slot.payload()));
     slot.take();
-    return true;
   }
 
   // What a slot is: an element, void, or not settled yet.

@@ -36,6 +36,7 @@ template <class T>
 template <class T>
 [[nodiscard]] std::optional<T> pop_locked(State<T>& list, Side side, std::optional<log::PayloadOf<T>>& gone) {
   std::optional<T> value;
+  if (!list.poppers.empty()) return value;  // what there is is theirs
   if constexpr (log::LiesInSlot<T>) {
     list.elements.pop_some(side, 1, [&](auto&& payload) noexcept { value.emplace(value_from<T>(payload)); });
   } else {
@@ -54,6 +55,7 @@ template <class T>
 [[nodiscard]] std::vector<T> pop_locked(State<T>& list, Side side, std::size_t count,
                                         std::vector<log::PayloadOf<T>>& gone) {
   std::vector<T> values;
+  if (!list.poppers.empty()) return values;  // what there is is theirs
   const std::size_t most = std::min(count, list.elements.at_most());
   values.reserve(most);
   if constexpr (log::LiesInSlot<T>) {
@@ -111,15 +113,33 @@ template <class T>
 }  // namespace blocking_list
 
 template <class T>
-std::optional<T> BlockingList<T>::pop(Side side) {
+template <class Take>
+bool BlockingList<T>::pop_to(Side side, Take&& take) {
   if constexpr (State::lies_in_slot) {
-    std::optional<T> value;
-    const auto take = [&](Payload&& payload) noexcept { value.emplace(blocking_list::value_from<T>(payload)); };
-    if (state_->elements.pop_now(side, 1, take) != State::Elements::Outcome::closed) return value;
+    const auto take_payload = [&](Payload&& payload) noexcept { take(std::move(log::value_of<T>(payload))); };
+    const auto outcome = state_->elements.pop_now(side, 1, take_payload);
+    if (outcome != State::Elements::Outcome::closed) [[likely]]
+      return outcome == State::Elements::Outcome::done;
   }
+  return pop_slowly(side, take);
+}
+
+template <class T>
+template <class Take>
+[[gnu::noinline]] bool BlockingList<T>::pop_slowly(Side side, Take& take) {
   std::optional<Payload> gone;
   const Locked locked(*state_);
-  return blocking_list::pop_locked<T>(*state_, side, gone);
+  std::optional<T> value = blocking_list::pop_locked<T>(*state_, side, gone);
+  if (value) take(*std::move(value));
+  return value.has_value();
+}
+
+template <class T>
+std::optional<T> BlockingList<T>::pop(Side side) {
+  std::optional<T> value;
+  pop_to(side,
+         [&value](T&& popped) noexcept(std::is_nothrow_move_constructible_v<T>) { value.emplace(std::move(popped)); });
+  return value;
 }
 
 template <class T>
@@ -140,15 +160,25 @@ std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
 
 template <class T>
 expected<T, Errc> BlockingList<T>::pop(Side side, const Wait& wait) {
-  std::optional<T> value = pop(side);
-  if (value) return *std::move(value);
-  const auto come = [&] { return (value = pop(side)).has_value(); };
-  if (wait.deadline(state_->clock()) != Clock::time_point::min() && wait::spin(state_->options.spin, come))
-    return *std::move(value);
+  // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
+  expected<T, Errc> value = unexpected(Errc::timed_out);
+  const auto take = [&value](T&& popped) noexcept(std::is_nothrow_move_constructible_v<T>) {
+    value.emplace(std::move(popped));
+  };
+  if (!pop_to(side, take)) wait_and_pop(side, wait, value);
+  return value;
+}
+
+// Not inline: it would cost the common case its registers.
+template <class T>
+[[gnu::noinline]] void BlockingList<T>::wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value) {
+  const auto take = [&value](T&& popped) { value.emplace(std::move(popped)); };
+  const auto come = [&] { return pop_to(side, take); };
+  if (wait.deadline(state_->clock()) != Clock::time_point::min() && wait::spin(state_->options.spin, come)) return;
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
-  if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) return unexpected(*failed);
-  return std::move(blocking_list::values_of<T>(*popper).front());
+  if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) value = unexpected(*failed);
+  else take(std::move(blocking_list::values_of<T>(*popper).front()));
 }
 
 template <class T>

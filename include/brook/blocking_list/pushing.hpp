@@ -116,6 +116,13 @@ expected<Length<T>, Refused<T>> BlockingList<T>::try_push(Side side, T&& value) 
 template <class T>
 template <class Range>
 expected<Length<T>, Errc> BlockingList<T>::push_range(Side side, Range&& values, const Wait* wait) {
+  if constexpr (!std::is_lvalue_reference_v<Range> && std::ranges::contiguous_range<Range> &&
+                std::ranges::sized_range<Range> && std::is_same_v<std::ranges::range_value_t<Range>, Payload> &&
+                !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>> &&
+                !std::ranges::borrowed_range<Range>) {
+    const auto size = static_cast<std::size_t>(std::ranges::size(values));
+    if (size > 0) return push_values(side, {std::ranges::data(values), size}, wait);  // they stay there on an error
+  }
   std::vector<Payload> payloads;
   if constexpr (std::ranges::sized_range<Range>) payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
   for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));

@@ -30,6 +30,8 @@ class Change {
   /// The decision was made, or called off.
   virtual void finish() noexcept = 0;
   virtual void withdraw() noexcept = 0;
+  /// All changes of the decision are finished.
+  virtual void follow_up() noexcept {}
 
  protected:
   ~Change() = default;
@@ -58,8 +60,10 @@ class Waiting {
   /// False when somebody called it off.
   [[nodiscard]] bool make() noexcept {
     done_ = decision_->make();
-    for (std::size_t i = 0; done_ && i < waiting_; ++i) changes_[i]->finish();
-    return done_;
+    if (!done_) return false;
+    for (Change* const change : changes_) change->finish();
+    for (Change* const change : changes_) change->follow_up();
+    return true;
   }
 
  private:

@@ -1,0 +1,126 @@
+// joint_push.hpp — an element for a list that appears together with changes of other objects: a target of Delivery::forward.
+// Part of blocking_list.hpp, which includes it.
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list.hpp>
+#include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/state.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/into.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/log/together.hpp>
+#include <brook/options.hpp>
+
+namespace brook {
+
+namespace blocking_list {
+
+/// The list is locked, and everybody kept out of it, until the decision.
+template <class T>
+class JointPush final : public log::Change {
+ public:
+  using Payload = log::PayloadOf<T>;
+
+  JointPush(State<T>& list, Payload& payload) noexcept : list_(list), payload_(payload) {}
+
+  [[nodiscard]] const void* object() const noexcept override { return &list_; }
+
+  [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>&) override {
+    sync::unique_lock held(list_.mutex);
+    if (list_.closed) return Errc::closed;
+    const bool drops = list_.options.overflow == Overflow::drop_oldest && list_.options.capacity > 0;
+    if (!drops && !list_.has_room(1)) return Errc::full;
+    dropped_.reserve(1);
+    struct Settle {
+      State<T>* list;
+      ~Settle() {
+        if (list != nullptr) list->settle();
+      }
+    } undo{&list_};
+    list_.elements.gather();
+    list_.elements.push(Side::right, std::move(payload_));
+    undo.list = nullptr;
+    held_ = std::move(held);
+    return std::nullopt;
+  }
+
+  void finish() noexcept override {
+    if (list_.elements.size() > list_.options.capacity) dropped_.push_back(list_.elements.pop(Side::left));
+    list_.elements.note_push(Side::right);
+    moves_on_ = list_.movers > 0;
+    if (!moves_on_) list_.settle();
+    held_.unlock();
+  }
+  void withdraw() noexcept override {
+    Payload back = list_.elements.pop(Side::right);
+    std::destroy_at(std::addressof(payload_));
+    std::construct_at(std::addressof(payload_), std::move(back));
+    list_.settle();
+    held_.unlock();
+  }
+  // Who waits to move the element on needs further locks; nobody else takes it meanwhile.
+  void follow_up() noexcept override {
+    if (moves_on_) const Locked<T> serve(list_);
+  }
+
+ private:
+  State<T>& list_;
+  Payload& payload_;
+  sync::unique_lock<sync::mutex> held_;
+  std::vector<Payload> dropped_;
+  bool moves_on_ = false;
+};
+
+}  // namespace blocking_list
+
+template <class U, class Value>
+class Into<BlockingList<U>, Value> {
+ public:
+  using Added = Length<U>;
+
+  Into(BlockingList<U>& to, Value&& value) : to_(to), value_(std::forward<Value>(value)) {}
+
+  /// The change that it is; for one thread, and one forward.
+  class Change {
+   public:
+    explicit Change(const Into& into) : to_(into.to_), payload_(into.payload()), push_(*into.to_.state_, payload_) {}
+
+    [[nodiscard]] log::Change* get() noexcept { return &push_; }
+    [[nodiscard]] Added added() const noexcept { return to_.length(); }
+
+   private:
+    // An object that can lie in a slot as it is stays the caller's own until it is moved there.
+    static constexpr bool direct = std::is_same_v<Value, log::PayloadOf<U>>;
+
+    BlockingList<U>& to_;
+    std::conditional_t<direct, log::PayloadOf<U>&, log::PayloadOf<U>> payload_;
+    blocking_list::JointPush<U> push_;
+  };
+
+ private:
+  [[nodiscard]] decltype(auto) payload() const {
+    if constexpr (std::is_same_v<Value, log::PayloadOf<U>>) return static_cast<log::PayloadOf<U>&>(value_);
+    else return log::make_payload<U>(std::forward<Value>(value_));
+  }
+
+  BlockingList<U>& to_;
+  Value&& value_;
+};
+
+/// A value that is to be added at the right end of a list. Does not wait for room. An rvalue of the list's own type is moved
+/// from only when that succeeds.
+template <class U, class Value>
+requires std::constructible_from<U, Value>
+[[nodiscard]] Into<BlockingList<U>, Value> into(BlockingList<U>& to, Value&& value) {
+  return {to, std::forward<Value>(value)};
+}
+
+}  // namespace brook
