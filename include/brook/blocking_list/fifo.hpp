@@ -339,12 +339,13 @@ class Fifo {
       segment->next = nullptr;
       spare_ = segment;
     }
-    if (segment->capacity != capacity) {
+    if (segment->slots_size != capacity) {
       segment->slots.reset();
-      segment->capacity = 0;
+      segment->slots_size = 0;
       segment->slots.reset(new Slot[capacity]);
-      segment->capacity = capacity;
+      segment->slots_size = capacity;
     }
+    segment->capacity = capacity;
     spare_ = std::exchange(segment->next, nullptr);
     for (std::uint32_t i = 0; i < capacity; ++i) segment->slots[i].reset();
     segment->withdrawn.store(0, sync::relaxed);                                          // AO
@@ -365,7 +366,7 @@ class Fifo {
       *at = segment.next;
       if (spare_ != nullptr) {
         spare_->slots.reset();
-        spare_->capacity = 0;
+        spare_->slots_size = 0;
       }
       segment.next = std::exchange(spare_, &segment);
     }

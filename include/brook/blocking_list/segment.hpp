@@ -36,6 +36,7 @@ struct Segment {
   sync::atomic<std::uint32_t> skipped{0};  // void slots with which poppers are done
   // What nobody writes while others look.
   alignas(core::cache_line) sync::plain<std::uint32_t> capacity{0};
+  std::uint32_t slots_size = 0;  // of the array, which a segment that is not used may not have
   std::unique_ptr<Slot<Payload>[]> slots;
   Segment* next = nullptr;
   Segment* made_before = nullptr;
