@@ -9,8 +9,8 @@
 
 #include <brook/blocking_list.hpp>
 #include <brook/blocking_list/locked.hpp>
-#include <brook/blocking_list/popping.hpp>
 #include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/taking.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
