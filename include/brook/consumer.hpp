@@ -21,6 +21,7 @@
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
 #include <brook/group/fresh.hpp>
+#include <brook/group/hands.hpp>
 #include <brook/group/locked.hpp>
 #include <brook/group/ordered.hpp>
 #include <brook/group/redelivery.hpp>
@@ -50,9 +51,9 @@ class Consumer {
   /// none it waits as `options.block` says, and answers with an empty batch when the time is up. Blocked consumers of a
   /// group are served in the order in which they blocked, each with up to its count, and an entry wakes one of them.
   /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23).
-  /// Errors: closed when the stream is closed and all was delivered, and nothing that came back is waiting; cancelled;
-  /// no_such_group when it was destroyed; full for more than 16,383 consumers in the group; invalid_argument for no_ack in
-  /// an ordered group.
+  /// Errors: closed when the stream is closed and all that is there was delivered, and nothing of it that came back is
+  /// waiting; cancelled; no_such_group when it was destroyed; full for more than 16,383 consumers in the group;
+  /// invalid_argument for no_ack in an ordered group.
   [[nodiscard]] expected<Deliveries<T>, Errc> read(const ReadOptions& options = {}) const;
 
   /// Entries with ids above `after` that are pending with this consumer, at most `count`, oldest first (XREADGROUP with
@@ -157,7 +158,7 @@ std::optional<Errc> Consumer<T>::take(const ReadOptions& options, Batch& batch, 
   group_->queue.serve(*stream_, *group_);
   group_->take(*stream_, *member, options, batch);
   if (!batch.empty() || options.count == 0) return std::nullopt;
-  if (group_->drained()) return Errc::closed;
+  if (group_->drained(*stream_)) return Errc::closed;
   cursor = group_->cursor();
   return std::nullopt;
 }

@@ -22,10 +22,12 @@
 #include <brook/consumer.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
+#include <brook/group/hands.hpp>
 #include <brook/group/inspect.hpp>
 #include <brook/group/locked.hpp>
 #include <brook/group/ordered.hpp>
 #include <brook/group/redelivery.hpp>
+#include <brook/group/returned.hpp>
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
@@ -191,15 +193,15 @@ expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orp
     if (place.mark().consumer() == member->number) places.push_back(place);
     return true;
   });
-  // A note that nothing comes of does no harm, so all that may fail comes first.
-  if (orphans == Orphans::hand_back) {
-    for (const auto& place : places) group_->returned.note(now, place.id());
+  group::Returned notes;  // all that may fail comes first
+  for (const auto& place : places) {
+    if (orphans == Orphans::hand_back) notes.note(now, place.id());
   }
+  group_->returned.note_all(std::move(notes));
   std::size_t pending = 0;
   for (const auto& place : places) {
-    if (orphans == Orphans::hand_back) group_->assign(place, group::Mark::of(group::nobody, place.mark().count(), now));
-    const bool was = orphans == Orphans::drop ? group_->finish(place) : place.page->pending(place.at);
-    pending += was ? 1 : 0;
+    const auto mark = group::Mark::of(group::nobody, place.mark().count(), now);
+    pending += (orphans == Orphans::drop ? group_->finish(place) : group_->assign(place, mark)) ? 1U : 0U;
   }
   group_->roster.strike(*member);
   group_->queue.wake_first();

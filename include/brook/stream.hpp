@@ -166,7 +166,7 @@ class Stream {
   /// Removes the entries with these ids, all at one instant; how many there were (XDEL). O(log size) each.
   std::size_t erase(std::span<const Id> ids) {
     const std::size_t erased = state_->timeline.erase(ids);
-    state_->room.announce();
+    state_->announce_departure();
     return erased;
   }
   std::size_t erase(std::initializer_list<Id> ids) { return erase(std::span(ids.begin(), ids.size())); }
@@ -365,7 +365,7 @@ expected<std::uint64_t, Errc> Stream<T>::trim(const TrimOptions& options) {
   if (options.min_id) cut.min_id = *options.min_id;
   if (options.limit.value_or(0) > 0) cut.limit = *options.limit;
   const std::uint64_t trimmed = state_->timeline.trim(cut);
-  state_->room.announce();
+  state_->announce_departure();
   return trimmed;
 }
 

@@ -152,10 +152,6 @@ class GroupWithOptions final : public Audience {
     return !hand.no_ack && at != pending.end() && at->second.member == hand.member && at->second.count == hand.count;
   }
 
-  [[nodiscard]] bool has_member(std::uint64_t number) const {
-    return std::ranges::any_of(members, [number](const auto& one) { return one.second.number == number; });
-  }
-
   bool nack(const Hand& hand, const brook::NackOptions& options) {
     if (!holds(hand)) return false;
     Given& given = pending.at(hand.id);
@@ -260,7 +256,10 @@ class GroupWithOptions final : public Audience {
 
   // In an ordered group what is pending is not delivered again because the group was moved back.
   [[nodiscard]] bool more_to_come() const {
-    if (!waiting.empty() || returned() > 0) return true;
+    const auto comes_again = [this](const auto& one) {
+      return one.second.member == 0 && stream_.entries.contains(one.first);
+    };
+    if (!waiting.empty() || std::ranges::any_of(pending, comes_again)) return true;
     return std::ranges::any_of(stream_.following(last_delivered, brook::no_limit),
                                [this](const auto& entry) { return terms.keys == 0 || !pending.contains(entry.first); });
   }

@@ -508,6 +508,81 @@ TEST_CASE("Closed: not before what came back was delivered") {
   CHECK(error_of(a.read()) == Errc::closed);
 }
 
+TEST_CASE("Closed: what came back and is done with, or has left the stream, is not waited for") {
+  WatchedClock clock{start};
+  Stream<int> stream({.max_age = 10min, .clock = &clock});
+  REQUIRE(stream.add(1));
+  const Id only = stream.last_id();
+  const auto group = stream.create_group("group", earliest).value();
+  const auto batch = *group.consumer("a").read();
+  const auto copy = batch;
+  CHECK(batch[0].nack({.delay = 1h}));
+  const auto end_it = [&] {
+    SECTION("acknowledged by its delivery") { CHECK(batch[0].ack()); }
+    SECTION("acknowledged with its batch") { CHECK(copy.ack() == 1); }
+    SECTION("acknowledged by its id") { CHECK(group.ack(only) == 1); }
+    SECTION("claimed, and acknowledged") { CHECK(group.consumer("c").claim({only})->ack() == 1); }
+    SECTION("claimed, and not acknowledged") { CHECK(group.consumer("c").claim({only})->size() == 1); }
+    SECTION("erased") { CHECK(stream.erase(only) == 1); }
+    SECTION("trimmed") { CHECK(*stream.trim({.max_len = 0}) == 1); }
+    SECTION("too old") {
+      clock.advance(11min);
+      CHECK(stream.empty());
+    }
+  };
+  SECTION("before a read") {
+    end_it();
+    stream.close();
+    CHECK(error_of(group.consumer("b").read()) == Errc::closed);
+  }
+  SECTION("while consumers sleep") {
+    stream.close();
+    auto first = reading(group.consumer("b"), {.block = forever});
+    clock.wait_for_sleepers(1);
+    auto second = reading(group.consumer("b"), {.block = forever});
+    clock.wait_for_sleepers(2);
+    end_it();
+    CHECK(error_of(first.get()) == Errc::closed);
+    CHECK(error_of(second.get()) == Errc::closed);
+  }
+}
+
+TEST_CASE("Closed: told when all that waits for its turn has left the stream") {
+  Scene scene(2);
+  const auto group = scene.group({.ordered_by = [](int) { return 0; }});
+  const auto mine = *group.consumer("a").read();
+  scene.stream.close();
+  CHECK(group.consumer("b").read()->empty());
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
+  CHECK(scene.stream.erase(id(2)) == 1);
+  CHECK(error_of(blocked.get()) == Errc::closed);
+  CHECK(mine.ack() == 1);
+}
+
+TEST_CASE("Closed: told also to a consumer that has no room for more") {
+  Scene scene(3);
+  const auto group = scene.group({.ordered_by = [](int value) { return value; }, .max_in_flight = 1});
+  REQUIRE(group.consumer("a").read({.count = 1})->size() == 1);
+  CHECK(group.consumer("b").read()->empty());
+  CHECK(scene.stream.erase({id(2), id(3)}) == 2);
+  scene.stream.close();
+  CHECK(error_of(group.consumer("b").read()) == Errc::closed);
+}
+
+TEST_CASE("Nack: what came back and was passed by again is delivered once") {
+  Scene scene(2);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  CHECK(a.read({.count = 1})->front().nack({.delay = 5s}));
+  REQUIRE(group.set_id(earliest));
+  CHECK(values_of(*a.read()) == Ints{1, 2});
+  scene.clock.advance(5s);
+  CHECK(a.read()->empty());
+  scene.stream.close();
+  CHECK(error_of(a.read()) == Errc::closed);
+}
+
 namespace {
 
 // Calls back when it ends, unless it was moved from.

@@ -76,15 +76,16 @@ class Takeover {
   /// Delivers to a consumer what was found and settled; who acknowledges it from then on does so after this. `batch` has
   /// room.
   void deliver(State& group, typename State::Batch& batch, const Member& to, const Terms& terms) noexcept {
+    // Others may have room now, or their turn, or must wake earlier, or wait for nothing any more.
+    bool concerns_others = group.managed() || group.options.visibility.count() > 0;
     for (const auto& [place, hold] : found_) {
+      if (place.mark().consumer() == nobody) concerns_others = true;
       const std::uint64_t count = terms.count.value_or(place.mark().count() + (terms.counts ? 1 : 0));
       group.assign(place, Mark::of(to.number, count, terms.since));
       group.refer(*place.page, 1, holds_[hold]);
       batch.set_count(batch.size(), place.mark().count());
       batch.add(*place.page, place.at, 1, true);
     }
-    // Others may have room now, or their turn, or must wake earlier.
-    const bool concerns_others = group.managed() || group.options.visibility.count() > 0;
     if (concerns_others && !(gone_.empty() && found_.empty())) group.queue.wake_first();
   }
 

@@ -115,6 +115,8 @@ class Timeline {
 
   /// The edits up to now, and whether there have been none since. What was loaded in between belongs to that state.
   [[nodiscard]] EditState edits() const noexcept { return edits_.read(); }
+  /// The same for a sleeper, who is told at a gate of what leaves later.
+  [[nodiscard]] EditState edits_for_sleeper() const noexcept { return edits_.read_for_sleeper(); }
   [[nodiscard]] bool unchanged(const EditState& state) const noexcept { return edits_.still(state.edit); }
 
   /// The segment after one that is held; null when there is none yet, or never will be. Its number is the next one only

@@ -42,7 +42,7 @@ template <class T>
 void release(State<T>& stream, Id id) noexcept {
   if (!stream.options.until_acked || !acknowledged_by_all(stream, id)) return;
   if (!stream.timeline.release(id)) want_sweep(stream);
-  stream.room.announce();
+  stream.announce_departure();
 }
 
 /// Removes all that is not needed any more, if something has happened after which there may be such entries. With no lock

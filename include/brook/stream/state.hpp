@@ -115,7 +115,14 @@ struct State {
     }
   }
 
+  /// Something may have left. When nothing is added any more, a consumer may wait for an entry that will not come again.
+  void announce_departure() {
+    room.announce();
+    if (closing_.load(sync::seq_cst)) gate.announce();
+  }
+
   void close() {
+    closing_.store(true, sync::seq_cst);
     timeline.seal();
     gate.announce();
     room.announce();
@@ -138,6 +145,7 @@ struct State {
  private:
   // Adding asks neither for room nor for what is too old.
   const bool plain_ = !room.bounded() && options.max_age.count() <= 0;
+  sync::atomic<bool> closing_{false};
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_with_care(const log::Values<Payload>& values,
                                                                    const log::Request& request, const Wait* wait) {
@@ -197,7 +205,10 @@ struct State {
   [[gnu::noinline]] void expire_now() {
     const std::uint64_t now = unix_ms();
     const auto age = static_cast<std::uint64_t>(options.max_age.count());
-    if (now > age && timeline.expire(now - age)) room.announce();
+    const std::uint64_t before = timeline.edits().edit;
+    if (now <= age || !timeline.expire(now - age)) return;
+    if (timeline.edits().edit != before) announce_departure();
+    else room.announce();
   }
 };
 
