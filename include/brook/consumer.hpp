@@ -121,6 +121,7 @@ std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch&
     if (options.no_ack) stream::want_sweep(*stream_);
     stream::sweep(*stream_);
   }
+  group_->options.dead_letter.settle();
   return failed;
 }
 
@@ -179,6 +180,7 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
     waiter.alarm = std::min(deadline, group_->next_due(group_->roster.current(*member_), options));
     held.unlock();
     stream::sweep(*stream_);  // an adder may be waiting for the room
+    group_->options.dead_letter.settle();
     sleeper.set_deadline(waiter.alarm);
     const bool woken = sleeper.sleep();
     held.lock();

@@ -122,9 +122,12 @@ class Group {
                                       const GroupOptions<T>& options) {
     const auto end = stream->timeline.look().end;
     if (end.sealed) return unexpected(Errc::closed);
-    auto group = GroupState::make(stream, name, start.after(end.last_id()), options);
+    const Id after = start.after(end.last_id());
+    auto group = GroupState::make(stream, name, after, options);
+    const stream::SweepAtEnd sweep(*stream, after > Id::min());
     const sync::unique_lock held(stream->groups_mutex);
     if (!stream->groups.emplace(name, group).second) return unexpected(Errc::group_exists);
+    if (after > end.last_id()) stream->note_group_ahead();  // only now does the group count
     return Group(stream, std::move(group));
   }
 

@@ -86,8 +86,9 @@ struct StreamOptions {
   /// Entries whose ids are older than this, by the wall clock of `clock`, are removed by whoever next adds or reads. 0 is
   /// for ever. With `approximate` whole segments go.
   std::chrono::milliseconds max_age{0};
-  /// An entry leaves when every group there is has acknowledged it, or let it die; with no group nothing leaves. With it
-  /// acknowledging takes mutexes: of the group, of each group in turn, and that of erase.
+  /// An entry leaves when every group there is has acknowledged it, let it die, or stands behind it from the beginning; with
+  /// no group nothing leaves. With it acknowledging takes mutexes: of the group, of each group in turn, and that of erase;
+  /// and so does adding while a group stands ahead of the last id.
   bool until_acked = false;
   /// The source of ids and timeouts; it must outlive the stream. Null is SystemClock.
   Clock* clock = nullptr;

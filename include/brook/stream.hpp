@@ -24,6 +24,7 @@
 #include <brook/id.hpp>
 #include <brook/id_range.hpp>
 #include <brook/options.hpp>
+#include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/wait/await.hpp>
 
@@ -218,6 +219,8 @@ class Stream {
   friend class Delivery;
   template <class Target, class Value>
   friend class Into;
+  template <class U>
+  friend class DeadLetterTo;
 
   template <class Range>
   expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {
@@ -229,6 +232,7 @@ class Stream {
     const auto appended =
         state_->append({payloads.data(), payloads.size()}, log::Request::at_time(state_->unix_ms()), wait);
     if (!appended) return unexpected(appended.error());
+    stream::settle_added(*state_, appended->first, payloads.size());
     return IdRange(appended->first, payloads.size());
   }
 
@@ -255,6 +259,7 @@ class Stream {
     for (const Clock::time_point deadline = wait.deadline(state_->clock());;) {
       const std::uint64_t news = state_->room.news();
       const auto added = add_unless_known(producer, key, payload);
+      if (added) stream::settle_added(*state_, *added, 1);
       if (added || added.error() != Errc::full || deadline == Clock::time_point::min()) return added;
       if (const auto failed = state_->wait_for_news(news, wait, deadline)) return unexpected(*failed);
     }
@@ -267,7 +272,7 @@ class Stream {
     if (const Id* const before = state_->producers.find(producer, key, now)) return *before;
     stream::Producers::Draft draft(state_->producers, producer, key, now);
     const Wait none;
-    const auto added = append_payload(log::Request::at_time(state_->unix_ms()), payload, &none);
+    const auto added = append_locked(log::Request::at_time(state_->unix_ms()), payload, &none);
     if (added) draft.keep(*added);
     return added;
   }
@@ -293,6 +298,12 @@ class Stream {
 
   expected<Id, Errc> append_payload(const log::Request& request, log::PayloadOf<T>& payload,
                                     const Wait* wait = nullptr) {
+    const auto appended = append_locked(request, payload, wait);
+    if (appended) stream::settle_added(*state_, *appended, 1);
+    return appended;
+  }
+  // The same where a lock may be held; settle_added() or sweep() is due when it is not held any more.
+  expected<Id, Errc> append_locked(const log::Request& request, log::PayloadOf<T>& payload, const Wait* wait) {
     const auto appended = state_->append({std::addressof(payload), 1}, request, wait);
     if (!appended) return unexpected(appended.error());
     return appended->first;

@@ -43,7 +43,6 @@ struct Large {
 
 constexpr bool a_claim_may_repeat_ids = false;
 constexpr bool losses_count_ahead_of_the_end = false;
-constexpr bool what_nobody_wants_leaves = false;
 constexpr bool what_is_too_old_leaves_at_once = false;
 
 /// More entries than this are trimmed, so that a run takes no longer at its end than at its beginning.
@@ -215,9 +214,8 @@ class Life {
 
   void create_group() {
     const std::string name = random_.one_of({"billing", "shipping", "stock"});
-    const bool alone = !what_nobody_wants_leaves && double_.bounds.until_acked && groups_.empty();
-    const brook::Position position = alone ? brook::earliest : some_position();
-    const Id start = stand(position.after(double_.last_id));
+    const brook::Position position = some_position();
+    const Id start = position.after(double_.last_id);
     const Terms terms = choose_terms();
     journal_.note("create_group ", name, " ", start, told(terms));
     const Expected<Group> outcome =
@@ -226,6 +224,7 @@ class Life {
     if (groups_.contains(name)) return same("create_group", error_of(outcome), Errc::group_exists);
     same("create_group succeeds", outcome.has_value(), true);
     groups_.emplace(name, std::make_shared<GroupWithOptions>(double_, name, start, terms));
+    double_.settle();
   }
 
   // Now and then one that was destroyed.
@@ -283,7 +282,7 @@ class Life {
     if (random_.one_in(5)) options.idle = milliseconds(random_.below(100));
     else if (random_.one_in(5)) options.time = clock_.unix_ms() + 20 - std::min(clock_.unix_ms(), random_.below(120));
     if (random_.one_in(6)) options.retry_count = random_.one_in(6) ? random_.of_any_size() : random_.below(5);
-    if (random_.one_in(8)) options.last_id = stand(some_id());
+    if (random_.one_in(8)) options.last_id = some_id();
     journal_.note("claim of ", on.wanted->name, " ", who, " ", listed(ids), " min_idle ", options.min_idle.count(),
                   options.idle ? " idle " + std::to_string(options.idle->count()) : "",
                   options.time ? " time " + std::to_string(*options.time) : "",
@@ -328,7 +327,7 @@ class Life {
 
   void set_id(const Handle& on) {
     const brook::Position position = some_position();
-    const Id to = stand(position.after(double_.last_id));
+    const Id to = position.after(double_.last_id);
     journal_.note("set_id of ", on.wanted->name, " ", to);
     const Expected<void> outcome = position.is_latest() ? on.group.set_id(position) : on.group.set_id(to);
     if (on.wanted->destroyed) return same("set_id", error_of(outcome), Errc::no_such_group);
@@ -609,9 +608,6 @@ class Life {
     const Id last = double_.last_id;
     const std::uint64_t young = what_is_too_old_leaves_at_once ? 0 : double_.unix_ms;
     return {std::max(last.ms, young) + random_.below(2), last.seq + random_.below(4)};
-  }
-  Id stand(Id id) const {
-    return !what_nobody_wants_leaves && double_.bounds.until_acked ? std::min(id, double_.last_id) : id;
   }
   Id some_id() { return ids_.any(); }
   std::vector<Id> some_ids(const GroupWithOptions& group) {

@@ -218,6 +218,7 @@ bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const Nac
     queue.wake_first();
   }
   stream::sweep(*stream);
+  options.dead_letter.settle();
   return true;
 }
 

@@ -195,6 +195,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     sought_ = false;
     start_ = rest.added - rest.entries;
     ahead_ = id > rest.last;
+    if (ahead_) stream.note_group_ahead();
     delivered_ = 0;
   }
 

@@ -121,6 +121,20 @@ struct State {
     if (closing_.load(sync::seq_cst)) gate.announce();
   }
 
+  // — of a stream whose entries leave when they are acknowledged: whether some group stands ahead of the end, so that what
+  // is added may be wanted by nobody (stream/retention.hpp) —
+
+  void note_group_ahead() noexcept {
+    ahead_.fetch_add(2, sync::seq_cst);
+    ahead_.fetch_or(1, sync::seq_cst);
+  }
+  /// Odd when there may be such a group; another number whenever there has been another one.
+  [[nodiscard]] std::uint64_t group_ahead() const noexcept { return ahead_.load(sync::seq_cst); }
+  /// There is none any more; false when there has been another one since `seen` was read.
+  [[nodiscard]] bool forget_group_ahead(std::uint64_t seen) noexcept {
+    return ahead_.compare_exchange_strong(seen, seen - 1, sync::seq_cst, sync::seq_cst);
+  }
+
   void close() {
     closing_.store(true, sync::seq_cst);
     timeline.seal();
@@ -146,6 +160,7 @@ struct State {
   // Adding asks neither for room nor for what is too old.
   const bool plain_ = !room.bounded() && options.max_age.count() <= 0;
   sync::atomic<bool> closing_{false};
+  sync::atomic<std::uint64_t> ahead_{0};
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_with_care(const log::Values<Payload>& values,
                                                                    const log::Request& request, const Wait* wait) {
