@@ -27,7 +27,6 @@
 #include <brook/group/locked.hpp>
 #include <brook/group/ordered.hpp>
 #include <brook/group/redelivery.hpp>
-#include <brook/group/returned.hpp>
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
@@ -186,25 +185,21 @@ expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions
 template <class T>
 expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orphans orphans) const {
   const stream::SweepAtEnd sweep(*stream_, true);
+  const typename DeadLetterTo<T>::SettleAtEnd settle(group_->options.dead_letter);
   const Locked held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
   group::Member* const member = group_->roster.find(name);
   if (member == nullptr) return 0;
-  const group::Instant now = group_->instant(stream_->clock().now());
   std::vector<typename GroupState::Place> places;
   group_->ledger.each_pending(Id::min(), Id::max(), [&](const typename GroupState::Place& place) {
     if (place.mark().consumer() == member->number) places.push_back(place);
     return true;
   });
-  group::Returned notes;  // all that may fail comes first
-  for (const auto& place : places) {
-    if (orphans == Orphans::hand_back) notes.note(now, place.id());
-  }
-  group_->returned.note_all(std::move(notes));
   std::size_t pending = 0;
-  for (const auto& place : places) {
-    const auto mark = group::Mark::of(group::nobody, place.mark().count(), now);
-    pending += (orphans == Orphans::drop ? group_->finish(place) : group_->assign(place, mark)) ? 1U : 0U;
+  if (orphans == Orphans::hand_back) {
+    pending = group_->hand_back(*stream_, places);
+  } else {
+    for (const auto& place : places) pending += group_->finish(place) ? 1U : 0U;
   }
   group_->roster.strike(*member);
   group_->queue.wake_first();

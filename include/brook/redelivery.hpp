@@ -109,6 +109,14 @@ class DeadLetterTo {
   [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }
   /// With the group's mutex held.
   [[nodiscard]] bool add(const T& value, Death&& death) const { return add_(stream_, value, std::move(death)); }
+  /// Does what follows when it dies; declare it before the lock.
+  struct SettleAtEnd {
+    explicit SettleAtEnd(const DeadLetterTo& where) noexcept : to(where) {}
+    SettleAtEnd(const SettleAtEnd&) = delete;
+    SettleAtEnd& operator=(const SettleAtEnd&) = delete;
+    ~SettleAtEnd() { to.settle(); }
+    const DeadLetterTo& to;
+  };
   /// Removes letters that nobody wants (StreamOptions::until_acked). Without the mutex.
   void settle() const noexcept {
     if (stream_ != nullptr) settle_(stream_);

@@ -184,6 +184,7 @@ class GroupWithOptions final : public Audience {
       if (here->second.member != found->second.number) continue;
       ++count;
       if (drop) pending.erase(here);
+      else if (spent(here->second.count)) die(here->first, brook::DeathReason::max_deliveries);
       else give_back(here->second, milliseconds(0));
     }
     members.erase(found);

@@ -468,6 +468,25 @@ TEST_CASE("delete_consumer: hands back what is pending, or drops it") {
   CHECK(group.consumers() == std::vector<std::string>{"b", "c"});
 }
 
+TEST_CASE("delete_consumer: what was delivered as often as it may becomes a dead letter") {
+  Scene scene(2);
+  Stream<DeadLetter<int>> dead({.clock = &scene.clock});
+  const auto group = scene.group({.max_deliveries = 2, .dead_letter = &dead});
+  REQUIRE(group.consumer("a").read({.count = 1})->size() == 1);
+  CHECK(*group.delete_consumer("a") == 1);
+  CHECK(dead.empty());
+  REQUIRE(group.consumer("b").read()->size() == 2);
+  CHECK(*group.delete_consumer("b") == 2);
+  REQUIRE(dead.size() == 1);
+  const DeadLetter<int> letter = dead.range().front().value;
+  CHECK(letter.value == 1);
+  CHECK(letter.consumer == "b");
+  CHECK(letter.reason == DeathReason::max_deliveries);
+  CHECK(letter.deliveries == 2);
+  CHECK(group.pending()->count == 1);
+  CHECK(values_of(*group.consumer("c").read()) == Ints{2});
+}
+
 TEST_CASE("delete_consumer: what it hands back wakes a blocked consumer") {
   Scene scene(1);
   const auto group = scene.group();

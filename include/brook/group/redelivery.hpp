@@ -108,12 +108,32 @@ void State<T>::look_for_new(StreamState& stream) {
 }
 
 template <class T>
+std::size_t State<T>::hand_back(StreamState& stream, std::vector<Place>& places) {
+  const Clock::time_point now = stream.clock().now();
+  const Instant due = instant(now);
+  std::size_t pending = 0;
+  std::erase_if(places, [&](const Place& place) {
+    if (!spent(place.mark().count())) return false;
+    pending += place.page->pending(place.at) ? 1U : 0U;
+    bury(stream, place, DeathReason::max_deliveries, now);
+    return true;
+  });
+  Returned notes;  // all that may fail comes first
+  for (const Place& place : places) notes.note(due, place.id());
+  returned.note_all(std::move(notes));
+  for (const Place& place : places) pending += assign(place, Mark::of(nobody, place.mark().count(), due)) ? 1U : 0U;
+  return pending;
+}
+
+template <class T>
 void State<T>::give_back(StreamState& stream, const Place& place, std::uint64_t count,
                          std::optional<std::chrono::milliseconds> delay, Clock::time_point now) {
-  if (options.max_deliveries > 0 && count >= options.max_deliveries)
-    return bury(stream, place, DeathReason::max_deliveries, now);
+  if (spent(count)) return bury(stream, place, DeathReason::max_deliveries, now);
   const auto rest = delay.value_or(options.retry_delay.after(count, place.id())).count();
-  put_back(place, count, instant(now) + static_cast<Instant>(std::max<std::int64_t>(0, rest)));
+  const Instant due = instant(now) + static_cast<Instant>(std::max<std::int64_t>(0, rest));
+  const Mark mark = Mark::of(nobody, count, std::min(due, last_instant - 1));
+  returned.note(mark.time(), place.id());
+  assign(place, mark);
 }
 
 template <class T>

@@ -119,18 +119,14 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Ends a pending entry as a dead letter. Throws what copying the value throws, and then it is pending still.
   void bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now);
 
-  /// Gives a pending entry back to the group after one delivery more or less. Throws std::bad_alloc, and then nothing has
+  /// Gives an entry that is with somebody back to the group after one delivery more or less. Throws std::bad_alloc, and then nothing has
   /// changed.
   void give_back(StreamState& stream, const Place& place, std::uint64_t count,
                  std::optional<std::chrono::milliseconds> delay, Clock::time_point now);
 
-  /// An entry that is with somebody is to be delivered again from `due` on, to anybody. Throws std::bad_alloc, and then
-  /// nothing has changed.
-  void put_back(const Place& place, std::uint64_t count, Instant due) {
-    const Mark mark = Mark::of(nobody, count, std::min(due, last_instant - 1));
-    returned.note(mark.time(), place.id());
-    static_cast<void>(assign(place, mark));
-  }
+  /// Gives back what a consumer has who is to be deleted; how many were pending. Throws std::bad_alloc, and what copying a
+  /// value throws; some may have become dead letters then.
+  std::size_t hand_back(StreamState& stream, std::vector<Place>& places);
 
   // — what a managed group keeps count of: who has how many, and whose turn it is —
 
@@ -329,6 +325,9 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
 
   // group/redelivery.hpp
+  [[nodiscard]] bool spent(std::uint64_t count) const noexcept {
+    return options.max_deliveries > 0 && count >= options.max_deliveries;
+  }
   void take_with_care(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now,
                       Batch& batch);
   void look_for_new(StreamState& stream);
