@@ -62,17 +62,17 @@ class Consumer {
   [[nodiscard]] expected<Deliveries<T>, Errc> history(Id after = Id::min(), std::size_t count = no_limit) const;
 
   /// Takes over pending entries, whoever has them (XCLAIM). Left out: ids that are not pending, unless `force`; those that
-  /// were not pending for `min_idle`; and what has left the stream, which is then not pending any more. The deliveries are
-  /// in the order of the ids. Errors: closed, no_such_group, full; invalid_argument for `force` in an ordered group, where
-  /// it could bring an entry before its turn. O(log n) for each id.
+  /// were not pending for `min_idle`; and what has left the stream, which is then not pending any more, however long it was.
+  /// The deliveries are in the order of the ids. Errors: closed, no_such_group, full; invalid_argument for `force` in an
+  /// ordered group, where it could bring an entry before its turn. O(log n) for each id.
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::span<const Id> ids, const ClaimOptions& options = {}) const;
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::initializer_list<Id> ids,
                                                     const ClaimOptions& options = {}) const {
     return claim(std::span(ids.begin(), ids.size()), options);
   }
 
-  /// Takes over what has been pending for `min_idle`, oldest first (XAUTOCLAIM). Errors: closed, no_such_group, full;
-  /// invalid_argument for a count of 0.
+  /// Takes over what has been pending for `min_idle`, oldest first (XAUTOCLAIM); what has left the stream is not pending any
+  /// more, however long it was. Errors: closed, no_such_group, full; invalid_argument for a count of 0.
   [[nodiscard]] expected<AutoClaimed<T>, Errc> auto_claim(const AutoClaimOptions& options) const;
 
  private:
@@ -236,8 +236,9 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
         place = group_->ledger.find(ids[i]);
         was_nobodys[i] = true;
       }
-      if (place.page == nullptr || !(was_nobodys[i] || group_->idle_for(place, options.min_idle, instant))) continue;
-      static_cast<void>(takeover.collect_or_drop(place));
+      if (place.page == nullptr) continue;
+      const bool idle = was_nobodys[i] || group_->idle_for(place, options.min_idle, instant);
+      static_cast<void>(takeover.collect_or_drop(place, idle));
     }
   });
   if (options.last_id && *options.last_id > group_->last_delivered) {
@@ -266,7 +267,7 @@ expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& o
         claimed.next = place.id();
         return false;
       }
-      if (group_->idle_for(place, options.min_idle, instant) && !takeover.collect_or_drop(place))
+      if (!takeover.collect_or_drop(place, group_->idle_for(place, options.min_idle, instant)))
         claimed.deleted.push_back(place.id());
       return true;
     });

@@ -104,7 +104,7 @@ class GroupWithOptions final : public Audience {
       if (options.force && !pending.contains(id) && stream_.entries.contains(id))
         pending[id] = Given{stream_.entries.at(id), 1, 0, stream_.tick, stream_.tick};
       const auto at = pending.find(id);
-      if (at == pending.end() || !idle_for(at->second, options.min_idle) || drop_if_gone(at)) continue;
+      if (at == pending.end() || drop_if_gone(at) || !idle_for(at->second, options.min_idle)) continue;
       const std::uint64_t count = at->second.count + (options.just_id ? 0 : 1);
       hands.push_back(hand_over(*at, member, options.retry_count.value_or(count), since(options)));
     }
@@ -129,9 +129,8 @@ class GroupWithOptions final : public Audience {
       }
       const auto here = at++;
       const Id id = here->first;
-      if (!idle_for(here->second, options.min_idle)) continue;
       if (drop_if_gone(here)) swept.deleted.push_back(id);
-      else
+      else if (idle_for(here->second, options.min_idle))
         swept.hands.push_back(hand_over(*here, member, here->second.count + (options.just_id ? 0 : 1), stream_.tick));
     }
     got(member, swept.hands);

@@ -359,6 +359,26 @@ TEST_CASE("Claim: what has left the stream is not pending any more") {
   CHECK(group.pending()->count == 2);
 }
 
+TEST_CASE("Claim: what has left the stream is dropped however long it was pending") {
+  Scene scene(4);
+  const auto group = scene.group();
+  const auto b = group.consumer("b");
+  REQUIRE(group.consumer("a").read());
+  CHECK(scene.stream.erase({id(1), id(3)}) == 2);
+  SECTION("by its id") {
+    CHECK(b.claim({id(1), id(2)}, {.min_idle = 1h})->empty());
+    CHECK(group.pending()->count == 3);
+  }
+  SECTION("by a sweep") {
+    const auto swept = *b.auto_claim({.min_idle = 1h, .count = 1});
+    CHECK(swept.deliveries.empty());
+    CHECK(swept.deleted == std::vector<Id>{id(1)});
+    CHECK(swept.next == id(2));
+    CHECK(b.auto_claim({.min_idle = 1h, .start = swept.next})->deleted == std::vector<Id>{id(3)});
+    CHECK(group.pending()->count == 2);
+  }
+}
+
 TEST_CASE("Claim: ids in any order, of several segments, some of them gone") {
   Scene scene(40);
   const auto group = scene.group();

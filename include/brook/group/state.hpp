@@ -119,8 +119,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Ends a pending entry as a dead letter. Throws what copying the value throws, and then it is pending still.
   void bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now);
 
-  /// Gives an entry that is with somebody back to the group after one delivery more or less. Throws std::bad_alloc, and then nothing has
-  /// changed.
+  /// Gives an entry that is with somebody back to the group after one delivery more or less. Throws what bury() does and
+  /// std::bad_alloc, and then nothing has changed.
   void give_back(StreamState& stream, const Place& place, std::uint64_t count,
                  std::optional<std::chrono::milliseconds> delay, Clock::time_point now);
 

@@ -34,19 +34,20 @@ class Takeover {
 
   explicit Takeover(StreamState& stream) : stream_(stream), edits_(stream.timeline.edits()) {}
 
-  /// Whether the entry is still there; then it is collected. Throws std::bad_alloc.
-  [[nodiscard]] bool collect(const Place& place) {
+  /// Whether the entry is still there; then it is collected, if it is wanted. Throws std::bad_alloc.
+  [[nodiscard]] bool collect(const Place& place, bool wanted = true) {
     const bool held = !found_.empty() && found_.back().place.page == place.page;  // by the last of the holds
     Hold hold = held ? Hold() : place.page->look();
     auto* const segment = held ? holds_.back().get() : hold.get();
     if (segment == nullptr || !State::still_shown(edits_, *segment, place)) return false;
+    if (!wanted) return true;
     if (!held) holds_.push_back(std::move(hold));
     found_.push_back({place, holds_.size() - 1});
     return true;
   }
   /// The same; an entry that has left the stream is not pending any more after settle(), as in Redis.
-  [[nodiscard]] bool collect_or_drop(const Place& place) {
-    if (collect(place)) return true;
+  [[nodiscard]] bool collect_or_drop(const Place& place, bool wanted = true) {
+    if (collect(place, wanted)) return true;
     gone_.push_back(place);
     return false;
   }
