@@ -182,7 +182,9 @@ struct GroupInfo {
   Id last_delivered_id{};          ///< new entries are those above it
   std::uint64_t entries_read = 0;  ///< of all entries ever added, those that are not yet to be delivered
   std::uint64_t lag = 0;           ///< entries not yet delivered; exact, also after deletions
-  std::uint64_t lost = 0;          ///< entries that were trimmed or erased before this group got them
+  /// Entries that were trimmed or erased before this group got them. Of a group that stood ahead of the last id perhaps
+  /// fewer: those that were trimmed, with the place that it stood at, before it read or was asked for this are not counted.
+  std::uint64_t lost = 0;
 };
 
 /// What XINFO CONSUMERS tells of a consumer.

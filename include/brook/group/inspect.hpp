@@ -17,6 +17,7 @@ namespace brook::group {
 
 template <class T>
 auto State<T>::progress(StreamState& stream) -> Progress {
+  if (ahead_) static_cast<void>(seek(stream));  // the end may have come past it
   std::uint64_t waiting = 0;
   for (const Id id : order.undelivered()) {
     auto view = stream.timeline.look();
