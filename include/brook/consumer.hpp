@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -63,7 +64,8 @@ class Consumer {
 
   /// Takes over pending entries, whoever has them (XCLAIM). Left out: ids that are not pending, unless `force`; those that
   /// were not pending for `min_idle`; and what has left the stream, which is then not pending any more, however long it was.
-  /// The deliveries are in the order of the ids. Errors: closed, no_such_group, full; invalid_argument for `force` in an
+  /// The deliveries are in the order of the ids, one after the other: an id that is named twice is claimed twice if
+  /// `min_idle` lets it. Errors: closed, no_such_group, full; invalid_argument for `force` in an
   /// ordered group, where it could bring an entry before its turn. O(log n) for each id.
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::span<const Id> ids, const ClaimOptions& options = {}) const;
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::initializer_list<Id> ids,
@@ -228,6 +230,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
                                                  .count = options.retry_count,
                                                  .counts = !options.just_id};
   auto batch = group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
+    std::set<Id> taken;
     for (std::size_t i = 0; i < ids.size(); ++i) {
       Place place = group_->ledger.find(ids[i]);
       if (place.page == nullptr && options.force) {
@@ -237,8 +240,9 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
         was_nobodys[i] = true;
       }
       if (place.page == nullptr) continue;
-      const bool idle = was_nobodys[i] || group_->idle_for(place, options.min_idle, instant);
-      static_cast<void>(takeover.collect_or_drop(place, idle));
+      const bool idle = taken.contains(ids[i]) ? group::is_idle(terms.since, options.min_idle, instant)
+                                               : was_nobodys[i] || group_->idle_for(place, options.min_idle, instant);
+      if (takeover.collect_or_drop(place, idle) && idle) taken.insert(ids[i]);
     }
   });
   if (options.last_id && *options.last_id > group_->last_delivered) {

@@ -41,7 +41,6 @@ struct Large {
   operator std::uint64_t() const { return number; }
 };
 
-constexpr bool a_claim_may_repeat_ids = false;
 constexpr bool what_is_too_old_leaves_at_once = false;
 
 /// More entries than this are trimmed, so that a run takes no longer at its end than at its beginning.
@@ -272,10 +271,7 @@ class Life {
 
   void claim(const Handle& on) {
     const std::string who = some_consumer();
-    std::vector<Id> ids;
-    for (const Id id : some_ids(*on.wanted)) {
-      if (a_claim_may_repeat_ids || std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
-    }
+    const std::vector<Id> ids = some_ids(*on.wanted);
     brook::ClaimOptions options{.force = random_.one_in(5), .just_id = random_.one_in(4)};
     if (random_.one_in(2)) options.min_idle = milliseconds(random_.below(60));
     if (random_.one_in(5)) options.idle = milliseconds(random_.below(100));

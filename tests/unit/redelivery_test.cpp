@@ -379,6 +379,23 @@ TEST_CASE("Claim: what has left the stream is dropped however long it was pendin
   }
 }
 
+TEST_CASE("Claim: an id that is named twice is claimed by one after the other") {
+  Scene scene(2);
+  const auto group = scene.group();
+  const auto b = group.consumer("b");
+  REQUIRE(group.consumer("a").read({.count = 1})->size() == 1);
+  scene.clock.advance(10s);
+  SECTION("who has just been claimed is not idle") {
+    const auto claimed = *b.claim({id(1), id(1)}, {.min_idle = 1ms});
+    CHECK(counts_of(claimed) == Counts{2});
+  }
+  SECTION("unless that is said") {
+    CHECK(counts_of(*b.claim({id(1), id(1)}, {.min_idle = 5s, .idle = 5s})) == Counts{2, 3});
+  }
+  SECTION("or not asked for") { CHECK(counts_of(*b.claim({id(1), id(1)})) == Counts{2, 3}); }
+  SECTION("also by force") { CHECK(b.claim({id(2), id(2)}, {.min_idle = 1ms, .force = true})->size() == 1); }
+}
+
 TEST_CASE("Claim: ids in any order, of several segments, some of them gone") {
   Scene scene(40);
   const auto group = scene.group();

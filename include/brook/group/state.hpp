@@ -103,8 +103,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Whether an entry has been with its consumer for so long, or is with nobody.
   [[nodiscard]] bool idle_for(const Place& place, std::chrono::milliseconds idle, Instant now) const noexcept {
     const Mark mark = place.mark();
-    if (mark.consumer() == nobody || idle.count() <= 0) return true;
-    return now >= mark.time() && now - mark.time() >= static_cast<Instant>(idle.count());
+    return mark.consumer() == nobody || is_idle(mark.time(), idle, now);
   }
   /// Makes an entry that is in the stream pending with a member, unless it is pending already (XCLAIM FORCE). What it
   /// returns must outlive the lock. Throws std::bad_alloc.
