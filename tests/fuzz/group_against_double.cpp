@@ -41,8 +41,6 @@ struct Large {
   operator std::uint64_t() const { return number; }
 };
 
-constexpr bool what_is_too_old_leaves_at_once = false;
-
 /// More entries than this are trimmed, so that a run takes no longer at its end than at its beginning.
 constexpr std::size_t enough_entries = 400;
 constexpr std::size_t enough_held = 24;
@@ -602,8 +600,7 @@ class Life {
 
   Id some_next_id() {
     const Id last = double_.last_id;
-    const std::uint64_t young = what_is_too_old_leaves_at_once ? 0 : double_.unix_ms;
-    return {std::max(last.ms, young) + random_.below(2), last.seq + random_.below(4)};
+    return {last.ms + random_.below(2), last.seq + random_.below(4)};
   }
   Id some_id() { return ids_.any(); }
   std::vector<Id> some_ids(const GroupWithOptions& group) {

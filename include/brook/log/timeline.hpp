@@ -105,6 +105,14 @@ class Timeline {
     return true;
   }
 
+  /// Removes what was added with an id that was too old then. True when there was such an entry.
+  bool expire_added(const Appended& appended) {
+    if (appended.first.ms >= oldest_.load(sync::relaxed)) return false;  // BH
+    const EndLater later;
+    edits_.want([this] { keep_bounds(); });
+    return true;
+  }
+
   /// The present. Lock-free.
   [[nodiscard]] View look() noexcept {
     for (;;) {

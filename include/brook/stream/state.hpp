@@ -164,9 +164,11 @@ struct State {
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_with_care(const log::Values<Payload>& values,
                                                                    const log::Request& request, const Wait* wait) {
-    if (room.bounded()) return append_bounded(values, request, wait);
-    expire();
-    return timeline.append(values, request);
+    if (!room.bounded()) expire();
+    expected<log::Appended, Errc> appended =
+        room.bounded() ? append_bounded(values, request, wait) : timeline.append(values, request);
+    if (appended && timeline.expire_added(*appended)) announce_departure();
+    return appended;
   }
 
   [[nodiscard]] static log::Cut bound_of(const StreamOptions& given) noexcept {
