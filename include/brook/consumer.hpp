@@ -58,8 +58,9 @@ class Consumer {
   [[nodiscard]] expected<Deliveries<T>, Errc> read(const ReadOptions& options = {}) const;
 
   /// Entries with ids above `after` that are pending with this consumer, at most `count`, oldest first (XREADGROUP with
-  /// an id): what a consumer that was restarted begins with. Does not wait. Counts as a delivery. Entries that were
-  /// removed from the stream meanwhile are left out; they stay pending. Errors: closed, no_such_group.
+  /// an id): what a consumer that was restarted begins with. Does not wait. Counts as a delivery, so that nack() and
+  /// forward() of the delivery before it are refused. Entries that were removed from the stream meanwhile are left out; they
+  /// stay pending. Errors: closed, no_such_group.
   [[nodiscard]] expected<Deliveries<T>, Errc> history(Id after = Id::min(), std::size_t count = no_limit) const;
 
   /// Takes over pending entries, whoever has them (XCLAIM). Left out: ids that are not pending, unless `force`; those that

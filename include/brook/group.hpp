@@ -63,7 +63,8 @@ class Group {
     return names;
   }
 
-  /// Acknowledges entries (XACK); how many of them were pending. An id that is not pending is ignored.
+  /// Acknowledges entries (XACK); how many of them were pending. An id that is not pending is ignored. Who acknowledges
+  /// deliveries meanwhile may see that the entries are done with one after another.
   std::size_t ack(std::span<const Id> ids) const;
   std::size_t ack(std::initializer_list<Id> ids) const { return ack(std::span(ids.begin(), ids.size())); }
   std::size_t ack(Id id) const { return ack({id}); }
@@ -76,7 +77,9 @@ class Group {
   [[nodiscard]] expected<std::vector<PendingEntry>, Errc> pending(const PendingOptions& options) const;
 
   /// Deletes a consumer; how many entries were pending with it, which go back to the group unless told otherwise
-  /// (XGROUP DELCONSUMER, which drops them). 0 for one that there is not. A handle that is used later makes it anew.
+  /// (XGROUP DELCONSUMER, which drops them); or become dead letters, as max_deliveries says. Dropped, they end one after
+  /// another for who acknowledges deliveries meanwhile. 0 for one that there is not. A handle that is used later makes it
+  /// anew.
   /// Errors: closed, no_such_group.
   expected<std::size_t, Errc> delete_consumer(std::string_view name, Orphans orphans = Orphans::hand_back) const;
 
@@ -94,7 +97,8 @@ class Group {
   }
 
   /// Ends the group with all that is pending in it; blocked consumers answer no_such_group (XGROUP DESTROY). How many
-  /// entries were pending. Errors: closed, no_such_group.
+  /// entries were pending; they end one after another for who acknowledges deliveries meanwhile. Errors: closed,
+  /// no_such_group.
   expected<std::size_t, Errc> destroy() const;
 
   /// What XINFO GROUPS tells of this group, at one instant. Errors: closed, no_such_group. O(pending + segments of the lag).

@@ -108,10 +108,11 @@ struct ReadOptions {
   /// Ends the wait with Errc::cancelled. Entries that are there are read all the same.
   std::stop_token stop = {};
 #endif
-  /// For a consumer: first take over entries that have been pending, with whomever, for at least so long; those that have
-  /// waited longest first. They count towards `count` (XREADGROUP CLAIM).
+  /// For a consumer: first, but after what came back to the group, take over entries that have been pending, with whomever,
+  /// for at least so long; those that have waited longest first. They count towards `count` (XREADGROUP CLAIM).
   std::optional<std::chrono::milliseconds> claim_idle = std::nullopt;
-  /// For a consumer: deliver without making the entries pending; each is lost if its consumer dies (XREADGROUP NOACK).
+  /// For a consumer: deliver new entries without making them pending; each is lost if its consumer dies (XREADGROUP NOACK).
+  /// What came back, or is taken over by `claim_idle`, is pending as ever.
   bool no_ack = false;
 
   /// `block`, with `stop` where it is given, instead of a stop token that `block` has.
@@ -129,7 +130,7 @@ struct NackOptions {
   std::optional<std::chrono::milliseconds> delay = std::nullopt;
   /// This delivery does not count.
   bool uncounted = false;
-  /// The entry can never be processed: a dead letter at once.
+  /// The entry can never be processed: a dead letter at once; if it has left the stream it is done with, without a letter.
   bool fatal = false;
 };
 

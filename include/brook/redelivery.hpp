@@ -177,7 +177,8 @@ struct GroupOptions {
   /// How long an entry that was given back rests before it is delivered again.
   RetryDelay retry_delay = {};
   /// How long a consumer may keep an entry: after that it comes back to the group by itself, and whoever reads next gets
-  /// it. Rounded up to milliseconds; 0 is for ever.
+  /// it. Until somebody reads it is still its consumer's, for info, pending, history, ack and nack too.
+  /// Rounded up to milliseconds; 0 is for ever.
   std::chrono::milliseconds visibility{0};
   /// Entries with the same key are processed in the order of the stream, one at a time: the next one is delivered when the
   /// one before it was acknowledged, or became a dead letter. Whoever has it, and however often it comes back, those behind
@@ -227,6 +228,7 @@ struct AutoClaimed {
 
 /// Which pending entries to list (XPENDING with a range).
 struct PendingOptions {
+  /// Only entries that have been with their consumer for so long, or are with nobody.
   std::chrono::milliseconds min_idle{0};
   Id first = Id::min();
   Id last = Id::max();

@@ -35,8 +35,8 @@ namespace brook {
 ///
 /// Thread-safety: any member may be called at any time from any thread, but for the destructor. Adding is lock-free and
 /// reading takes no lock: a thread that stalls, wherever it stands, stops no other from either. erase and trim take
-/// turns. Every operation takes effect at one instant between its call and its return; a trim, and what an add with a
-/// bound trims, is decided at one instant and takes effect at a later one within the call.
+/// turns. Every operation takes effect at one instant between its call and its return; a trim, what an add with a bound
+/// trims, and an erase are decided at one instant and take effect at a later one within the call.
 ///
 /// Visibility: what a thread did before add() is visible to whoever reads the entry.
 ///
@@ -164,7 +164,8 @@ class Stream {
 
   // — removing —
 
-  /// Removes the entries with these ids, all at one instant; how many there were (XDEL). O(log size) each.
+  /// Removes the entries with these ids; how many there were (XDEL). They are looked up at one instant, and those that were
+  /// found are removed at a later one, both during the call: one that is added in between stays. O(log size) each.
   std::size_t erase(std::span<const Id> ids) {
     const std::size_t erased = state_->timeline.erase(ids);
     state_->announce_departure();
