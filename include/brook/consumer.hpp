@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +22,7 @@
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
 #include <brook/group/fresh.hpp>
+#include <brook/group/hands.hpp>
 #include <brook/group/locked.hpp>
 #include <brook/group/ordered.hpp>
 #include <brook/group/redelivery.hpp>
@@ -50,28 +52,30 @@ class Consumer {
   /// none it waits as `options.block` says, and answers with an empty batch when the time is up. Blocked consumers of a
   /// group are served in the order in which they blocked, each with up to its count, and an entry wakes one of them.
   /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23).
-  /// Errors: closed when the stream is closed and all was delivered, and nothing that came back is waiting; cancelled;
-  /// no_such_group when it was destroyed; full for more than 16,383 consumers in the group; invalid_argument for no_ack in
-  /// an ordered group.
+  /// Errors: closed when the stream is closed and all that is there was delivered, and nothing of it that came back is
+  /// waiting; cancelled; no_such_group when it was destroyed; full for more than 16,383 consumers in the group;
+  /// invalid_argument for no_ack in an ordered group.
   [[nodiscard]] expected<Deliveries<T>, Errc> read(const ReadOptions& options = {}) const;
 
   /// Entries with ids above `after` that are pending with this consumer, at most `count`, oldest first (XREADGROUP with
-  /// an id): what a consumer that was restarted begins with. Does not wait. Counts as a delivery. Entries that were
-  /// removed from the stream meanwhile are left out; they stay pending. Errors: closed, no_such_group.
+  /// an id): what a consumer that was restarted begins with. Does not wait. Counts as a delivery, so that nack() and
+  /// forward() of the delivery before it are refused. Entries that were removed from the stream meanwhile are left out; they
+  /// stay pending. Errors: closed, no_such_group.
   [[nodiscard]] expected<Deliveries<T>, Errc> history(Id after = Id::min(), std::size_t count = no_limit) const;
 
   /// Takes over pending entries, whoever has them (XCLAIM). Left out: ids that are not pending, unless `force`; those that
-  /// were not pending for `min_idle`; and what has left the stream, which is then not pending any more. The deliveries are
-  /// in the order of the ids. Errors: closed, no_such_group, full; invalid_argument for `force` in an ordered group, where
-  /// it could bring an entry before its turn. O(log n) for each id.
+  /// were not pending for `min_idle`; and what has left the stream, which is then not pending any more, however long it was.
+  /// The deliveries are in the order of the ids, one after the other: an id that is named twice is claimed twice if
+  /// `min_idle` lets it. Errors: closed, no_such_group, full; invalid_argument for `force` in an
+  /// ordered group, where it could bring an entry before its turn. O(log n) for each id.
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::span<const Id> ids, const ClaimOptions& options = {}) const;
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::initializer_list<Id> ids,
                                                     const ClaimOptions& options = {}) const {
     return claim(std::span(ids.begin(), ids.size()), options);
   }
 
-  /// Takes over what has been pending for `min_idle`, oldest first (XAUTOCLAIM). Errors: closed, no_such_group, full;
-  /// invalid_argument for a count of 0.
+  /// Takes over what has been pending for `min_idle`, oldest first (XAUTOCLAIM); what has left the stream is not pending any
+  /// more, however long it was. Errors: closed, no_such_group, full; invalid_argument for a count of 0.
   [[nodiscard]] expected<AutoClaimed<T>, Errc> auto_claim(const AutoClaimOptions& options) const;
 
  private:
@@ -120,6 +124,7 @@ std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch&
     if (options.no_ack) stream::want_sweep(*stream_);
     stream::sweep(*stream_);
   }
+  group_->options.dead_letter.settle();
   return failed;
 }
 
@@ -157,7 +162,7 @@ std::optional<Errc> Consumer<T>::take(const ReadOptions& options, Batch& batch, 
   group_->queue.serve(*stream_, *group_);
   group_->take(*stream_, *member, options, batch);
   if (!batch.empty() || options.count == 0) return std::nullopt;
-  if (group_->drained()) return Errc::closed;
+  if (group_->drained(*stream_)) return Errc::closed;
   cursor = group_->cursor();
   return std::nullopt;
 }
@@ -178,6 +183,7 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
     waiter.alarm = std::min(deadline, group_->next_due(group_->roster.current(*member_), options));
     held.unlock();
     stream::sweep(*stream_);  // an adder may be waiting for the room
+    group_->options.dead_letter.settle();
     sleeper.set_deadline(waiter.alarm);
     const bool woken = sleeper.sleep();
     held.lock();
@@ -225,6 +231,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
                                                  .count = options.retry_count,
                                                  .counts = !options.just_id};
   auto batch = group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
+    std::set<Id> taken;
     for (std::size_t i = 0; i < ids.size(); ++i) {
       Place place = group_->ledger.find(ids[i]);
       if (place.page == nullptr && options.force) {
@@ -233,8 +240,10 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
         place = group_->ledger.find(ids[i]);
         was_nobodys[i] = true;
       }
-      if (place.page == nullptr || !(was_nobodys[i] || group_->idle_for(place, options.min_idle, instant))) continue;
-      static_cast<void>(takeover.collect_or_drop(place));
+      if (place.page == nullptr) continue;
+      const bool idle = taken.contains(ids[i]) ? group::is_idle(terms.since, options.min_idle, instant)
+                                               : was_nobodys[i] || group_->idle_for(place, options.min_idle, instant);
+      if (takeover.collect_or_drop(place, idle) && idle) taken.insert(ids[i]);
     }
   });
   if (options.last_id && *options.last_id > group_->last_delivered) {
@@ -263,7 +272,7 @@ expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& o
         claimed.next = place.id();
         return false;
       }
-      if (group_->idle_for(place, options.min_idle, instant) && !takeover.collect_or_drop(place))
+      if (!takeover.collect_or_drop(place, group_->idle_for(place, options.min_idle, instant)))
         claimed.deleted.push_back(place.id());
       return true;
     });

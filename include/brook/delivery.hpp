@@ -39,7 +39,7 @@ class Delivery {
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
 
   /// Acknowledges the entry: it is done with (XACK). False when it was not pending any more, or was delivered with no_ack.
-  /// Idempotent. Lock-free, O(1).
+  /// Idempotent. O(1). Lock-free, unless the entry has come back to the group meanwhile.
   bool ack() const noexcept { return share_->acknowledge(within_, 1) == 1; }
 
   /// Gives the entry back to the group: it was not processed, and is delivered again after the delay, to whoever reads
@@ -168,7 +168,8 @@ class Deliveries {
     return Entries<T>(std::move(runs));
   }
 
-  /// Acknowledges all of them, up to 64 neighbours at a time; how many were still pending. Lock-free.
+  /// Acknowledges all of them, up to 64 neighbours at a time; how many were still pending. Lock-free, unless some have come
+  /// back to the group meanwhile.
   std::size_t ack() const noexcept {
     std::size_t pending = 0;
     for (std::size_t i = 0; i < batch_.share_count(); ++i)

@@ -23,6 +23,7 @@
 #include <brook/log/together.hpp>
 #include <brook/stream.hpp>
 #include <brook/stream/joint_add.hpp>
+#include <brook/stream/retention.hpp>
 #include <brook/wait.hpp>
 
 namespace brook {
@@ -81,7 +82,7 @@ expected<Id, Errc> Delivery<T>::forward(Stream<U>& to, Value&& value) const {
   const auto add = [&](log::PayloadOf<U>& payload) {
     forward_by([&] {
       const Wait none;
-      added = to.append_payload(log::Request::at_time(to.state_->unix_ms()), payload, &none);
+      added = to.append_locked(log::Request::at_time(to.state_->unix_ms()), payload, &none);
       return added.has_value();
     });
   };
@@ -91,6 +92,7 @@ expected<Id, Errc> Delivery<T>::forward(Stream<U>& to, Value&& value) const {
     auto payload = log::make_payload<U>(std::forward<Value>(value));
     add(payload);
   }
+  if (added) stream::settle_added(*to.state_, *added, 1);
   return added;
 }
 

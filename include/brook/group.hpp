@@ -22,6 +22,7 @@
 #include <brook/consumer.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
+#include <brook/group/hands.hpp>
 #include <brook/group/inspect.hpp>
 #include <brook/group/locked.hpp>
 #include <brook/group/ordered.hpp>
@@ -62,7 +63,8 @@ class Group {
     return names;
   }
 
-  /// Acknowledges entries (XACK); how many of them were pending. An id that is not pending is ignored.
+  /// Acknowledges entries (XACK); how many of them were pending. An id that is not pending is ignored. Who acknowledges
+  /// deliveries meanwhile may see that the entries are done with one after another.
   std::size_t ack(std::span<const Id> ids) const;
   std::size_t ack(std::initializer_list<Id> ids) const { return ack(std::span(ids.begin(), ids.size())); }
   std::size_t ack(Id id) const { return ack({id}); }
@@ -75,7 +77,9 @@ class Group {
   [[nodiscard]] expected<std::vector<PendingEntry>, Errc> pending(const PendingOptions& options) const;
 
   /// Deletes a consumer; how many entries were pending with it, which go back to the group unless told otherwise
-  /// (XGROUP DELCONSUMER, which drops them). 0 for one that there is not. A handle that is used later makes it anew.
+  /// (XGROUP DELCONSUMER, which drops them); or become dead letters, as max_deliveries says. Dropped, they end one after
+  /// another for who acknowledges deliveries meanwhile. 0 for one that there is not. A handle that is used later makes it
+  /// anew.
   /// Errors: closed, no_such_group.
   expected<std::size_t, Errc> delete_consumer(std::string_view name, Orphans orphans = Orphans::hand_back) const;
 
@@ -93,7 +97,8 @@ class Group {
   }
 
   /// Ends the group with all that is pending in it; blocked consumers answer no_such_group (XGROUP DESTROY). How many
-  /// entries were pending. Errors: closed, no_such_group.
+  /// entries were pending; they end one after another for who acknowledges deliveries meanwhile. Errors: closed,
+  /// no_such_group.
   expected<std::size_t, Errc> destroy() const;
 
   /// What XINFO GROUPS tells of this group, at one instant. Errors: closed, no_such_group. O(pending + segments of the lag).
@@ -120,9 +125,12 @@ class Group {
                                       const GroupOptions<T>& options) {
     const auto end = stream->timeline.look().end;
     if (end.sealed) return unexpected(Errc::closed);
-    auto group = GroupState::make(stream, name, start.after(end.last_id()), options);
+    const Id after = start.after(end.last_id());
+    auto group = GroupState::make(stream, name, after, options);
+    const stream::SweepAtEnd sweep(*stream, after > Id::min());
     const sync::unique_lock held(stream->groups_mutex);
     if (!stream->groups.emplace(name, group).second) return unexpected(Errc::group_exists);
+    if (after > end.last_id()) stream->note_group_ahead();  // only now does the group count
     return Group(stream, std::move(group));
   }
 
@@ -181,25 +189,21 @@ expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions
 template <class T>
 expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orphans orphans) const {
   const stream::SweepAtEnd sweep(*stream_, true);
+  const typename DeadLetterTo<T>::SettleAtEnd settle(group_->options.dead_letter);
   const Locked held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
   group::Member* const member = group_->roster.find(name);
   if (member == nullptr) return 0;
-  const group::Instant now = group_->instant(stream_->clock().now());
   std::vector<typename GroupState::Place> places;
   group_->ledger.each_pending(Id::min(), Id::max(), [&](const typename GroupState::Place& place) {
     if (place.mark().consumer() == member->number) places.push_back(place);
     return true;
   });
-  // A note that nothing comes of does no harm, so all that may fail comes first.
-  if (orphans == Orphans::hand_back) {
-    for (const auto& place : places) group_->returned.note(now, place.id());
-  }
   std::size_t pending = 0;
-  for (const auto& place : places) {
-    if (orphans == Orphans::hand_back) group_->assign(place, group::Mark::of(group::nobody, place.mark().count(), now));
-    const bool was = orphans == Orphans::drop ? group_->finish(place) : place.page->pending(place.at);
-    pending += was ? 1 : 0;
+  if (orphans == Orphans::hand_back) {
+    pending = group_->hand_back(*stream_, places);
+  } else {
+    for (const auto& place : places) pending += group_->finish(place) ? 1U : 0U;
   }
   group_->roster.strike(*member);
   group_->queue.wake_first();

@@ -86,8 +86,9 @@ struct StreamOptions {
   /// Entries whose ids are older than this, by the wall clock of `clock`, are removed by whoever next adds or reads. 0 is
   /// for ever. With `approximate` whole segments go.
   std::chrono::milliseconds max_age{0};
-  /// An entry leaves when every group there is has acknowledged it, or let it die; with no group nothing leaves. With it
-  /// acknowledging takes mutexes: of the group, of each group in turn, and that of erase.
+  /// An entry leaves when every group there is has acknowledged it, let it die, or stands behind it from the beginning; with
+  /// no group nothing leaves. With it acknowledging takes mutexes: of the group, of each group in turn, and that of erase;
+  /// and so does adding while a group stands ahead of the last id.
   bool until_acked = false;
   /// The source of ids and timeouts; it must outlive the stream. Null is SystemClock.
   Clock* clock = nullptr;
@@ -124,10 +125,11 @@ struct ReadOptions {
   /// Ends the wait with Errc::cancelled. Entries that are there are read all the same.
   std::stop_token stop = {};
 #endif
-  /// For a consumer: first take over entries that have been pending, with whomever, for at least so long; those that have
-  /// waited longest first. They count towards `count` (XREADGROUP CLAIM).
+  /// For a consumer: first, but after what came back to the group, take over entries that have been pending, with whomever,
+  /// for at least so long; those that have waited longest first. They count towards `count` (XREADGROUP CLAIM).
   std::optional<std::chrono::milliseconds> claim_idle = std::nullopt;
-  /// For a consumer: deliver without making the entries pending; each is lost if its consumer dies (XREADGROUP NOACK).
+  /// For a consumer: deliver new entries without making them pending; each is lost if its consumer dies (XREADGROUP NOACK).
+  /// What came back, or is taken over by `claim_idle`, is pending as ever.
   bool no_ack = false;
 
   /// `block`, with `stop` where it is given, instead of a stop token that `block` has.
@@ -145,7 +147,7 @@ struct NackOptions {
   std::optional<std::chrono::milliseconds> delay = std::nullopt;
   /// This delivery does not count.
   bool uncounted = false;
-  /// The entry can never be processed: a dead letter at once.
+  /// The entry can never be processed: a dead letter at once; if it has left the stream it is done with, without a letter.
   bool fatal = false;
 };
 
@@ -198,7 +200,9 @@ struct GroupInfo {
   Id last_delivered_id{};          ///< new entries are those above it
   std::uint64_t entries_read = 0;  ///< of all entries ever added, those that are not yet to be delivered
   std::uint64_t lag = 0;           ///< entries not yet delivered; exact, also after deletions
-  std::uint64_t lost = 0;          ///< entries that were trimmed or erased before this group got them
+  /// Entries that were trimmed or erased before this group got them. Of a group that stood ahead of the last id perhaps
+  /// fewer: those that were trimmed, with the place that it stood at, before it read or was asked for this are not counted.
+  std::uint64_t lost = 0;
 };
 
 /// What XINFO CONSUMERS tells of a consumer.

@@ -104,22 +104,45 @@ class DeadLetterTo {
   constexpr DeadLetterTo(std::nullptr_t) noexcept {}
   template <class Letter>
   requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(Stream<Letter>* stream)
-  noexcept : stream_(stream), add_(&add_to<Letter>) {}
+  noexcept : stream_(stream), add_(&add_to<Letter>), settle_(&settle_in<Letter>) {}
 
   [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }
+  /// With the group's mutex held.
   [[nodiscard]] bool add(const T& value, Death&& death) const { return add_(stream_, value, std::move(death)); }
+  /// Does what follows when it dies; declare it before the lock.
+  struct SettleAtEnd {
+    explicit SettleAtEnd(const DeadLetterTo& where) noexcept : to(where) {}
+    SettleAtEnd(const SettleAtEnd&) = delete;
+    SettleAtEnd& operator=(const SettleAtEnd&) = delete;
+    ~SettleAtEnd() { to.settle(); }
+    const DeadLetterTo& to;
+  };
+  /// Removes letters that nobody wants (StreamOptions::until_acked). Without the mutex.
+  void settle() const noexcept {
+    if (stream_ != nullptr) settle_(stream_);
+  }
 
  private:
   template <class Letter>
   static bool add_to(void* stream, const T& value, Death&& death) {
     auto& to = *static_cast<Stream<Letter>*>(stream);
-    const Wait none;  // the group's mutex is held
-    if constexpr (std::same_as<Letter, T>) return to.add(value, none).has_value();
-    else return to.add(DeadLetter<T>{std::move(death), value}, none).has_value();
+    const Wait none;
+    auto payload = [&] {
+      if constexpr (std::same_as<Letter, T>) return log::make_payload<T>(value);
+      else return log::make_payload<Letter>(DeadLetter<T>{std::move(death), value});
+    }();
+    const bool added = to.append_locked(log::Request::at_time(to.state_->unix_ms()), payload, &none).has_value();
+    if (added) note_added(*to.state_);
+    return added;
+  }
+  template <class Letter>
+  static void settle_in(void* stream) noexcept {
+    sweep(*static_cast<Stream<Letter>*>(stream)->state_);
   }
 
   void* stream_ = nullptr;
   bool (*add_)(void*, const T&, Death&&) = nullptr;
+  void (*settle_)(void*) noexcept = nullptr;
 };
 
 /// By what a group is ordered: a function that tells the key of an entry, of any type that std::hash knows. Keys with the
@@ -154,7 +177,8 @@ struct GroupOptions {
   /// How long an entry that was given back rests before it is delivered again.
   RetryDelay retry_delay = {};
   /// How long a consumer may keep an entry: after that it comes back to the group by itself, and whoever reads next gets
-  /// it. Rounded up to milliseconds; 0 is for ever.
+  /// it. Until somebody reads it is still its consumer's, for info, pending, history, ack and nack too.
+  /// Rounded up to milliseconds; 0 is for ever.
   std::chrono::milliseconds visibility{0};
   /// Entries with the same key are processed in the order of the stream, one at a time: the next one is delivered when the
   /// one before it was acknowledged, or became a dead letter. Whoever has it, and however often it comes back, those behind
@@ -204,6 +228,7 @@ struct AutoClaimed {
 
 /// Which pending entries to list (XPENDING with a range).
 struct PendingOptions {
+  /// Only entries that have been with their consumer for so long, or are with nobody.
   std::chrono::milliseconds min_idle{0};
   Id first = Id::min();
   Id last = Id::max();

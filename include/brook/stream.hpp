@@ -24,6 +24,7 @@
 #include <brook/id.hpp>
 #include <brook/id_range.hpp>
 #include <brook/options.hpp>
+#include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/wait/await.hpp>
 
@@ -34,8 +35,8 @@ namespace brook {
 ///
 /// Thread-safety: any member may be called at any time from any thread, but for the destructor. Adding is lock-free and
 /// reading takes no lock: a thread that stalls, wherever it stands, stops no other from either. erase and trim take
-/// turns. Every operation takes effect at one instant between its call and its return; a trim, and what an add with a
-/// bound trims, is decided at one instant and takes effect at a later one within the call.
+/// turns. Every operation takes effect at one instant between its call and its return; a trim, what an add with a bound
+/// trims, and an erase are decided at one instant and take effect at a later one within the call.
 ///
 /// Visibility: what a thread did before add() is visible to whoever reads the entry.
 ///
@@ -163,10 +164,11 @@ class Stream {
 
   // — removing —
 
-  /// Removes the entries with these ids, all at one instant; how many there were (XDEL). O(log size) each.
+  /// Removes the entries with these ids; how many there were (XDEL). They are looked up at one instant, and those that were
+  /// found are removed at a later one, both during the call: one that is added in between stays. O(log size) each.
   std::size_t erase(std::span<const Id> ids) {
     const std::size_t erased = state_->timeline.erase(ids);
-    state_->room.announce();
+    state_->announce_departure();
     return erased;
   }
   std::size_t erase(std::initializer_list<Id> ids) { return erase(std::span(ids.begin(), ids.size())); }
@@ -218,6 +220,8 @@ class Stream {
   friend class Delivery;
   template <class Target, class Value>
   friend class Into;
+  template <class U>
+  friend class DeadLetterTo;
 
   template <class Range>
   expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {
@@ -229,6 +233,7 @@ class Stream {
     const auto appended =
         state_->append({payloads.data(), payloads.size()}, log::Request::at_time(state_->unix_ms()), wait);
     if (!appended) return unexpected(appended.error());
+    stream::settle_added(*state_, appended->first, payloads.size());
     return IdRange(appended->first, payloads.size());
   }
 
@@ -255,6 +260,7 @@ class Stream {
     for (const Clock::time_point deadline = wait.deadline(state_->clock());;) {
       const std::uint64_t news = state_->room.news();
       const auto added = add_unless_known(producer, key, payload);
+      if (added) stream::settle_added(*state_, *added, 1);
       if (added || added.error() != Errc::full || deadline == Clock::time_point::min()) return added;
       if (const auto failed = state_->wait_for_news(news, wait, deadline)) return unexpected(*failed);
     }
@@ -267,7 +273,7 @@ class Stream {
     if (const Id* const before = state_->producers.find(producer, key, now)) return *before;
     stream::Producers::Draft draft(state_->producers, producer, key, now);
     const Wait none;
-    const auto added = append_payload(log::Request::at_time(state_->unix_ms()), payload, &none);
+    const auto added = append_locked(log::Request::at_time(state_->unix_ms()), payload, &none);
     if (added) draft.keep(*added);
     return added;
   }
@@ -293,6 +299,12 @@ class Stream {
 
   expected<Id, Errc> append_payload(const log::Request& request, log::PayloadOf<T>& payload,
                                     const Wait* wait = nullptr) {
+    const auto appended = append_locked(request, payload, wait);
+    if (appended) stream::settle_added(*state_, *appended, 1);
+    return appended;
+  }
+  // The same where a lock may be held; settle_added() or sweep() is due when it is not held any more.
+  expected<Id, Errc> append_locked(const log::Request& request, log::PayloadOf<T>& payload, const Wait* wait) {
     const auto appended = state_->append({std::addressof(payload), 1}, request, wait);
     if (!appended) return unexpected(appended.error());
     return appended->first;
@@ -365,7 +377,7 @@ expected<std::uint64_t, Errc> Stream<T>::trim(const TrimOptions& options) {
   if (options.min_id) cut.min_id = *options.min_id;
   if (options.limit.value_or(0) > 0) cut.limit = *options.limit;
   const std::uint64_t trimmed = state_->timeline.trim(cut);
-  state_->room.announce();
+  state_->announce_departure();
   return trimmed;
 }
 

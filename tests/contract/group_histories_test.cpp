@@ -163,7 +163,7 @@ class Caller {
   }
 
   Operation erase() {
-    Operation operation{.kind = Kind::erase, .ids = some_ids()};
+    Operation operation{.kind = Kind::erase, .thread = thread_, .ids = some_ids()};
     operation.count = stream_.erase(operation.ids);
     return operation;
   }

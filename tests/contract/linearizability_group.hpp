@@ -2,8 +2,8 @@
 // by which recorded histories of it and of its stream are judged. Time stands still in them, and nobody asks for a delay:
 // what came back to the group has waited equally long, and is delivered again by increasing ids, before what is new.
 //
-// Not one step (see in_single_steps): a trim decides which entries go, and takes them away later; an acknowledgement of
-// several ids is one after another. Each stands in a history as several operations with the same call and return.
+// Not one step (see in_single_steps): a trim, and an erase of several, decide which entries go, and take them away later;
+// an acknowledgement of several ids is one after another. Each stands in a history as several operations with the same call and return.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +46,7 @@ struct GroupSpec {
     bool closed = false;
     std::string consumers{};  // the names are letters
     std::vector<Pending> pending{};
-    std::map<int, std::vector<Id>> doomed{};  // per thread, what its trim has decided to take away
+    std::map<int, std::vector<Id>> doomed{};  // per thread, what its trim or erase takes away
     std::map<int, std::uint64_t> partly{};    // per thread, its unfinished acknowledgement: 100 * ids + those pending
   };
 
@@ -122,7 +122,8 @@ struct GroupSpec {
 
   static std::string describe(const Operation& op) {
     const std::string count = op.count == no_bound ? "all" : std::to_string(op.count);
-    const std::string trim = "trim to " + std::to_string(op.keep) + " = " + count;
+    const std::string trim =
+        (op.ids.empty() ? "trim to " + std::to_string(op.keep) : "erase " + shown(op.ids)) + " = " + count;
     const std::string delivered = " = " + shown(op.entries);
     const std::string who(1, op.who);
     switch (op.kind) {
@@ -192,9 +193,13 @@ struct GroupSpec {
 
   static bool decide(State& state, const Operation& op) {
     const std::uint64_t length = state.entries.size();
-    if (op.count != (length > op.keep ? length - op.keep : 0)) return false;
+    const std::uint64_t excess = op.ids.empty() && length > op.keep ? length - op.keep : 0;
     std::vector<Id> ids;
-    for (std::size_t i = 0; i < op.count; ++i) ids.push_back(state.entries[i].id);
+    for (std::size_t i = 0; i < length; ++i) {
+      const Id id = state.entries[i].id;
+      if (i < excess || std::ranges::count(op.ids, id) > 0) ids.push_back(id);
+    }
+    if (op.count != ids.size()) return false;
     return state.doomed.emplace(op.thread, std::move(ids)).second;
   }
 
@@ -365,7 +370,7 @@ struct GroupSpec {
   for (const auto& call : calls) {
     steps.push_back(call);
     Kind& kind = steps.back().operation.kind;
-    if (kind == Kind::trim) {
+    if (kind == Kind::trim || (kind == Kind::erase && call.operation.ids.size() > 1)) {
       kind = Kind::decide;
       steps.push_back(call);
       steps.back().operation.kind = Kind::remove;

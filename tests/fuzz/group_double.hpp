@@ -104,7 +104,7 @@ class GroupWithOptions final : public Audience {
       if (options.force && !pending.contains(id) && stream_.entries.contains(id))
         pending[id] = Given{stream_.entries.at(id), 1, 0, stream_.tick, stream_.tick};
       const auto at = pending.find(id);
-      if (at == pending.end() || !idle_for(at->second, options.min_idle) || drop_if_gone(at)) continue;
+      if (at == pending.end() || drop_if_gone(at) || !idle_for(at->second, options.min_idle)) continue;
       const std::uint64_t count = at->second.count + (options.just_id ? 0 : 1);
       hands.push_back(hand_over(*at, member, options.retry_count.value_or(count), since(options)));
     }
@@ -129,9 +129,8 @@ class GroupWithOptions final : public Audience {
       }
       const auto here = at++;
       const Id id = here->first;
-      if (!idle_for(here->second, options.min_idle)) continue;
       if (drop_if_gone(here)) swept.deleted.push_back(id);
-      else
+      else if (idle_for(here->second, options.min_idle))
         swept.hands.push_back(hand_over(*here, member, here->second.count + (options.just_id ? 0 : 1), stream_.tick));
     }
     got(member, swept.hands);
@@ -150,10 +149,6 @@ class GroupWithOptions final : public Audience {
   [[nodiscard]] bool holds(const Hand& hand) const {
     const auto at = pending.find(hand.id);
     return !hand.no_ack && at != pending.end() && at->second.member == hand.member && at->second.count == hand.count;
-  }
-
-  [[nodiscard]] bool has_member(std::uint64_t number) const {
-    return std::ranges::any_of(members, [number](const auto& one) { return one.second.number == number; });
   }
 
   bool nack(const Hand& hand, const brook::NackOptions& options) {
@@ -188,6 +183,7 @@ class GroupWithOptions final : public Audience {
       if (here->second.member != found->second.number) continue;
       ++count;
       if (drop) pending.erase(here);
+      else if (spent(here->second.count)) die(here->first, brook::DeathReason::max_deliveries);
       else give_back(here->second, milliseconds(0));
     }
     members.erase(found);
@@ -260,7 +256,10 @@ class GroupWithOptions final : public Audience {
 
   // In an ordered group what is pending is not delivered again because the group was moved back.
   [[nodiscard]] bool more_to_come() const {
-    if (!waiting.empty() || returned() > 0) return true;
+    const auto comes_again = [this](const auto& one) {
+      return one.second.member == 0 && stream_.entries.contains(one.first);
+    };
+    if (!waiting.empty() || std::ranges::any_of(pending, comes_again)) return true;
     return std::ranges::any_of(stream_.following(last_delivered, brook::no_limit),
                                [this](const auto& entry) { return terms.keys == 0 || !pending.contains(entry.first); });
   }

@@ -125,6 +125,27 @@ struct EditorsTakeTurns : model::Claim<EditorsTakeTurns, 3> {
   void after() { model::demand(count == 2 || count == 3, "an edit is lost"); }
 };
 
+// Who edits looks for sleepers afterwards, and who is about to sleep looks at the edits: one of them sees the other.
+struct ASleeperSeesAnEditOrIsSeen : model::Claim<ASleeperSeesAnEditOrIsSeen, 2> {
+  Edits edits;
+  sync::atomic<int> armed{0};
+  bool edit_seen = false;
+  bool sleeper_seen = false;
+
+  void thread(unsigned id) { id == 0 ? edit() : sleep(); }
+
+  void edit() {
+    edits.want([this] { edits.commit(state_after(1)); });
+    sleeper_seen = armed.load(sync::seq_cst) == 1;
+  }
+  void sleep() {
+    armed.fetch_add(1, sync::seq_cst);
+    edit_seen = edits.read_for_sleeper().edit == 1;
+  }
+
+  void after() { model::demand(edit_seen || sleeper_seen, "an edit is slept through"); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -134,5 +155,6 @@ int main(int argc, char** argv) {
   claims.random<EveryWishIsFulfilled>(100'000);
   claims.random<AnEditorFulfilsWishes>(100'000);
   claims.random<EditorsTakeTurns>(50'000);
+  claims.random<ASleeperSeesAnEditOrIsSeen>(50'000);
   claims.result();
 }

@@ -6,6 +6,7 @@
 //   h read the history   c copy what was read   t trim to nothing   p count what is pending
 //   w do the work and acknowledge    v use the work if nothing is pending    n use it if only a later entry is
 //   s give a copy of what was read to thread 1   f forward it   g acknowledge it, or find what was forwarded
+//   b give it back
 //   o my last call is over   x when they all are, end the stream and the group
 #include <array>
 #include <cstddef>
@@ -104,6 +105,7 @@ struct GroupClaim : model::Claim<Self, threads> {
       case 'f':
         if (mine.back()[0].forward(*next, Value(7))) ++acknowledged[id];
         break;
+      case 'b': static_cast<void>(mine.back()[0].nack()); break;
       case 'g':
         if (mine.back().ack() == 1) ++acknowledged[id];
         else model::demand(next->size() == 1, "an entry is done with before what it was forwarded as is there");
@@ -180,6 +182,17 @@ struct ForwardingIsOneStep : GroupClaim<ForwardingIsOneStep, 2> {
   static constexpr Word programs[] = {"f", "g"};
 };
 
+struct WhatComesBackIsAcknowledgedOnce : GroupClaim<WhatComesBackIsAcknowledgedOnce, 3> {
+  static constexpr Word prologue = "aaarrrs";
+  static constexpr Word programs[] = {"bp", "kk", "i"};
+};
+
+struct WorkPrecedesItsAcknowledgementByWhomItWasTakenFrom
+    : GroupClaim<WorkPrecedesItsAcknowledgementByWhomItWasTakenFrom, 3> {
+  static constexpr Word prologue = "ars";
+  static constexpr Word programs[] = {"b", "w", "v"};
+};
+
 struct DeliveriesOutliveAll : GroupClaim<DeliveriesOutliveAll, 3> {
   static constexpr Word prologue = "aaaaa";
   static constexpr Word programs[] = {"x", "rrokd", "rodk"};
@@ -197,6 +210,8 @@ int main(int argc, char** argv) {
   claims.random<WorkPrecedesItsAcknowledgement>(30'000, 10'000);
   claims.random<WorkPrecedesWhatIsPendingAfterIt>(30'000, 10'000);
   claims.random<ForwardingIsOneStep>(20'000, 10'000);
+  claims.random<WhatComesBackIsAcknowledgedOnce>(30'000, 10'000);
+  claims.random<WorkPrecedesItsAcknowledgementByWhomItWasTakenFrom>(30'000, 10'000);
   claims.random<DeliveriesOutliveAll>(30'000, 20'000);
   claims.result();
 }

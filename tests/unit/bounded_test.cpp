@@ -289,3 +289,16 @@ TEST_CASE("Dead letters: a full stream that would block refuses them") {
   CHECK(batch[0].nack({.fatal = true}));
   CHECK(group.info()->returned == 1);
 }
+
+TEST_CASE("Max age: what is added with an id that is too old leaves at once") {
+  ManualClock clock(1'000'000ms);
+  Stream<int> stream({.capacity = GENERATE(unlimited, 4U), .max_age = 10s, .clock = &clock});
+  CHECK(stream.empty());  // and the stream has seen the time
+  REQUIRE(stream.add(Id{5, 1}, 1));
+  CHECK(stream.empty());
+  REQUIRE(stream.add(AutoSeq{989'999}, 2));
+  CHECK(stream.empty());
+  REQUIRE(stream.add(Id{990'000, 1}, 3));
+  CHECK(stream.size() == 1);
+  CHECK(stream.info().entries_added == 3);
+}

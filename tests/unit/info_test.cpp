@@ -37,6 +37,20 @@ TEST_CASE("Group info: how far it has come, also after deletions") {
   CHECK(group.info()->lost == 2);
 }
 
+TEST_CASE("Group info: what a group has lost that stood ahead of the end") {
+  Scene scene(2);
+  const auto group = scene.stream.create_group("group", id(4)).value();
+  for (std::uint64_t n = 3; n <= 6; ++n) REQUIRE(scene.stream.add(id(n), static_cast<int>(n)));
+  CHECK(scene.stream.erase({id(1), id(3)}) == 2);
+  CHECK(group.info()->lost == 0);
+  CHECK(scene.stream.erase(id(6)) == 1);
+  CHECK(group.info()->lost == 1);
+  REQUIRE(group.set_id(id(9)));
+  REQUIRE(scene.stream.add(id(8), 8));
+  CHECK(scene.stream.erase(id(8)) == 1);
+  CHECK(group.info()->lost == 1);
+}
+
 TEST_CASE("Group info: what a slow group has lost") {
   WatchedClock clock(start);
   Stream<int> stream({.capacity = 5, .overflow = Overflow::drop_oldest, .clock = &clock});

@@ -359,6 +359,43 @@ TEST_CASE("Claim: what has left the stream is not pending any more") {
   CHECK(group.pending()->count == 2);
 }
 
+TEST_CASE("Claim: what has left the stream is dropped however long it was pending") {
+  Scene scene(4);
+  const auto group = scene.group();
+  const auto b = group.consumer("b");
+  REQUIRE(group.consumer("a").read());
+  CHECK(scene.stream.erase({id(1), id(3)}) == 2);
+  SECTION("by its id") {
+    CHECK(b.claim({id(1), id(2)}, {.min_idle = 1h})->empty());
+    CHECK(group.pending()->count == 3);
+  }
+  SECTION("by a sweep") {
+    const auto swept = *b.auto_claim({.min_idle = 1h, .count = 1});
+    CHECK(swept.deliveries.empty());
+    CHECK(swept.deleted == std::vector<Id>{id(1)});
+    CHECK(swept.next == id(2));
+    CHECK(b.auto_claim({.min_idle = 1h, .start = swept.next})->deleted == std::vector<Id>{id(3)});
+    CHECK(group.pending()->count == 2);
+  }
+}
+
+TEST_CASE("Claim: an id that is named twice is claimed by one after the other") {
+  Scene scene(2);
+  const auto group = scene.group();
+  const auto b = group.consumer("b");
+  REQUIRE(group.consumer("a").read({.count = 1})->size() == 1);
+  scene.clock.advance(10s);
+  SECTION("who has just been claimed is not idle") {
+    const auto claimed = *b.claim({id(1), id(1)}, {.min_idle = 1ms});
+    CHECK(counts_of(claimed) == Counts{2});
+  }
+  SECTION("unless that is said") {
+    CHECK(counts_of(*b.claim({id(1), id(1)}, {.min_idle = 5s, .idle = 5s})) == Counts{2, 3});
+  }
+  SECTION("or not asked for") { CHECK(counts_of(*b.claim({id(1), id(1)})) == Counts{2, 3}); }
+  SECTION("also by force") { CHECK(b.claim({id(2), id(2)}, {.min_idle = 1ms, .force = true})->size() == 1); }
+}
+
 TEST_CASE("Claim: ids in any order, of several segments, some of them gone") {
   Scene scene(40);
   const auto group = scene.group();
@@ -468,6 +505,25 @@ TEST_CASE("delete_consumer: hands back what is pending, or drops it") {
   CHECK(group.consumers() == std::vector<std::string>{"b", "c"});
 }
 
+TEST_CASE("delete_consumer: what was delivered as often as it may becomes a dead letter") {
+  Scene scene(2);
+  Stream<DeadLetter<int>> dead({.clock = &scene.clock});
+  const auto group = scene.group({.max_deliveries = 2, .dead_letter = &dead});
+  REQUIRE(group.consumer("a").read({.count = 1})->size() == 1);
+  CHECK(*group.delete_consumer("a") == 1);
+  CHECK(dead.empty());
+  REQUIRE(group.consumer("b").read()->size() == 2);
+  CHECK(*group.delete_consumer("b") == 2);
+  REQUIRE(dead.size() == 1);
+  const DeadLetter<int> letter = dead.range().front().value;
+  CHECK(letter.value == 1);
+  CHECK(letter.consumer == "b");
+  CHECK(letter.reason == DeathReason::max_deliveries);
+  CHECK(letter.deliveries == 2);
+  CHECK(group.pending()->count == 1);
+  CHECK(values_of(*group.consumer("c").read()) == Ints{2});
+}
+
 TEST_CASE("delete_consumer: what it hands back wakes a blocked consumer") {
   Scene scene(1);
   const auto group = scene.group();
@@ -505,6 +561,81 @@ TEST_CASE("Closed: not before what came back was delivered") {
   scene.clock.advance(5s);
   CHECK(values_of(blocked.get()) == Ints{2});
   CHECK(error_of(other.get()) == Errc::closed);
+  CHECK(error_of(a.read()) == Errc::closed);
+}
+
+TEST_CASE("Closed: what came back and is done with, or has left the stream, is not waited for") {
+  WatchedClock clock{start};
+  Stream<int> stream({.max_age = 10min, .clock = &clock});
+  REQUIRE(stream.add(1));
+  const Id only = stream.last_id();
+  const auto group = stream.create_group("group", earliest).value();
+  const auto batch = *group.consumer("a").read();
+  const auto copy = batch;
+  CHECK(batch[0].nack({.delay = 1h}));
+  const auto end_it = [&] {
+    SECTION("acknowledged by its delivery") { CHECK(batch[0].ack()); }
+    SECTION("acknowledged with its batch") { CHECK(copy.ack() == 1); }
+    SECTION("acknowledged by its id") { CHECK(group.ack(only) == 1); }
+    SECTION("claimed, and acknowledged") { CHECK(group.consumer("c").claim({only})->ack() == 1); }
+    SECTION("claimed, and not acknowledged") { CHECK(group.consumer("c").claim({only})->size() == 1); }
+    SECTION("erased") { CHECK(stream.erase(only) == 1); }
+    SECTION("trimmed") { CHECK(*stream.trim({.max_len = 0}) == 1); }
+    SECTION("too old") {
+      clock.advance(11min);
+      CHECK(stream.empty());
+    }
+  };
+  SECTION("before a read") {
+    end_it();
+    stream.close();
+    CHECK(error_of(group.consumer("b").read()) == Errc::closed);
+  }
+  SECTION("while consumers sleep") {
+    stream.close();
+    auto first = reading(group.consumer("b"), {.block = forever});
+    clock.wait_for_sleepers(1);
+    auto second = reading(group.consumer("b"), {.block = forever});
+    clock.wait_for_sleepers(2);
+    end_it();
+    CHECK(error_of(first.get()) == Errc::closed);
+    CHECK(error_of(second.get()) == Errc::closed);
+  }
+}
+
+TEST_CASE("Closed: told when all that waits for its turn has left the stream") {
+  Scene scene(2);
+  const auto group = scene.group({.ordered_by = [](int) { return 0; }});
+  const auto mine = *group.consumer("a").read();
+  scene.stream.close();
+  CHECK(group.consumer("b").read()->empty());
+  auto blocked = reading(group.consumer("b"), {.block = forever});
+  scene.clock.wait_for_sleepers(1);
+  CHECK(scene.stream.erase(id(2)) == 1);
+  CHECK(error_of(blocked.get()) == Errc::closed);
+  CHECK(mine.ack() == 1);
+}
+
+TEST_CASE("Closed: told also to a consumer that has no room for more") {
+  Scene scene(3);
+  const auto group = scene.group({.ordered_by = [](int value) { return value; }, .max_in_flight = 1});
+  REQUIRE(group.consumer("a").read({.count = 1})->size() == 1);
+  CHECK(group.consumer("b").read()->empty());
+  CHECK(scene.stream.erase({id(2), id(3)}) == 2);
+  scene.stream.close();
+  CHECK(error_of(group.consumer("b").read()) == Errc::closed);
+}
+
+TEST_CASE("Nack: what came back and was passed by again is delivered once") {
+  Scene scene(2);
+  const auto group = scene.group();
+  const auto a = group.consumer("a");
+  CHECK(a.read({.count = 1})->front().nack({.delay = 5s}));
+  REQUIRE(group.set_id(earliest));
+  CHECK(values_of(*a.read()) == Ints{1, 2});
+  scene.clock.advance(5s);
+  CHECK(a.read()->empty());
+  scene.stream.close();
   CHECK(error_of(a.read()) == Errc::closed);
 }
 

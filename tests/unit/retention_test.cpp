@@ -174,6 +174,77 @@ TEST_CASE("Until acknowledged: an entry that dies in a blocked read makes room")
   CHECK(values_of(blocked.get()) == Ints{2});
 }
 
+TEST_CASE("Until acknowledged: what no group will ever want leaves") {
+  Retaining scene(2, {.capacity = 2});
+  SECTION("a group that starts after it") {
+    const auto group = scene.stream.create_group("g", latest).value();
+    CHECK(scene.left().empty());
+    REQUIRE(scene.stream.add(id(3), 3));
+    CHECK(scene.left() == Ints{3});
+    CHECK(group.consumer("c").read()->ack() == 1);
+    CHECK(group.info()->lost == 0);
+  }
+  SECTION("a group that starts ahead of the end") {
+    const auto group = scene.stream.create_group("g", id(4)).value();
+    CHECK(scene.left().empty());
+    REQUIRE(scene.stream.add(id(3), 3));
+    CHECK(scene.left().empty());
+    REQUIRE(scene.stream.add(id(4), 4));
+    CHECK(scene.left().empty());
+    REQUIRE(scene.stream.add_range(Ints{5, 6}));
+    CHECK(scene.left() == Ints{5, 6});
+    CHECK(error_of(scene.stream.add(7)) == Errc::full);
+    CHECK(group.consumer("c").read()->ack() == 2);
+    CHECK(group.info()->lost == 0);
+  }
+  SECTION("a group that is moved ahead of the end") {
+    const auto group = scene.group("g");
+    const bool by_claim = GENERATE(false, true);
+    if (by_claim) REQUIRE(group.consumer("c").claim({}, {.last_id = id(9)}));
+    else REQUIRE(group.set_id(id(9)));
+    CHECK(scene.left().empty());
+    REQUIRE(scene.stream.add(id(9), 9));
+    CHECK(scene.left().empty());
+    REQUIRE(scene.stream.add(id(10), 10));
+    CHECK(scene.left() == Ints{10});
+    REQUIRE(group.set_id(earliest));
+    CHECK(values_of(*group.consumer("c").read()) == Ints{10});
+  }
+  SECTION("the group that wanted it is destroyed") {
+    const auto group = scene.group("g");
+    const auto other = scene.stream.create_group("other", id(9)).value();
+    CHECK(scene.left() == Ints{1, 2});
+    REQUIRE(group.destroy());
+    CHECK(scene.left().empty());
+  }
+}
+
+TEST_CASE("Until acknowledged: what no group will ever want leaves, however it was added") {
+  Retaining scene(0);
+  Retaining from(3);
+  const auto ahead = scene.stream.create_group("ahead", Id::max()).value();
+  const auto group = from.group("g", {.max_deliveries = 1, .dead_letter = &scene.stream, .visibility = 10s});
+  const auto batch = *group.consumer("c").read();
+  SECTION("once") { REQUIRE(scene.stream.add(1, Idempotent{.producer = "p", .key = "k"})); }
+  SECTION("with a bound on waiting") { REQUIRE(scene.stream.add(1, 1s)); }
+  SECTION("forwarded") {
+    REQUIRE(batch[0].forward(scene.stream, 1));
+    CHECK(scene.left().empty());
+    REQUIRE(batch[1].forward(from.stream, 1));
+    Stream<int> other({.clock = &scene.clock});
+    REQUIRE(batch[2].forward(into(scene.stream, 1), into(other, 2)));
+    CHECK(other.size() == 1);
+  }
+  SECTION("as a dead letter") { CHECK(batch[0].nack()); }
+  SECTION("as a dead letter that a reader makes") {
+    from.clock.advance(10s);
+    CHECK(group.consumer("c").read()->empty());
+    CHECK(from.left().empty());
+  }
+  CHECK(scene.left().empty());
+  CHECK(scene.stream.info().entries_added > 0);
+}
+
 TEST_CASE("Until acknowledged: a claim that moves the group on makes room") {
   Retaining scene(2);
   const auto group = scene.group("g");

@@ -70,8 +70,10 @@ template <class T>
 
 template <class T>
 void State<T>::tell(Page& page, std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
-  for (std::uint32_t at = first; managed() && at < first + count; ++at) {
-    if (page.pending(at)) count_in_flight(page.mark(at), -1);
+  for (std::uint32_t at = first; (managed() || !returned.empty()) && at < first + count; ++at) {
+    if (!page.pending(at)) continue;
+    count_in_flight(page.mark(at), -1);
+    if (page.mark(at).consumer() == nobody) returned.forget({page.mark(at).time(), page.id(at)});
   }
   count_in_flight(mark, count);
   page.tell(first, count, mark);

@@ -17,6 +17,7 @@ namespace brook::group {
 
 template <class T>
 auto State<T>::progress(StreamState& stream) -> Progress {
+  if (ahead_) static_cast<void>(seek(stream));  // the end may have come past it
   const auto rest = stream.rest_after(last_delivered, order.undelivered());
   const std::uint64_t lag = rest.entries;
   return {.lag = lag, .read = rest.added - lag, .lost = lost_ + (ahead_ ? 0 : rest.added - start_ - delivered_ - lag)};

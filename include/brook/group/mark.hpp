@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 namespace brook::group {
@@ -15,6 +16,11 @@ inline constexpr ConsumerNumber most_consumers = (1U << 14) - 1;
 using Instant = std::uint64_t;
 inline constexpr Instant group_made = Instant{1} << 39;
 inline constexpr Instant last_instant = (Instant{1} << 40) - 1;
+
+/// Whether it has been so long since an instant.
+[[nodiscard]] constexpr bool is_idle(Instant since, std::chrono::milliseconds idle, Instant now) noexcept {
+  return idle.count() <= 0 || (now >= since && now - since >= static_cast<Instant>(idle.count()));
+}
 
 /// One consumer, as its deliveries know it: numbers are used again when consumers were deleted, terms are not.
 struct Recipient {

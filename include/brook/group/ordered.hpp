@@ -41,9 +41,9 @@ void State<T>::admit_new(StreamState& stream, std::size_t count) {
   }
 }
 
-// Finds up to `count` entries that may be delivered, and makes their pages. Those that have left the stream are done with.
+// Finds up to `count` entries that may be delivered. Those that have left the stream are done with.
 template <class T>
-auto State<T>::collect_ready(StreamState& stream, std::size_t count) -> std::vector<Ready> {
+auto State<T>::find_ready(StreamState& stream, std::size_t count) -> std::vector<Ready> {
   std::vector<Ready> found;
   for (bool all = false; !all;) {
     admit_new(stream, count);
@@ -63,6 +63,13 @@ auto State<T>::collect_ready(StreamState& stream, std::size_t count) -> std::vec
     for (const Id id : gone) order.finish(id);
     all = gone.empty();
   }
+  return found;
+}
+
+// The same, and makes their pages.
+template <class T>
+auto State<T>::collect_ready(StreamState& stream, std::size_t count) -> std::vector<Ready> {
+  std::vector<Ready> found = find_ready(stream, count);
   ledger.tidy_unused();
   for (Ready& ready : found) ready.place.page = &ledger.page_beside(ready.segment, true);
   return found;

@@ -73,8 +73,8 @@ class Page {
     /// Acknowledges an entry that was delivered so, and calls `add`, both at one instant; not when `add` says no or throws.
     /// False, without a call, when it is not with that consumer any more.
     virtual bool forward(Page& page, std::uint32_t at, Delivered delivered, Add add) = 0;
-    /// Whether a line may have been cleared for now only, and be set again.
-    [[nodiscard]] virtual bool forwards() const noexcept = 0;
+    /// Whether a line may have been cleared without being done with: for now only, or because it is with nobody.
+    [[nodiscard]] virtual bool clears_early() const noexcept = 0;
 
    protected:
     ~Owner() = default;
@@ -106,10 +106,10 @@ class Page {
   [[nodiscard]] Segment& segment() const noexcept { return *segment_; }
   [[nodiscard]] const Hold& hold() const noexcept { return segment_; }
   /// How many of these lines, which have been told, were pending until now. Lock-free, unless the group is managed, or one
-  /// of them is not pending and the group forwards entries.
+  /// of them is not pending with anybody and lines have been cleared that were not done with.
   std::uint32_t acknowledge(std::uint32_t at, std::uint32_t count) noexcept {
     const std::uint32_t cleared = managed_ ? 0 : lines_.clear(at, count);
-    if (!managed_ && (cleared == count || !owner_->forwards())) return cleared;
+    if (!managed_ && (cleared == count || !owner_->clears_early())) return cleared;
     return cleared + owner_->acknowledge(*this, at, count);
   }
 
@@ -149,10 +149,10 @@ class Page {
   void give_lines(Lines lines) noexcept { lines_ = std::move(lines); }
   [[nodiscard]] Lines take_lines() noexcept { return std::exchange(lines_, Lines()); }
 
-  /// How many of these lines, which have been told, were pending until now. The group's own acknowledgement.
-  std::uint32_t clear(std::uint32_t at, std::uint32_t count) noexcept { return lines_.clear(at, count); }
+  /// A line, which has been told, is not pending any more; whether it was. The group's own acknowledgement.
+  [[nodiscard]] bool end(std::uint32_t at) noexcept { return lines_.end(at); }
 
-  /// Lines that were delivered, once more or for the first time.
+  /// Lines that were delivered, once more or for the first time; or, with nobody's mark, that are to be.
   void tell(std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
     low_ = low_ == high_ ? first : std::min(low_, first);
     high_ = std::max(high_, first + count);

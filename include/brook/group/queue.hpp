@@ -98,13 +98,14 @@ class Queue {
         at = release(stream.gate, at);
         continue;
       }
-      if (first && group.drained()) {
+      if (first && group.drained(stream)) {
         at = release(stream.gate, at, Errc::closed);
         continue;
       }
       if (first) {
         stream.gate.arm(waiter.ticket);
         if (group.moved() && group.room_for(*member) > 0) continue;
+        if (group.drained(stream)) continue;
       }
       if (group.next_due(*member, waiter.options) < waiter.alarm) waiter.sleeper.wake();
       ++at;

@@ -74,13 +74,9 @@ void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOpt
   const std::size_t most = std::min(reading.count, room_for(member));
   while (most > 0) {
     Takeover<T> takeover(stream);
-    std::vector<Returned::Return> seen;
     returned.each_due(instant(now), [&](const Returned::Return& entry) {
       if (takeover.size() == most) return false;
-      seen.push_back(entry);
-      const Place place = ledger.find(entry.id);
-      const bool meant = place.page != nullptr && place.mark().consumer() == nobody && place.mark().time() == entry.due;
-      if (meant) static_cast<void>(takeover.collect_or_drop(place));
+      static_cast<void>(takeover.collect_or_drop(ledger.find(entry.id)));
       return true;
     });
     if (reading.claim_idle) collect_idle(*this, takeover, reading, most, instant(now));
@@ -92,7 +88,6 @@ void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOpt
     takeover.reserve(batch, ready.size() + (found ? scan_.run_count() : 0));
     if (found) prepare_pages(reading.no_ack);
     if (!takeover.settle(*this)) continue;
-    for (const auto& entry : seen) returned.forget(entry);
     takeover.deliver(*this, batch, member, {.since = instant(now)});
     deliver_ready(ready, member, instant(now), batch);
     if (!batch.empty()) expect_expiry(instant(now));
@@ -102,23 +97,43 @@ void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOpt
   }
   if (most == 0) look_for_new(stream);
   // Has the others hear that nothing will come any more, or take what is left.
-  if ((!batch.empty() && drained()) || !order.ready().empty()) queue.wake_first();
+  if ((!batch.empty() && drained(stream)) || !order.ready().empty()) queue.wake_first();
 }
 
 // Without room for more: so that the cursor goes to the end if there is nothing.
 template <class T>
 void State<T>::look_for_new(StreamState& stream) {
-  if (options.ordered_by) admit_new(stream, 1);
+  if (options.ordered_by) static_cast<void>(find_ready(stream, 1));
   else static_cast<void>(find_new(stream, 1));
+}
+
+template <class T>
+std::size_t State<T>::hand_back(StreamState& stream, std::vector<Place>& places) {
+  const Clock::time_point now = stream.clock().now();
+  const Instant due = instant(now);
+  std::size_t pending = 0;
+  std::erase_if(places, [&](const Place& place) {
+    if (!spent(place.mark().count())) return false;
+    pending += place.page->pending(place.at) ? 1U : 0U;
+    bury(stream, place, DeathReason::max_deliveries, now);
+    return true;
+  });
+  Returned notes;  // all that may fail comes first
+  for (const Place& place : places) notes.note(due, place.id());
+  returned.note_all(std::move(notes));
+  for (const Place& place : places) pending += assign(place, Mark::of(nobody, place.mark().count(), due)) ? 1U : 0U;
+  return pending;
 }
 
 template <class T>
 void State<T>::give_back(StreamState& stream, const Place& place, std::uint64_t count,
                          std::optional<std::chrono::milliseconds> delay, Clock::time_point now) {
-  if (options.max_deliveries > 0 && count >= options.max_deliveries)
-    return bury(stream, place, DeathReason::max_deliveries, now);
+  if (spent(count)) return bury(stream, place, DeathReason::max_deliveries, now);
   const auto rest = delay.value_or(options.retry_delay.after(count, place.id())).count();
-  put_back(place, count, instant(now) + static_cast<Instant>(std::max<std::int64_t>(0, rest)));
+  const Instant due = instant(now) + static_cast<Instant>(std::max<std::int64_t>(0, rest));
+  const Mark mark = Mark::of(nobody, count, std::min(due, last_instant - 1));
+  returned.note(mark.time(), place.id());
+  assign(place, mark);
 }
 
 template <class T>
@@ -152,15 +167,16 @@ void State<T>::bury(StreamState& stream, const Place& place, DeathReason reason,
               .reason = reason,
               .deliveries = mark.count(),
               .delivered_ms = wall - std::min(wall, static_cast<std::uint64_t>(std::max<std::int64_t>(0, age)))};
-  const Instant retry = instant(now) + dead_letter_pause;
-  returned.note(retry, place.id());  // in case that it is refused
-  move_out(place, Mark::of(nobody, mark.count(), retry),
+  const Mark refused = Mark::of(nobody, mark.count(), std::min(instant(now) + dead_letter_pause, last_instant - 1));
+  returned.note(refused.time(), place.id());
+  move_out(place, refused,
            [&] { return options.dead_letter.add(log::value_of<T>(held->slot(place.at).payload()), std::move(death)); });
 }
 
-// Ends a pending entry and adds it elsewhere, at one instant for whoever looks at both: they take the mutex for that. An
-// acknowledgement that finds a line not pending must know whether it was, or is only for now, and then takes it too. When
-// `add` says no or throws, the entry is pending again, with the mark `refused`.
+// Ends an entry that is with somebody and adds it elsewhere, at one instant for whoever looks at both: they take the mutex
+// for that. An acknowledgement that finds a line not pending must know whether it was, or is only for now, and then takes
+// it too. When `add` says no or throws, the entry is pending again, with the mark `refused`, which is noted if it is
+// nobody's.
 template <class T>
 template <class AddTo>
 void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
@@ -172,32 +188,16 @@ void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
     bool added = false;
     ~End() {
       if (added) group.order.finish(place.id());
-      else if (cleared) group.tell(*place.page, place.at, 1, refused);
+      if (cleared && !added) group.tell(*place.page, place.at, 1, refused);
+      else if (refused.consumer() == nobody) group.returned.forget({refused.time(), place.id()});
     }
   } end{*this, place, refused};
-  forwards_.store(true, sync::relaxed);  // GK
+  clears_early_.store(true, sync::relaxed);  // GK
   const Mark mark = place.mark();
-  end.cleared = place.page->clear(place.at, 1) == 1;
+  end.cleared = place.page->end(place.at);
   if (!end.cleared) return;
   count_in_flight(mark, -1);
   end.added = add();
-}
-
-// An acknowledgement that finds a line not pending waits for the mutex, as in move_out().
-template <class T>
-bool State<T>::finish_all(const std::vector<Place>& places) noexcept {
-  if (!places.empty()) forwards_.store(true, sync::relaxed);  // GK
-  const auto cleared = [](const Place& place) { return place.page->clear(place.at, 1) == 1; };
-  const auto failed = std::ranges::find_if_not(places, cleared);
-  for (auto place = places.begin(); place != failed; ++place) {
-    if (failed != places.end()) {
-      place->page->tell(place->at, 1, place->mark());
-    } else if (managed()) {
-      count_in_flight(place->mark(), -1);
-      order.finish(place->id());
-    }
-  }
-  return failed == places.end();
 }
 
 template <class T>
@@ -238,6 +238,7 @@ bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const Nac
     queue.wake_first();
   }
   stream::sweep(*stream);
+  options.dead_letter.settle();
   return true;
 }
 

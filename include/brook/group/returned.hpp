@@ -9,8 +9,7 @@
 
 namespace brook::group {
 
-/// Guarded by the group's mutex. What is noted here may have been acknowledged or claimed since: an entry that is pending
-/// with nobody, and from this instant on, is meant.
+/// Guarded by the group's mutex. Just those are noted here that are pending with nobody, by the times of their marks.
 class Returned {
  public:
   struct Return {
@@ -21,17 +20,23 @@ class Returned {
 
   /// Throws std::bad_alloc.
   void note(Instant due, Id id) { returns_.insert({due, id}); }
+  void note_all(Returned&& others) noexcept { returns_.merge(others.returns_); }
   void forget(const Return& entry) noexcept { returns_.erase(entry); }
+
+  [[nodiscard]] bool empty() const noexcept { return returns_.empty(); }
 
   /// When the first of them may be delivered; last_instant when there is none.
   [[nodiscard]] Instant due() const noexcept { return returns_.empty() ? last_instant : returns_.begin()->due; }
 
-  /// Calls `visit` for those that may be delivered, those that have waited longest first, until it says false.
+  /// Calls `visit` for those that may be delivered by then, those that have waited longest first, until it says false;
+  /// whether it never did.
   template <class Visit>
-  void each_due(Instant now, Visit&& visit) const {
+  bool each_due(Instant now, Visit&& visit) const {
     for (const Return& entry : returns_) {
-      if (entry.due > now || !visit(entry)) return;
+      if (entry.due > now) return true;
+      if (!visit(entry)) return false;
     }
+    return true;
   }
 
  private:

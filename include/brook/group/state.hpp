@@ -13,9 +13,9 @@
 //   GH   owner     owners -= 1  acq_rel  GH     everything happened before the state ends
 //   GI   caller    owners -= 1  relaxed  -      by who is another owner: not the last
 //   GJ   caller    read `gone`  relaxed  -      only the flag counts
-//   GK   mover     forwards     relaxed  GL     before a line is cleared
+//   GK   group     clears_early relaxed  GL     before a line is cleared
 //                  := true
-//   GL   acker     forwards?    relaxed  GK     after it acquired the cleared line, by row GN of group/lines.hpp
+//   GL   acker     clears_early relaxed  GK     after it acquired the cleared line, by row GN of group/lines.hpp
 // Proof    tests/model/group_model.cpp
 #pragma once
 
@@ -103,8 +103,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Whether an entry has been with its consumer for so long, or is with nobody.
   [[nodiscard]] bool idle_for(const Place& place, std::chrono::milliseconds idle, Instant now) const noexcept {
     const Mark mark = place.mark();
-    if (mark.consumer() == nobody || idle.count() <= 0) return true;
-    return now >= mark.time() && now - mark.time() >= static_cast<Instant>(idle.count());
+    return mark.consumer() == nobody || is_idle(mark.time(), idle, now);
   }
   /// Makes an entry that is in the stream pending with a member, unless it is pending already (XCLAIM FORCE). What it
   /// returns must outlive the lock. Throws std::bad_alloc.
@@ -119,16 +118,14 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Ends a pending entry as a dead letter. Throws what copying the value throws, and then it is pending still.
   void bury(StreamState& stream, const Place& place, DeathReason reason, Clock::time_point now);
 
-  /// Gives a pending entry back to the group after one delivery more or less. Throws std::bad_alloc, and then nothing has
-  /// changed.
+  /// Gives an entry that is with somebody back to the group after one delivery more or less. Throws what bury() does and
+  /// std::bad_alloc, and then nothing has changed.
   void give_back(StreamState& stream, const Place& place, std::uint64_t count,
                  std::optional<std::chrono::milliseconds> delay, Clock::time_point now);
 
-  /// Notes an entry that is to be delivered again from `due` on, to anybody.
-  void put_back(const Place& place, std::uint64_t count, Instant due) {
-    returned.note(due, place.id());
-    assign(place, Mark::of(nobody, count, due));
-  }
+  /// Gives back what a consumer has who is to be deleted; how many were pending. Throws std::bad_alloc, and what copying a
+  /// value throws; some may have become dead letters then.
+  std::size_t hand_back(StreamState& stream, std::vector<Place>& places);
 
   // — what a managed group keeps count of: who has how many, and whose turn it is —
 
@@ -143,13 +140,9 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     return std::min(left(options.max_in_flight, in_flight_), left(options.max_in_flight_of_consumer, member.in_flight));
   }
 
-  /// A pending entry is with somebody else from now on.
-  void assign(const Place& place, Mark mark) noexcept {
-    count_in_flight(place.mark(), -1);
-    count_in_flight(mark, 1);
-    if (mark.consumer() != nobody) expect_expiry(mark.time());
-    place.page->remark(place.at, mark);
-  }
+  /// A pending entry is with somebody else from now on; or with nobody, and then that has been noted. Whether it is pending
+  /// still.
+  bool assign(const Place& place, Mark mark) noexcept;
 
   /// Lines that become pending, or are pending and delivered anew. Requires that the page has lines.
   void tell(Page& page, std::uint32_t first, std::uint32_t count, Mark mark) noexcept;
@@ -161,11 +154,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// An entry is done with; whether it was pending until now.
   bool finish(const Place& place) noexcept {
-    if (place.page->clear(place.at, 1) == 0) return false;
-    if (managed()) {
-      count_in_flight(place.mark(), -1);
-      order.finish(place.id());
-    }
+    if (!place.page->end(place.at)) return false;
+    note_end(place);
     return true;
   }
 
@@ -176,9 +166,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   /// Whether there may be something after the cursor. With seq_cst.
   [[nodiscard]] bool moved() const noexcept { return cursor_.moved() && !at_last_end(); }
   /// Whether nothing will ever follow, be it new or again, but for what is with consumers. Asked when there was nothing.
-  [[nodiscard]] bool drained() const noexcept {
-    return order.undelivered().empty() && returned.due() == last_instant && at_last_end();
-  }
+  /// O(log n) for each entry that waits and has left the stream.
+  [[nodiscard]] bool drained(StreamState& stream);
 
   /// How far the group has come, at an instant during the call.
   struct Progress {
@@ -201,6 +190,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     sought_ = false;
     start_ = rest.added - rest.entries;
     ahead_ = id > rest.last;
+    if (ahead_) stream.note_group_ahead();
     delivered_ = 0;
   }
 
@@ -306,7 +296,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) override;
   bool forward(Page& page, std::uint32_t at, Delivered delivered, typename Page::Add add) override;
-  [[nodiscard]] bool forwards() const noexcept override { return forwards_.load(sync::relaxed); }  // GL
+  [[nodiscard]] bool clears_early() const noexcept override { return clears_early_.load(sync::relaxed); }  // GL
 
   // Whether an entry is still with the consumer to whom it was delivered, by this delivery.
   [[nodiscard]] bool still_with(const Place& place, Delivered delivered) const noexcept {
@@ -334,9 +324,14 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
 
   // group/redelivery.hpp
+  [[nodiscard]] bool spent(std::uint64_t count) const noexcept {
+    return options.max_deliveries > 0 && count >= options.max_deliveries;
+  }
   void take_with_care(StreamState& stream, Member& member, const ReadOptions& reading, Clock::time_point now,
                       Batch& batch);
   void look_for_new(StreamState& stream);
+  // A line was cleared, and its entry is done with.
+  void note_end(const Place& place) noexcept;
   // Brings back what has been with its consumer for longer than it may.
   void expire(StreamState& stream, Clock::time_point now);
 
@@ -347,6 +342,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     Place place;
   };
   void admit_new(StreamState& stream, std::size_t count);
+  [[nodiscard]] std::vector<Ready> find_ready(StreamState& stream, std::size_t count);
   [[nodiscard]] std::vector<Ready> collect_ready(StreamState& stream, std::size_t count);
   void deliver_ready(std::vector<Ready>& ready, const Member& member, Instant now, Batch& batch) noexcept;
 
@@ -385,7 +381,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   const std::weak_ptr<StreamState> stream_;
   const Clock::time_point made_;
   sync::atomic<std::uint32_t> owners_{1};
-  sync::atomic<bool> forwards_{false};  // has ever moved an entry out
+  sync::atomic<bool> clears_early_{false};  // has ever cleared a line that was not done with, or not yet
   log::Cursor<Payload> cursor_;
   Scan scan_;
   bool sought_ = false;  // what comes after the cursor comes after last_delivered

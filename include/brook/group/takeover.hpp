@@ -34,19 +34,20 @@ class Takeover {
 
   explicit Takeover(StreamState& stream) : stream_(stream), edits_(stream.timeline.edits()) {}
 
-  /// Whether the entry is still there; then it is collected. Throws std::bad_alloc.
-  [[nodiscard]] bool collect(const Place& place) {
+  /// Whether the entry is still there; then it is collected, if it is wanted. Throws std::bad_alloc.
+  [[nodiscard]] bool collect(const Place& place, bool wanted = true) {
     const bool held = !found_.empty() && found_.back().place.page == place.page;  // by the last of the holds
     Hold hold = held ? Hold() : place.page->look();
     auto* const segment = held ? holds_.back().get() : hold.get();
     if (segment == nullptr || !State::still_shown(edits_, *segment, place)) return false;
+    if (!wanted) return true;
     if (!held) holds_.push_back(std::move(hold));
     found_.push_back({place, holds_.size() - 1});
     return true;
   }
   /// The same; an entry that has left the stream is not pending any more after settle(), as in Redis.
-  [[nodiscard]] bool collect_or_drop(const Place& place) {
-    if (collect(place)) return true;
+  [[nodiscard]] bool collect_or_drop(const Place& place, bool wanted = true) {
+    if (collect(place, wanted)) return true;
     gone_.push_back(place);
     return false;
   }
@@ -76,15 +77,16 @@ class Takeover {
   /// Delivers to a consumer what was found and settled; who acknowledges it from then on does so after this. `batch` has
   /// room.
   void deliver(State& group, typename State::Batch& batch, const Member& to, const Terms& terms) noexcept {
+    // Others may have room now, or their turn, or must wake earlier, or wait for nothing any more.
+    bool concerns_others = group.managed() || group.options.visibility.count() > 0;
     for (const auto& [place, hold] : found_) {
+      if (place.mark().consumer() == nobody) concerns_others = true;
       const std::uint64_t count = terms.count.value_or(place.mark().count() + (terms.counts ? 1 : 0));
       group.assign(place, Mark::of(to.number, count, terms.since));
       group.refer(*place.page, 1, holds_[hold]);
       batch.set_count(batch.size(), place.mark().count());
       batch.add(*place.page, place.at, 1, true);
     }
-    // Others may have room now, or their turn, or must wake earlier.
-    const bool concerns_others = group.managed() || group.options.visibility.count() > 0;
     if (concerns_others && !(gone_.empty() && found_.empty())) group.queue.wake_first();
   }
 

@@ -14,8 +14,9 @@
 //   BC   reader    read number, state    acquire  BA, BB the same
 //   BD   reader    read number again     relaxed  -      the acquire loads before it keep it behind them
 //   BE   editor    take the turn         acquire  BF     the last holder's edits
-//   BF   editor    leave the turn        release  BE     the same
+//   BF   editor    leave the turn        seq_cst  BE, BI the same; row A of wait/gate.hpp for who announces edits
 //   BG   appender  leave `wanted`        release  BE     its entry is counted by whoever trims for it
+//   BI   sleeper   look at the turn      seq_cst  BF     row D of wait/gate.hpp: also acquires the edits
 // Proof    tests/model/edits_model.cpp
 #pragma once
 
@@ -49,6 +50,12 @@ class Edits {
       state.max_deleted.seq = buffer.max_seq.load(sync::acquire);  // BC
       if (still(state.edit)) return state;
     }
+  }
+
+  /// The same for a sleeper, who is told of later edits at a gate.
+  [[nodiscard]] EditState read_for_sleeper() const noexcept {
+    static_cast<void>(turn_.load(sync::seq_cst));  // BI
+    return read();
   }
 
   /// Whether no edit was committed since `edit` was read; what was loaded in between with acquire belongs to it.
@@ -114,7 +121,7 @@ class Edits {
   template <class Work>
   void leave(Work& work) {
     std::uint32_t expected = held;
-    while (!turn_.compare_exchange_strong(expected, 0, sync::release, sync::relaxed)) {  // BF BD
+    while (!turn_.compare_exchange_strong(expected, 0, sync::seq_cst, sync::relaxed)) {  // BF BD
       turn_.fetch_and(held, sync::acquire);                                              // BE
       work();
       expected = held;

@@ -4,9 +4,9 @@
 // However long the read then takes, it yields what the view says. Only when the segments it still has to visit have been
 // trimmed away meanwhile is a new view taken, which is again an instant during the call.
 //
-// Linearizable   append at its publish, reads at their view, erase at its commit. A trim decides what to remove at one
-//                instant and removes it at a later one, both during the call; what is appended in between stays. The same
-//                is true of the trim that an append with a bound does for it.
+// Linearizable   append at its publish, reads at their view. An erase and a trim decide what to remove at one instant and
+//                remove it at a later one, both during the call; what is appended in between stays. The same is true of the
+//                trim that an append with a bound does for it.
 // Progress       append and read: lock-free; a read is tried again only if an edit was committed meanwhile. Erase and
 //                trim take turns (log/edits.hpp). An append never waits for them.
 // Memory orders
@@ -105,6 +105,14 @@ class Timeline {
     return true;
   }
 
+  /// Removes what was added with an id that was too old then. True when there was such an entry.
+  bool expire_added(const Appended& appended) {
+    if (appended.first.ms >= oldest_.load(sync::relaxed)) return false;  // BH
+    const EndLater later;
+    edits_.want([this] { keep_bounds(); });
+    return true;
+  }
+
   /// The present. Lock-free.
   [[nodiscard]] View look() noexcept {
     for (;;) {
@@ -115,6 +123,8 @@ class Timeline {
 
   /// The edits up to now, and whether there have been none since. What was loaded in between belongs to that state.
   [[nodiscard]] EditState edits() const noexcept { return edits_.read(); }
+  /// The same for a sleeper, who is told at a gate of what leaves later.
+  [[nodiscard]] EditState edits_for_sleeper() const noexcept { return edits_.read_for_sleeper(); }
   [[nodiscard]] bool unchanged(const EditState& state) const noexcept { return edits_.still(state.edit); }
 
   /// The segment after one that is held; null when there is none yet, or never will be. Its number is the next one only
@@ -137,8 +147,8 @@ class Timeline {
   template <class Found>
   [[nodiscard]] bool visit_backwards(const View& view, Id first, Id last, std::uint64_t count, Found&& found);
 
-  /// Erases the entries with these ids, all at one instant; how many there were. Throws std::bad_alloc, and then none is
-  /// erased. O(log n) for each.
+  /// Erases the entries with these ids that are there when it looks, all at one later instant; how many there were. Throws
+  /// std::bad_alloc, and then none is erased. O(log n) for each.
   std::size_t erase(std::span<const Id> ids);
 
   /// Removes an entry that is not needed any more, as trimming does. False when there was no memory for that. O(log n).

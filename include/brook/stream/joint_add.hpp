@@ -11,6 +11,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/log/request.hpp>
 #include <brook/log/together.hpp>
+#include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
 
 namespace brook::stream {
@@ -23,6 +24,7 @@ class JointAdd final : public log::Change {
   JointAdd(State<T>& stream, Payload& payload) noexcept : stream_(stream), payload_(payload) {}
   ~JointAdd() {
     if (room_taken_) stream_.room.give_back(1);
+    if (finished_) settle_added(stream_, appended_->first, 1);
   }
 
   [[nodiscard]] Id id() const noexcept { return appended_->first; }
@@ -44,6 +46,7 @@ class JointAdd final : public log::Change {
   void finish() noexcept override {
     part_->finish();
     room_taken_ = false;
+    finished_ = true;
     stream_.timeline.keep_bound(*appended_);
     stream_.gate.announce();
   }
@@ -57,6 +60,7 @@ class JointAdd final : public log::Change {
   std::optional<log::Part<Payload>> part_;
   expected<log::Appended, Errc> appended_{};
   bool room_taken_ = false;
+  bool finished_ = false;
 };
 
 }  // namespace brook::stream

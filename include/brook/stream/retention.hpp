@@ -4,12 +4,17 @@
 // done with it. So of those who acknowledge it last, in whichever groups, the one who asks last finds that all are done. A
 // group that is moved back meanwhile may or may not see the entry again.
 //
+// What is added while every group stands ahead of the end is wanted by nobody, and nobody will acknowledge it. So whoever
+// adds while some group does removes it again; and a group that comes to stand there sweeps, up to an end that it reads with
+// seq_cst after it said so. One of the two sees the other.
+//
 // Memory orders
 //   row  thread  operation          order    meets  because
 //   RF   anyone  set, take the flag  relaxed  -      what it is about is read with the mutexes
 // Locking  the stream's list of groups, then one group's mutex at a time; none of them while the entry is removed.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -31,6 +36,16 @@ template <class T>
   return !stream.groups.empty();
 }
 
+/// Whether some group goes on only after a later id than this one.
+template <class T>
+[[nodiscard]] bool stands_ahead(State<T>& stream, Id id) noexcept {
+  const sync::unique_lock groups(stream.groups_mutex);
+  return std::ranges::any_of(stream.groups, [id](const auto& one) {
+    const sync::unique_lock held(one.second->mutex);
+    return one.second->last_delivered > id;
+  });
+}
+
 /// Has the next sweep look at all entries.
 template <class T>
 void want_sweep(State<T>& stream) noexcept {
@@ -42,7 +57,7 @@ template <class T>
 void release(State<T>& stream, Id id) noexcept {
   if (!stream.options.until_acked || !acknowledged_by_all(stream, id)) return;
   if (!stream.timeline.release(id)) want_sweep(stream);
-  stream.room.announce();
+  stream.announce_departure();
 }
 
 /// Removes all that is not needed any more, if something has happened after which there may be such entries. With no lock
@@ -59,10 +74,30 @@ void sweep(State<T>& stream) noexcept {
       found = true;
     };
     if (!stream.timeline.visit(view, after.next(), Id::max(), 1, see)) continue;
-    if (!found) return;
+    if (!found && (view.end.sealed || !view.end.moved())) return;
+    if (!found) continue;
     release(stream, next);
     after = next;
   }
+}
+
+/// Removes entries that have just been added, if nobody wants them. With no lock held. O(groups) for each then.
+template <class T>
+void settle_added(State<T>& stream, Id first, std::size_t count) noexcept {
+  if (!stream.options.until_acked) return;
+  const std::uint64_t seen = stream.group_ahead();
+  if (seen % 2 == 0) return;
+  Id last = first;
+  for (std::size_t i = 0; i < count; ++i) release(stream, i == 0 ? first : last = last.next());
+  // An add before this one may not have asked yet, and will not when that is forgotten.
+  if (!stands_ahead(stream, last) && stream.forget_group_ahead(seen)) want_sweep(stream);
+  sweep(stream);
+}
+
+/// The same where a lock is held: somebody will have to sweep.
+template <class T>
+void note_added(State<T>& stream) noexcept {
+  if (stream.options.until_acked && stream.group_ahead() % 2 == 1) want_sweep(stream);
 }
 
 /// Sweeps when it dies, if somebody wants that by then, or if it is `wanted`; declare it before a lock.

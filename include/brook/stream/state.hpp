@@ -119,7 +119,28 @@ struct State {
     }
   }
 
+  /// Something may have left. When nothing is added any more, a consumer may wait for an entry that will not come again.
+  void announce_departure() {
+    room.announce();
+    if (closing_.load(sync::seq_cst)) gate.announce();
+  }
+
+  // — of a stream whose entries leave when they are acknowledged: whether some group stands ahead of the end, so that what
+  // is added may be wanted by nobody (stream/retention.hpp) —
+
+  void note_group_ahead() noexcept {
+    ahead_.fetch_add(2, sync::seq_cst);
+    ahead_.fetch_or(1, sync::seq_cst);
+  }
+  /// Odd when there may be such a group; another number whenever there has been another one.
+  [[nodiscard]] std::uint64_t group_ahead() const noexcept { return ahead_.load(sync::seq_cst); }
+  /// There is none any more; false when there has been another one since `seen` was read.
+  [[nodiscard]] bool forget_group_ahead(std::uint64_t seen) noexcept {
+    return ahead_.compare_exchange_strong(seen, seen - 1, sync::seq_cst, sync::seq_cst);
+  }
+
   void close() {
+    closing_.store(true, sync::seq_cst);
     timeline.seal();
     gate.announce();
     room.announce();
@@ -142,12 +163,16 @@ struct State {
  private:
   // Adding asks neither for room nor for what is too old.
   const bool plain_ = !room.bounded() && options.max_age.count() <= 0;
+  sync::atomic<bool> closing_{false};
+  sync::atomic<std::uint64_t> ahead_{0};
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_with_care(const log::Values<Payload>& values,
                                                                    const log::Request& request, const Wait* wait) {
-    if (room.bounded()) return append_bounded(values, request, wait);
-    expire();
-    return timeline.append(values, request);
+    if (!room.bounded()) expire();
+    expected<log::Appended, Errc> appended =
+        room.bounded() ? append_bounded(values, request, wait) : timeline.append(values, request);
+    if (appended && timeline.expire_added(*appended)) announce_departure();
+    return appended;
   }
 
   [[nodiscard]] static log::Cut bound_of(const StreamOptions& given) noexcept {
@@ -201,7 +226,10 @@ struct State {
   [[gnu::noinline]] void expire_now() {
     const std::uint64_t now = unix_ms();
     const auto age = static_cast<std::uint64_t>(options.max_age.count());
-    if (now > age && timeline.expire(now - age)) room.announce();
+    const std::uint64_t before = timeline.edits().edit;
+    if (now <= age || !timeline.expire(now - age)) return;
+    if (timeline.edits().edit != before) announce_departure();
+    else room.announce();
   }
 };
 
