@@ -179,7 +179,7 @@ class State {
     if (popper.destination.list) {
       if (!move_on(popper)) return false;
     } else {
-      if (popper.got.empty() && !popper.claim()) {
+      if (!popper.claim(this) || popper.served) {  // served: the list was given twice
         leave(*first);
         return true;
       }

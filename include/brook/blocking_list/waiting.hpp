@@ -55,18 +55,18 @@ class Waiting {
     for (State* const list : lists_) {
       places_.emplace_back(popper_);
       const auto locked = lock(*list);
-      if (popper_.claimed()) return;
+      if (popper_.claimed_by() != nullptr) return;
       if (!list->closed || list->elements.any()) list->join(places_.back());
     }
   }
 
   [[nodiscard]] bool served() {
-    bool yes = false;
     for (State* const list : lists_) {
+      if (lists_.size() > 1 && popper_.claimed_by() != list) continue;  // another one's lock guards it
       const auto locked = lock(*list);
-      yes = yes || popper_.served;
+      if (popper_.served) return true;
     }
-    return yes;
+    return false;
   }
 
   [[nodiscard]] bool all_closed() {
@@ -79,7 +79,7 @@ class Waiting {
 
   // Unless somebody is just serving it.
   std::optional<Errc> give_up(Errc why) {
-    const bool mine = popper_.claim();
+    const bool mine = popper_.claim(this);
     leave();
     if (popper_.served || (!mine && !popper_.got.empty())) return std::nullopt;
     return why;
