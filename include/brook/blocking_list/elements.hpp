@@ -60,6 +60,9 @@ class Elements {
     together_ = true;
   }
 
+  /// Nobody pushes or pops without the lock.
+  void freeze() noexcept { queue_.freeze(); }
+
   // These need gather().
   [[nodiscard]] std::size_t size() const noexcept { return front_.size(); }
   [[nodiscard]] bool empty() const noexcept { return front_.empty(); }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <brook/blocking_list/state.hpp>
@@ -27,6 +28,7 @@ class Locked {
     lock_all({&list});
   }
   Locked(State& list, State& other) : list_(list) { lock_all({&list, &other}); }
+  explicit Locked(std::span<State* const> lists) : list_(*lists.front()) { lock_all({lists.begin(), lists.end()}); }
 
   /// Serves who waits, and unlocks.
   ~Locked() {
