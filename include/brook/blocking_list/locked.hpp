@@ -33,14 +33,17 @@ class Locked {
   /// Serves who waits, and unlocks.
   ~Locked() {
     if (all_.empty()) {
+      list_.serve_or_wake();
       list_.settle();
       list_.mutex.unlock();
       return;
     }
-    // An element that was moved on may be moved on again, and so may what makes room behind it.
-    for (std::size_t round = 0; round < all_.size(); ++round) {
-      for (State* const list : all_) list->settle();
+    // An element that was moved on may be moved on again, round and round, and so may what makes room behind it.
+    for (bool served = true; served;) {
+      served = false;
+      for (State* const list : all_) served = list->serve_or_wake() || served;
     }
+    for (State* const list : all_) list->settle();
     for (State* const list : all_) list->mutex.unlock();
   }
 

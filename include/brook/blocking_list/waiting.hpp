@@ -32,10 +32,10 @@ class Waiting {
   [[nodiscard]] std::optional<Errc> run() {
     join();
     for (;;) {
-      if (served()) return std::nullopt;
+      if (ended()) return popper_.refused;
       if (all_closed()) return give_up(Errc::closed);
       const bool woken = sleeper_.sleep();
-      if (served()) return std::nullopt;
+      if (ended()) return popper_.refused;
       if (wait_.stop_requested()) return give_up(Errc::cancelled);
       if (!woken) return give_up(Errc::timed_out);
       for (State* const list : lists_) {  // who woke it could perhaps not serve it
@@ -60,11 +60,11 @@ class Waiting {
     }
   }
 
-  [[nodiscard]] bool served() {
+  [[nodiscard]] bool ended() {
     for (State* const list : lists_) {
       if (lists_.size() > 1 && popper_.claimed_by() != list) continue;  // another one's lock guards it
       const auto locked = lock(*list);
-      if (popper_.served) return true;
+      if (popper_.served || popper_.refused) return true;
     }
     return false;
   }
@@ -81,7 +81,7 @@ class Waiting {
   std::optional<Errc> give_up(Errc why) {
     const bool mine = popper_.claim(this);
     leave();
-    if (popper_.served || (!mine && !popper_.got.empty())) return std::nullopt;
+    if (popper_.served || popper_.refused || (!mine && !popper_.got.empty())) return popper_.refused;
     return why;
   }
 
