@@ -59,7 +59,7 @@ struct FifoClaim : model::Claim<Self, threads> {
     int left = 0;
     fifo->freeze();
     const std::size_t counted = fifo->count();
-    fifo->take_all(most_values * threads, false, [&](Payload&&) noexcept { ++left; });
+    fifo->take_all(most_values * threads, most_values * threads, false, [&](Payload&&) noexcept { ++left; });
     model::demand(static_cast<int>(counted) == left, "the queue counts other elements than it has");
     for (unsigned id = 0; id < threads; ++id) left += popped[id] - pushed[id];
     model::demand(left == 0, "elements are lost or twice");
@@ -74,7 +74,7 @@ struct FifoClaim : model::Claim<Self, threads> {
       case 'o': return pop(id, 1);
       case 'm': return pop(id, 2);
       case 'n': return pop_surely(id);
-      case 'g': return locked([&] { fifo->take_all(most_values, direction, taker(id)); });
+      case 'g': return locked([&] { fifo->take_all(most_values, most_values, direction, taker(id)); });
       case 't': return locked([&] { direction = fifo->any() ? direction : !direction; });
       case 'c': return locked([&] { static_cast<void>(fifo->count()); });
       default: return locked([] {});
@@ -115,7 +115,7 @@ struct FifoClaim : model::Claim<Self, threads> {
     if (fifo->pop(most, false, taker(id)) != Outcome::closed) return;
     const sync::unique_lock held(mutex);
     fifo->freeze_pops();
-    fifo->take_all(most, direction, taker(id));
+    fifo->take_all(most, most_values, direction, taker(id));
     fifo->open_pops(direction);
   }
 

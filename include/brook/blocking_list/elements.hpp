@@ -55,9 +55,13 @@ class Elements {
   /// All elements are in one deque from now on. Throws std::bad_alloc, and then some are.
   void gather() {
     queue_.freeze();
-    queue_.take_all(no_limit, direction_, [this](Payload&& payload) { front_.push_back(std::move(payload)); });
+    queue_.take_all(no_limit, no_limit, direction_,
+                    [this](Payload&& payload) { front_.push_back(std::move(payload)); });
     together_ = true;
   }
+
+  /// Nobody pushes or pops without the lock.
+  void freeze() noexcept { queue_.freeze(); }
 
   // These need gather().
   [[nodiscard]] std::size_t size() const noexcept { return front_.size(); }
@@ -120,20 +124,21 @@ class Elements {
     static_cast<void>(pop(side));
   }
 
-  /// Pops up to `most` elements at a side at one instant; how many. `use(Payload&&)` must not throw.
-  template <class Use>
-  std::size_t pop_some(Side side, std::size_t most, Use&& use) {
+  /// For pops at a side. Throws std::bad_alloc.
+  void prepare_pop(Side side) {
     if (!together_ && popped_at(side) != direction_) gather();
     queue_.freeze_pops();
+  }
+  /// No fewer than there are now. O(segments). After prepare_pop().
+  [[nodiscard]] std::size_t at_most() noexcept { return front_.size() + (together_ ? 0 : queue_.at_most()); }
+  /// Pops up to `most` elements at a side; how many. At one instant if it is one, or that of at_most(), if that is given.
+  /// `use(Payload&&)` must not throw. After prepare_pop().
+  template <class Use>
+  std::size_t pop_some(Side side, std::size_t most, std::size_t at_most, Use&& use) noexcept {
     std::size_t popped = 0;
     for (; popped < most && !front_.empty(); ++popped) use(pop(side));
-    if (!together_ && popped < most) popped += queue_.take_all(most - popped, direction_, use);
+    if (!together_ && popped < most) popped += queue_.take_all(most - popped, at_most - popped, direction_, use);
     return popped;
-  }
-  /// No fewer than there are, at the instant of a pop_some() that follows; pops are frozen then.
-  [[nodiscard]] std::size_t at_most() noexcept {
-    queue_.freeze_pops();
-    return front_.size() + (together_ ? 0 : queue_.at_most());
   }
 
   /// Whether there is one.

@@ -83,7 +83,7 @@ class Fifo {
   /// Destroys what is in it. No call is running.
   ~Fifo() {
     freeze();
-    take_all(~std::size_t{0}, false, [](Payload&&) noexcept {});
+    take_all(~std::size_t{0}, ~std::size_t{0}, false, [](Payload&&) noexcept {});
     while (made_ != nullptr) delete std::exchange(made_, made_->made_before);
   }
 
@@ -117,7 +117,7 @@ class Fifo {
       Claims seen{head.pops.load(sync::acquire)};  // LJ
       if (!seen.open(direction) || seen.at() >= Claims::full) return Outcome::closed;
       std::uint32_t end = head.known_end(seen);
-      if (end - seen.at() < most && end < Claims::full) {
+      if ((most > 1 || end == seen.at()) && end < Claims::full) {
         const Claims pushes{head.pushes.load(sync::relaxed)};      // AO
         if (pushes.frozen()) return Outcome::closed;               // who froze it knows its end
         if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
@@ -125,8 +125,9 @@ class Fifo {
         if (end <= seen.at()) return Outcome::empty;
         head.know_end(seen, end);
       }
+      // Of several some may turn out void, and others may be popped instead: only who takes all there are misses none.
+      if (most > 1 && (end - seen.at() > most || end == Claims::full)) return Outcome::closed;
       const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - seen.at()));
-      if (count < most && end == Claims::full) return Outcome::closed;  // there may be more in the next segment
       if (!head.pops.compare_exchange_weak(seen.bits, seen.bits + count, sync::release, sync::relaxed))  // LK AO
         continue;
       if (take_run(head, head.slot_of(seen.at()), count, use)) return Outcome::done;
@@ -184,22 +185,22 @@ class Fifo {
     return true;
   }
 
-  /// Hands up to `most` elements to `use(Payload&&)`, and goes on over segments; how many. Pops are frozen, pushes need not
-  /// be. When `use` throws, that element and those behind it are still there.
+  /// Hands up to `most` elements of the next `slots` to `use(Payload&&)`, and goes on over segments; how many. Pops are
+  /// frozen, pushes need not be. When `use` throws, that element and those behind it are still there.
   template <class Use>
-  std::size_t take_all(std::size_t most, bool direction, Use&& use) {
+  std::size_t take_all(std::size_t most, std::size_t slots, bool direction, Use&& use) {
     std::size_t taken = 0;
     do {
       Segment& from = head();
       const std::uint32_t end = &from != &tail() ? Claims::full : pushes_frozen_ ? end_ : from.pushed();
       Position position(from);
-      for (; position.at < end && taken < most; ++position.at)
+      for (; position.at < end && taken < most && slots > 0; ++position.at, --slots)
         taken += take(from, from.slot_of(position.at), use) ? 1 : 0;
     } while (advance(direction));
     return taken;
   }
 
-  /// No fewer than there are now, and no more than can be there later if nobody pushes. Pops are frozen. O(segments).
+  /// In so many slots are all elements that there are now, and none that is pushed later. Pops are frozen. O(segments).
   [[nodiscard]] std::size_t at_most() noexcept {
     std::size_t slots = 0;
     for (Segment* segment = &head(); segment != nullptr; segment = segment->next) {

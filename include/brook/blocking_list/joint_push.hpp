@@ -56,7 +56,8 @@ class JointPush final : public log::Change {
     if (list_.elements.size() > list_.options.capacity) dropped_.push_back(list_.elements.pop(Side::left));
     list_.elements.note_push(Side::right);
     moves_on_ = list_.movers > 0;
-    if (!moves_on_) list_.settle();
+    if (!moves_on_) list_.serve_or_wake();
+    list_.settle();
     held_.unlock();
   }
   void withdraw() noexcept override {

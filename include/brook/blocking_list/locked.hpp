@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <brook/blocking_list/state.hpp>
@@ -27,18 +28,22 @@ class Locked {
     lock_all({&list});
   }
   Locked(State& list, State& other) : list_(list) { lock_all({&list, &other}); }
+  explicit Locked(std::span<State* const> lists) : list_(*lists.front()) { lock_all({lists.begin(), lists.end()}); }
 
   /// Serves who waits, and unlocks.
   ~Locked() {
     if (all_.empty()) {
+      list_.serve_or_wake();
       list_.settle();
       list_.mutex.unlock();
       return;
     }
-    // An element that was moved on may be moved on again, and so may what makes room behind it.
-    for (std::size_t round = 0; round < all_.size(); ++round) {
-      for (State* const list : all_) list->settle();
+    // An element that was moved on may be moved on again, round and round, and so may what makes room behind it.
+    for (bool served = true; served;) {
+      served = false;
+      for (State* const list : all_) served = list->serve_or_wake() || served;
     }
+    for (State* const list : all_) list->settle();
     for (State* const list : all_) list->mutex.unlock();
   }
 

@@ -53,6 +53,7 @@ std::optional<T> BlockingList<T>::pop(Side side) {
 
 template <class T>
 std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
+  if (count == 0) return {};
   if constexpr (State::lies_in_slot) {
     constexpr std::size_t few = 256;  // room for which is made before it is known whether it is needed
     if (count <= few) {

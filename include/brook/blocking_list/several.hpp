@@ -61,17 +61,25 @@ template <class T, class... Rest>
   return result;
 }
 
+/// Takes from the first list that has something while none of them changes.
+template <class T, std::size_t n>
+[[nodiscard]] std::optional<PoppedMany<T>> pop_now(const Asked<T, n>& asked, Side side, std::size_t count) {
+  std::vector<log::PayloadOf<T>> gone;
+  const Locked<T> locked(asked.lists);
+  for (State<T>* const list : asked.lists) list->elements.freeze();
+  for (std::size_t i = 0; i < n; ++i) {
+    auto values = pop_locked<T>(*asked.lists[i], side, count, gone);
+    if (!values.empty()) return PoppedMany<T>{asked.index_of(i), std::move(values)};
+  }
+  return std::nullopt;
+}
+
 /// Takes at once, or waits if it is told how.
 template <class T, std::size_t n>
 [[nodiscard]] expected<PoppedMany<T>, Errc> pop_from(const Asked<T, n>& asked, Side side, std::size_t count,
                                                      const Wait* wait) {
   if (count == 0) return unexpected(Errc::invalid_argument);
-  for (std::size_t i = 0; i < n; ++i) {
-    std::vector<log::PayloadOf<T>> gone;
-    const Locked<T> locked(*asked.lists[i]);
-    auto values = pop_locked<T>(*asked.lists[i], side, count, gone);
-    if (!values.empty()) return PoppedMany<T>{asked.index_of(i), std::move(values)};
-  }
+  if (auto popped = pop_now(asked, side, count)) return *std::move(popped);
   if (wait == nullptr) return unexpected(Errc::timed_out);
   std::optional<Popper<T>> popper;
   if (const auto failed = wait_for<T>(asked.lists, side, 1, count, *wait, popper)) return unexpected(*failed);

@@ -21,6 +21,7 @@
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 #include <brook/wait/sleeper.hpp>
@@ -50,10 +51,11 @@ struct Popper : Claimable {
   const std::size_t most;
   Destination<T> destination{};
 
-  std::vector<Payload> got{};  // has room
-  State<T>* from = nullptr;    // the list that gave it
-  std::optional<T> copy{};     // of the element that was moved on
-  bool served = false;         // it got at least so many, or its element was moved
+  std::vector<Payload> got{};     // has room
+  State<T>* from = nullptr;       // the list that gave it
+  std::optional<T> copy{};        // of the element that was moved on
+  bool served = false;            // it got at least so many, or its element was moved
+  std::optional<Errc> refused{};  // the element could not be moved: why
 };
 
 /// A call that waits for room for its values.
@@ -119,19 +121,24 @@ class State {
     elements.note_push(side);
   }
 
-  /// Serves who can be served now; the ends can then be used without the lock as far as nobody waits there. Throws
-  /// std::bad_alloc: who could not be served has what it waits for, but must look for itself.
-  void serve() {
-    while (serve_popper() || serve_pusher()) {}
+  /// Serves who can be served now; whether it was anybody. Throws std::bad_alloc: who could not be served has what it waits
+  /// for, but must look for itself.
+  bool serve() {
+    bool any = false;
+    while (serve_popper() || serve_pusher()) any = true;
+    return any;
   }
-  void settle() noexcept {
-    BROOK_TRY { serve(); }
+  /// The same, at the end of an operation: who could not be served is woken instead.
+  bool serve_or_wake() noexcept {
+    BROOK_TRY { return serve(); }
     BROOK_CATCH_ALL {
       if (!poppers.empty()) poppers.first()->waiter.wake();
       if (!pushers.empty()) pushers.first()->waiter.wake();
     }
-    elements.settle(!closed && poppers.empty(), pushers.empty());
+    return false;
   }
+  /// When nobody can be served: the ends can then be used without the lock as far as nobody waits there.
+  void settle() noexcept { elements.settle(!closed && poppers.empty(), pushers.empty()); }
 
   /// Nothing is pushed any more, and everyone who waits looks again.
   void close() noexcept {
@@ -176,34 +183,39 @@ class State {
     elements.gather();
     if (elements.empty()) return false;
     Popper<T>& popper = first->waiter;
-    if (popper.destination.list) {
-      if (!move_on(popper)) return false;
-    } else {
-      if (popper.got.empty() && !popper.claim()) {
-        leave(*first);
-        return true;
-      }
-      while (popper.got.size() < popper.most && !elements.empty()) popper.got.push_back(elements.pop(popper.side));
-      popper.served = popper.got.size() >= popper.least;
+    if (!popper.claim(this) || popper.served) {  // served: the list was given twice
+      leave(*first);
+      return true;
     }
+    if (popper.destination.list) move_on(popper);
+    else fill(popper);
     popper.from = this;
-    elements.note_pop(popper.side);
-    if (!popper.served) return true;
+    if (!popper.served && !popper.refused) return true;
     leave(*first);
     popper.wake();
     return true;
   }
 
-  // False when the element cannot go there: who waits must look for itself.
-  bool move_on(Popper<T>& popper) {
+  void fill(Popper<T>& popper) {
+    const std::size_t more = std::min(popper.most - popper.got.size(), elements.size());
+    popper.got.reserve(popper.got.size() + more);
+    for (std::size_t i = 0; i < more; ++i) popper.got.push_back(elements.pop(popper.side));
+    popper.served = popper.got.size() >= popper.least;
+    elements.note_pop(popper.side);
+  }
+
+  void move_on(Popper<T>& popper) {
     State& to = *popper.destination.list;
-    if (to.closed || (&to != this && !to.has_room(1))) {
-      popper.wake();
-      return false;
+    if (to.closed) {
+      popper.refused = Errc::closed;
+    } else if (&to != this && !to.has_room(1)) {
+      popper.refused = Errc::full;
+    } else {
+      if constexpr (std::copy_constructible<T>) popper.copy.emplace(log::value_of<T>(elements.end(popper.side)));
+      move_one(popper.side, to, popper.destination.side);
+      elements.note_pop(popper.side);
+      popper.served = true;
     }
-    if constexpr (std::copy_constructible<T>) popper.copy.emplace(log::value_of<T>(elements.end(popper.side)));
-    move_one(popper.side, to, popper.destination.side);
-    return popper.served = true;
   }
 
   bool serve_pusher() {

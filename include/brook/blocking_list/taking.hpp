@@ -34,7 +34,8 @@ template <class T>
   std::optional<T> value;
   if (!list.poppers.empty()) return value;  // what there is is theirs
   if constexpr (log::LiesInSlot<T>) {
-    list.elements.pop_some(side, 1, [&](auto&& payload) noexcept { value.emplace(value_from<T>(payload)); });
+    list.elements.prepare_pop(side);
+    list.elements.pop_some(side, 1, no_limit, [&](auto&& payload) noexcept { value.emplace(value_from<T>(payload)); });
   } else {
     list.elements.gather();
     if (!list.elements.empty()) {
@@ -52,10 +53,13 @@ template <class T>
                                         std::vector<log::PayloadOf<T>>& gone) {
   std::vector<T> values;
   if (!list.poppers.empty()) return values;  // what there is is theirs
-  const std::size_t most = std::min(count, list.elements.at_most());
+  list.elements.prepare_pop(side);
+  const std::size_t there = list.elements.at_most();
+  const std::size_t most = std::min(count, there);
   values.reserve(most);
   if constexpr (log::LiesInSlot<T>) {
-    list.elements.pop_some(side, most, [&](auto&& payload) noexcept { values.push_back(value_from<T>(payload)); });
+    list.elements.pop_some(side, most, there,
+                           [&](auto&& payload) noexcept { values.push_back(value_from<T>(payload)); });
   } else {
     list.elements.gather();
     gone.reserve(most);

@@ -32,10 +32,10 @@ class Waiting {
   [[nodiscard]] std::optional<Errc> run() {
     join();
     for (;;) {
-      if (served()) return std::nullopt;
+      if (ended()) return popper_.refused;
       if (all_closed()) return give_up(Errc::closed);
       const bool woken = sleeper_.sleep();
-      if (served()) return std::nullopt;
+      if (ended()) return popper_.refused;
       if (wait_.stop_requested()) return give_up(Errc::cancelled);
       if (!woken) return give_up(Errc::timed_out);
       for (State* const list : lists_) {  // who woke it could perhaps not serve it
@@ -55,18 +55,18 @@ class Waiting {
     for (State* const list : lists_) {
       places_.emplace_back(popper_);
       const auto locked = lock(*list);
-      if (popper_.claimed()) return;
+      if (popper_.claimed_by() != nullptr) return;
       if (!list->closed || list->elements.any()) list->join(places_.back());
     }
   }
 
-  [[nodiscard]] bool served() {
-    bool yes = false;
+  [[nodiscard]] bool ended() {
     for (State* const list : lists_) {
+      if (lists_.size() > 1 && popper_.claimed_by() != list) continue;  // another one's lock guards it
       const auto locked = lock(*list);
-      yes = yes || popper_.served;
+      if (popper_.served || popper_.refused) return true;
     }
-    return yes;
+    return false;
   }
 
   [[nodiscard]] bool all_closed() {
@@ -79,9 +79,9 @@ class Waiting {
 
   // Unless somebody is just serving it.
   std::optional<Errc> give_up(Errc why) {
-    const bool mine = popper_.claim();
+    const bool mine = popper_.claim(this);
     leave();
-    if (popper_.served || (!mine && !popper_.got.empty())) return std::nullopt;
+    if (popper_.served || popper_.refused || (!mine && !popper_.got.empty())) return popper_.refused;
     return why;
   }
 

@@ -1,0 +1,168 @@
+// Lists under real threads: queues of either direction, with timeouts, stops and closes; rotation; mixed use. Every element
+// that was pushed comes out once.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list.hpp>
+
+#include "list_stress.hpp"
+#include "stress.hpp"
+
+namespace {
+
+using namespace brook;
+using namespace brook::stress;
+using std::chrono::microseconds;
+
+// Producers at one end, consumers at the other; with `early` the list is closed while they push.
+template <class T>
+void queue(std::size_t producers, std::size_t consumers, std::uint64_t each, Side in, bool early) {
+  BlockingList<T> list({.spin = early ? microseconds(0) : default_spin});
+  std::vector<Seen<T>> pushed(producers, Seen<T>(producers));
+  std::vector<Seen<T>> popped(consumers + 1, Seen<T>(producers));
+  Stops stops(consumers);
+  std::atomic<bool> done{false};
+  Threads poppers;
+  poppers.start(consumers, [&](std::size_t i) {
+    std::minstd_rand random(static_cast<unsigned>(i) + 77);
+    while (consume(list, opposite(in), random, stops.wait(i, some_wait(random)), popped[i])) {}
+  });
+  Threads stopper;
+  stopper.start([&] {
+    while (!done.load()) stops.request(), std::this_thread::yield();
+  });
+  Threads pushers;
+  pushers.start(producers, [&](std::size_t i) { produce(list, in, i, each, pushed[i]); });
+  for (std::uint64_t rest = 0; early && rest < 2 + each % 97; ++rest) std::this_thread::yield();
+  if (early) list.close();
+  pushers.join();
+  list.close();
+  poppers.join();
+  done = true;
+  stopper.join();
+  expect(list.empty() && !list.lpop(), "a consumer ends when nothing is left");
+  account(pushed, popped);
+  if (!early)
+    expect(std::ranges::all_of(pushed, [&](const auto& one) { return one.all.size() == each; }), "all is pushed");
+}
+
+// A list that several threads turn keeps what it has.
+template <class T>
+void circle(std::size_t threads, std::uint64_t turns, bool waiting) {
+  BlockingList<T> list;
+  std::vector<Seen<T>> in(1, Seen<T>(1));
+  produce(list, Side::right, 0, 20, in[0]);
+  Threads turners;
+  turners.start(threads, [&](std::size_t i) {
+    for (std::uint64_t turn = 0; turn < turns; ++turn) {
+      const Side from = i % 2 == 0 ? Side::left : Side::right;
+      if (waiting) expect(list.blmove(list, from, opposite(from), forever).has_value(), "a list that is full turns");
+      else expect(list.lmove(list, from, opposite(from)).has_value(), "a list that is full turns");
+      expect(turn % 64 != 0 || list.size() == 20, "a turn changes no length");
+    }
+  });
+  turners.join();
+  std::vector<Seen<T>> out(1, Seen<T>(1));
+  while (auto value = list.lpop()) out[0].see(*value, false);
+  account(in, out);
+}
+
+// Something at random that a queue would not do; what it takes out is noted.
+template <class T>
+void meddle(BlockingList<T>& list, std::size_t me, std::uint64_t& sequence, std::minstd_rand& random, Seen<T>& in,
+            Seen<T>& out) {
+  const auto make = [&] { return Made<T>::make(me, sequence); };
+  const auto made = [&] { in.note(me, sequence++); };
+  const auto at = static_cast<std::ptrdiff_t>(random() % 20) - 10;
+  switch (random() % 12) {
+    case 0: return expect(list.lrange(0, 9).size() <= 10, "a range is no longer than asked for");
+    case 1: return list.lpush(make()) ? made() : expect(false, "a push succeeds");
+    case 2:
+      if (auto value = list.rpop()) out.see(*value, false);
+      return;
+    case 3:
+      for (const T& value : list.rpop(3)) out.see(value, false);
+      return;
+    case 4:
+      if (const auto value = list.lindex(at)) expect(Made<T>::intact(*value), "an element is whole");
+      return;
+    case 5: {
+      const auto pivot = list.lindex(at);
+      const auto length = pivot ? list.linsert_after(*pivot, make()) : std::nullopt;
+      if (length && *length) made();
+      return;
+    }
+    case 6: {
+      const auto value = list.lindex(at);
+      if (value && list.lrem(random() % 2 == 0 ? 0 : -1, *value) == 1) out.see(*value, false);
+      return;
+    }
+    case 7:
+      if (const auto length = list.lpushx(make()); length && *length > 0) made();
+      return;
+    case 8: return list.ltrim(0, -1);
+    case 9: return static_cast<void>(list.lmove(list, Side::left, Side::right));
+    case 10: return static_cast<void>(list.lpos(make()));
+    default: expect(list.size() <= no_limit, "a list has a size");
+  }
+}
+
+template <class T>
+void mixed(std::size_t threads, std::uint64_t each) {
+  BlockingList<T> list;
+  const std::size_t makers = threads + 2;
+  std::vector<Seen<T>> in(makers, Seen<T>(makers));
+  std::vector<Seen<T>> out(makers + 1, Seen<T>(makers));
+  Threads poppers;
+  poppers.start(threads, [&](std::size_t i) {
+    while (auto value = list.blpop(forever)) out[i].see(*value, false);
+  });
+  Threads others;
+  others.start(threads, [&](std::size_t i) { produce(list, Side::right, i, each, in[i]); });
+  others.start(2, [&](std::size_t i) {
+    std::minstd_rand random(static_cast<unsigned>(i) + 5);
+    std::uint64_t sequence = 0;
+    for (std::uint64_t n = 0; n < each / 4; ++n) {
+      // Now and then only, so that the list is a queue in between.
+      for (int rest = n % 16 == 0 ? 200 : 0; rest > 0; --rest) std::this_thread::yield();
+      meddle(list, threads + i, sequence, random, in[threads + i], out[threads + i]);
+    }
+  });
+  others.join();
+  list.close();
+  poppers.join();
+  account(in, out);
+}
+
+template <class T>
+void all(std::uint64_t work) {
+  const std::uint64_t unit = work * (std::is_same_v<T, std::uint64_t> ? 60'000 : 30'000);
+  for (const auto& [producers, consumers] : {std::pair{1U, 1U}, {1U, 3U}, {3U, 1U}, {2U, 2U}, {4U, 4U}}) {
+    for (const Side side : {Side::left, Side::right}) {
+      queue<T>(producers, consumers, unit / producers, side, false);
+      for (std::uint64_t i = 0; i < 20; ++i) queue<T>(producers, consumers, unit / 16 + i * 7, side, true);
+    }
+  }
+  for (const std::size_t threads : {2U, 4U}) {
+    circle<T>(threads, unit / threads, false);
+    circle<T>(threads, unit / threads, true);
+    mixed<T>(threads, unit / threads);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::uint64_t work = factor(argc, argv);
+  all<std::uint64_t>(work);
+  all<std::string>(work);
+  return verdict("list_stress");
+}
