@@ -269,7 +269,7 @@ class BlockingList {
   expected<std::optional<std::size_t>, Errc> insert(std::size_t behind, const T& pivot, T&& value);
 
   // blocking_list/moving.hpp
-  [[nodiscard]] expected<std::optional<T>, Errc> move_one(BlockingList& to, Side from_side, Side to_side);
+  [[nodiscard]] std::optional<Errc> move_one(BlockingList& to, Side from_side, Side to_side, std::optional<T>& copy);
 
   // blocking_list/popping.hpp
   [[nodiscard]] std::optional<T> pop(Side side);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -70,26 +71,41 @@ template <class T>
   return values;
 }
 
-/// The values that a popper got; on an exception they go back to where they came from.
+/// On an exception, what a popper got goes back to where it came from.
+template <class T>
+struct GiveBack {
+  explicit GiveBack(Popper<T>& whose) noexcept : popper(&whose) {}
+  GiveBack(const GiveBack&) = delete;
+  GiveBack& operator=(const GiveBack&) = delete;
+  ~GiveBack() {
+    if (popper == nullptr || popper->got.empty()) return;
+    const Locked<T> locked(*popper->from);
+    popper->from->elements.gather();
+    while (!popper->got.empty()) {
+      popper->from->elements.push(popper->side, std::move(popper->got.back()));
+      popper->got.pop_back();
+    }
+  }
+
+  Popper<T>* popper;
+};
+
 template <class T>
 [[nodiscard]] std::vector<T> values_of(Popper<T>& popper) {
-  struct GiveBack {
-    Popper<T>* popper;
-    ~GiveBack() {
-      if (popper == nullptr) return;
-      const Locked<T> locked(*popper->from);
-      popper->from->elements.gather();
-      while (!popper->got.empty()) {
-        popper->from->elements.push(popper->side, std::move(popper->got.back()));
-        popper->got.pop_back();
-      }
-    }
-  } give_back{&popper};
+  GiveBack<T> give_back(popper);
   std::vector<T> values;
   values.reserve(popper.got.size());
   for (auto& payload : popper.got) values.push_back(value_from<T>(payload));
   give_back.popper = nullptr;
   return values;
+}
+/// Of a popper that got one; `make(payload)` builds the result.
+template <class T, class Make>
+[[nodiscard]] auto value_of_one(Popper<T>& popper, Make&& make) {
+  GiveBack<T> give_back(popper);
+  expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc> result(tl::in_place, make(popper.got.front()));
+  give_back.popper = nullptr;
+  return result;
 }
 
 /// Waits for one list or several, of which none had anything. What came is in the popper.
@@ -98,14 +114,16 @@ template <class T>
                                            std::size_t most, const Wait& wait, std::optional<Popper<T>>& popper,
                                            const Destination<T>& destination = {}) {
   Clock& clock = lists.front()->clock();
-  if (wait.stop_requested()) return Errc::cancelled;
   const Clock::time_point deadline = wait.deadline(clock);
   wait::Sleeper sleeper(clock, deadline, wait);
   popper.emplace(sleeper, side, least, most);
   popper->destination = destination;
-  constexpr std::size_t enough_at_once = 1024;
-  popper->got.reserve(std::min(most, std::max(least, enough_at_once)));
-  return Waiting<T>(lists, *popper, sleeper, wait).run();
+  constexpr std::size_t enough = std::max<std::size_t>(1, 8192 / sizeof(log::PayloadOf<T>));
+  popper->got.reserve(std::min(most, enough));  // so that who serves it seldom needs memory
+  GiveBack<T> give_back(*popper);
+  const auto failed = Waiting<T>(lists, *popper, sleeper, wait).run();
+  give_back.popper = nullptr;
+  return failed;
 }
 
 }  // namespace blocking_list
@@ -124,15 +142,7 @@ std::optional<T> BlockingList<T>::pop(Side side) {
 
 template <class T>
 std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
-  if constexpr (State::lies_in_slot) {
-    constexpr std::size_t few = 256;  // room for which is made before it is known whether it is needed
-    if (count <= few) {
-      std::vector<T> values;
-      values.reserve(count);
-      const auto take = [&](Payload&& payload) noexcept { values.push_back(blocking_list::value_from<T>(payload)); };
-      if (state_->elements.pop_now(side, count, take) != State::Elements::Outcome::closed) return values;
-    }
-  }
+  if (count == 0) return {};
   std::vector<Payload> gone;
   const Locked locked(*state_);
   return blocking_list::pop_locked<T>(*state_, side, count, gone);
@@ -140,15 +150,20 @@ std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
 
 template <class T>
 expected<T, Errc> BlockingList<T>::pop(Side side, const Wait& wait) {
-  std::optional<T> value = pop(side);
-  if (value) return *std::move(value);
-  const auto come = [&] { return (value = pop(side)).has_value(); };
-  if (wait.deadline(state_->clock()) != Clock::time_point::min() && wait::spin(state_->options.spin, come))
-    return *std::move(value);
+  if constexpr (State::lies_in_slot) {
+    std::optional<T> value;
+    const auto come = [&] {
+      if (auto popped = pop(side)) value.emplace(*std::move(popped));
+      return value.has_value();
+    };
+    if (come() ||
+        (wait.deadline(state_->clock()) != Clock::time_point::min() && wait::spin(state_->options.spin, come)))
+      return *std::move(value);
+  }
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
   if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) return unexpected(*failed);
-  return std::move(blocking_list::values_of<T>(*popper).front());
+  return blocking_list::value_of_one<T>(*popper, blocking_list::value_from<T>);
 }
 
 template <class T>
