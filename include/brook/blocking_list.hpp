@@ -269,13 +269,14 @@ class BlockingList {
   expected<std::optional<std::size_t>, Errc> insert(std::size_t behind, const T& pivot, T&& value);
 
   // blocking_list/moving.hpp
-  [[nodiscard]] expected<std::optional<T>, Errc> move_one(BlockingList& to, Side from_side, Side to_side);
+  [[nodiscard]] std::optional<Errc> move_one(BlockingList& to, Side from_side, Side to_side, std::optional<T>& copy);
 
   // blocking_list/popping.hpp
+  // Of types that lie in a slot.
   template <class Take>
-  bool pop_to(Side side, Take&& take);
+  bool pop_to(Side side, const Take& take);
   template <class Take>
-  bool pop_slowly(Side side, Take& take);
+  bool pop_slowly(Side side, const Take& take);
   void wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value);
   [[nodiscard]] std::optional<T> pop(Side side);
   [[nodiscard]] expected<T, Errc> pop(Side side, const Wait& wait);

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -74,8 +75,14 @@ class Elements {
     if (before_front(side)) front_.push_front(std::move(payload));
     else front_.push_back(std::move(payload));
   }
+  /// Before the i-th element from the left, or at the end. Throws std::bad_alloc, and then nothing has changed. O(n), with
+  /// the nearer end.
   void insert(std::size_t i, Payload&& payload) {
-    front_.insert(front_.begin() + static_cast<std::ptrdiff_t>(direction_ ? front_.size() - i : i), std::move(payload));
+    const Side side = i < size() / 2 ? Side::left : Side::right;
+    std::size_t at = side == Side::left ? 0 : size();
+    push(side, std::move(payload));
+    for (; at < i; ++at) swap_with_next(at);
+    for (; at > i; --at) swap_with_next(at - 1);
   }
   /// The element at a side. Both require one.
   [[nodiscard]] Payload& end(Side side) noexcept { return before_front(side) ? front_.front() : front_.back(); }
@@ -182,6 +189,12 @@ class Elements {
 
   [[nodiscard]] bool before_front(Side side) const noexcept { return popped_at(side) == direction_; }
   [[nodiscard]] std::size_t where(std::size_t i) const noexcept { return direction_ ? front_.size() - 1 - i : i; }
+
+  void swap_with_next(std::size_t i) noexcept {
+    Payload left = std::move(at(i));
+    replace(at(i), std::move(at(i + 1)));
+    replace(at(i + 1), std::move(left));
+  }
 
   static void replace(Payload& to, Payload&& from) noexcept {
     std::destroy_at(std::addressof(to));

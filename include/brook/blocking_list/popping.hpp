@@ -23,19 +23,17 @@ namespace brook {
 
 template <class T>
 template <class Take>
-bool BlockingList<T>::pop_to(Side side, Take&& take) {
-  if constexpr (State::lies_in_slot) {
-    const auto take_payload = [&](Payload&& payload) noexcept { take(std::move(log::value_of<T>(payload))); };
-    const auto outcome = state_->elements.pop_now(side, 1, take_payload);
-    if (outcome != State::Elements::Outcome::closed) [[likely]]
-      return outcome == State::Elements::Outcome::done;
-  }
+bool BlockingList<T>::pop_to(Side side, const Take& take) {
+  const auto take_payload = [&](Payload&& payload) noexcept { take(std::move(log::value_of<T>(payload))); };
+  const auto outcome = state_->elements.pop_now(side, 1, take_payload);
+  if (outcome != State::Elements::Outcome::closed) [[likely]]
+    return outcome == State::Elements::Outcome::done;
   return pop_slowly(side, take);
 }
 
 template <class T>
 template <class Take>
-[[gnu::noinline]] bool BlockingList<T>::pop_slowly(Side side, Take& take) {
+[[gnu::noinline]] bool BlockingList<T>::pop_slowly(Side side, const Take& take) {
   std::optional<Payload> gone;
   const Locked locked(*state_);
   std::optional<T> value = blocking_list::pop_locked<T>(*state_, side, gone);
@@ -45,10 +43,15 @@ template <class Take>
 
 template <class T>
 std::optional<T> BlockingList<T>::pop(Side side) {
-  std::optional<T> value;
-  pop_to(side,
-         [&value](T&& popped) noexcept(std::is_nothrow_move_constructible_v<T>) { value.emplace(std::move(popped)); });
-  return value;
+  if constexpr (State::lies_in_slot) {
+    std::optional<T> value;
+    pop_to(side, [&value](T&& popped) noexcept { value.emplace(std::move(popped)); });
+    return value;
+  } else {
+    std::optional<Payload> gone;
+    const Locked locked(*state_);
+    return blocking_list::pop_locked<T>(*state_, side, gone);
+  }
 }
 
 template <class T>
@@ -70,25 +73,29 @@ std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
 
 template <class T>
 expected<T, Errc> BlockingList<T>::pop(Side side, const Wait& wait) {
-  // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
-  expected<T, Errc> value = unexpected(Errc::timed_out);
-  const auto take = [&value](T&& popped) noexcept(std::is_nothrow_move_constructible_v<T>) {
-    value.emplace(std::move(popped));
-  };
-  if (!pop_to(side, take)) wait_and_pop(side, wait, value);
-  return value;
+  if constexpr (State::lies_in_slot) {
+    // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
+    expected<T, Errc> value = unexpected(Errc::timed_out);
+    if (!pop_to(side, blocking_list::Placing<T>{value})) wait_and_pop(side, wait, value);
+    return value;
+  } else {
+    std::optional<blocking_list::Popper<T>> popper;
+    const std::array<State*, 1> lists{state_.get()};
+    if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) return unexpected(*failed);
+    return blocking_list::value_of_one<T>(*popper, blocking_list::value_from<T>);
+  }
 }
 
 // Not inline: it would cost the common case its registers.
 template <class T>
 [[gnu::noinline]] void BlockingList<T>::wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value) {
-  const auto take = [&value](T&& popped) { value.emplace(std::move(popped)); };
-  const auto come = [&] { return pop_to(side, take); };
+  const blocking_list::Placing<T> place{value};
+  const auto come = [&] { return pop_to(side, place); };
   if (wait.deadline(state_->clock()) != Clock::time_point::min() && wait::spin(state_->options.spin, come)) return;
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
   if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) value = unexpected(*failed);
-  else take(std::move(blocking_list::values_of<T>(*popper).front()));
+  else place(std::move(log::value_of<T>(popper->got.front())));
 }
 
 template <class T>

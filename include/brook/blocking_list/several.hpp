@@ -89,10 +89,18 @@ template <class T, std::size_t n>
 template <class T, std::size_t n>
 [[nodiscard]] expected<Popped<T>, Errc> pop_one_from(const Asked<T, n>& asked, Side side, const Wait& wait,
                                                      Rotation* rotation) {
-  auto popped = pop_from(asked, side, 1, &wait);
-  if (!popped) return unexpected(popped.error());
-  if (rotation != nullptr) rotation->next = popped->index + 1;
-  return Popped<T>{popped->index, std::move(popped->values.front())};
+  if constexpr (log::LiesInSlot<T>) {
+    auto popped = pop_from(asked, side, 1, &wait);
+    if (!popped) return unexpected(popped.error());
+    if (rotation != nullptr) rotation->next = popped->index + 1;
+    return Popped<T>{popped->index, std::move(popped->values.front())};
+  } else {
+    std::optional<Popper<T>> popper;
+    if (const auto failed = wait_for<T>(asked.lists, side, 1, 1, wait, popper)) return unexpected(*failed);
+    const std::size_t index = asked.index_of(popper->from);
+    if (rotation != nullptr) rotation->next = index + 1;
+    return value_of_one<T>(*popper, [&](auto& payload) { return Popped<T>{index, value_from<T>(payload)}; });
+  }
 }
 
 }  // namespace blocking_list

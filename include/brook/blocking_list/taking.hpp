@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,7 +21,6 @@
 #include <brook/wait/sleeper.hpp>
 
 namespace brook::blocking_list {
-
 
 /// The value in a payload that is about to go. One that may throw when it moves is copied, if it can be.
 template <class T>
@@ -72,26 +73,52 @@ template <class T>
   return values;
 }
 
-/// The values that a popper got; on an exception they go back to where they came from.
+/// Puts a value where there is an error, without an assignment.
+template <class T>
+struct Placing {
+  expected<T, Errc>& result;
+
+  void operator()(T&& value) const noexcept {
+    std::destroy_at(std::addressof(result));
+    std::construct_at(std::addressof(result), tl::in_place, std::move(value));
+  }
+};
+
+/// On an exception, what a popper got goes back to where it came from.
+template <class T>
+struct GiveBack {
+  explicit GiveBack(Popper<T>& whose) noexcept : popper(&whose) {}
+  GiveBack(const GiveBack&) = delete;
+  GiveBack& operator=(const GiveBack&) = delete;
+  ~GiveBack() {
+    if (popper == nullptr || popper->got.empty()) return;
+    const Locked<T> locked(*popper->from);
+    popper->from->elements.gather();
+    while (!popper->got.empty()) {
+      popper->from->elements.push(popper->side, std::move(popper->got.back()));
+      popper->got.pop_back();
+    }
+  }
+
+  Popper<T>* popper;
+};
+
 template <class T>
 [[nodiscard]] std::vector<T> values_of(Popper<T>& popper) {
-  struct GiveBack {
-    Popper<T>* popper;
-    ~GiveBack() {
-      if (popper == nullptr) return;
-      const Locked<T> locked(*popper->from);
-      popper->from->elements.gather();
-      while (!popper->got.empty()) {
-        popper->from->elements.push(popper->side, std::move(popper->got.back()));
-        popper->got.pop_back();
-      }
-    }
-  } give_back{&popper};
+  GiveBack<T> give_back(popper);
   std::vector<T> values;
   values.reserve(popper.got.size());
   for (auto& payload : popper.got) values.push_back(value_from<T>(payload));
   give_back.popper = nullptr;
   return values;
+}
+/// Of a popper that got one; `make(payload)` builds the result.
+template <class T, class Make>
+[[nodiscard]] auto value_of_one(Popper<T>& popper, Make&& make) {
+  GiveBack<T> give_back(popper);
+  expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc> result(tl::in_place, make(popper.got.front()));
+  give_back.popper = nullptr;
+  return result;
 }
 
 /// Waits for one list or several, of which none had anything. What came is in the popper.
@@ -100,14 +127,16 @@ template <class T>
                                            std::size_t most, const Wait& wait, std::optional<Popper<T>>& popper,
                                            const Destination<T>& destination = {}) {
   Clock& clock = lists.front()->clock();
-  if (wait.stop_requested()) return Errc::cancelled;
   const Clock::time_point deadline = wait.deadline(clock);
   wait::Sleeper sleeper(clock, deadline, wait);
   popper.emplace(sleeper, side, least, most);
   popper->destination = destination;
-  constexpr std::size_t enough_at_once = 1024;
-  popper->got.reserve(std::min(most, std::max(least, enough_at_once)));
-  return Waiting<T>(lists, *popper, sleeper, wait).run();
+  constexpr std::size_t enough = std::max<std::size_t>(1, 8192 / sizeof(log::PayloadOf<T>));
+  popper->got.reserve(std::min(most, enough));  // so that who serves it seldom needs memory
+  GiveBack<T> give_back(*popper);
+  const auto failed = Waiting<T>(lists, *popper, sleeper, wait).run();
+  give_back.popper = nullptr;
+  return failed;
 }
 
 }  // namespace brook::blocking_list
