@@ -20,6 +20,8 @@
 #include <brook/entries.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/log/request.hpp>
 #include <brook/options.hpp>
 
 namespace brook {
