@@ -71,17 +71,17 @@ class Claimable {
  public:
   explicit Claimable(wait::Sleeper& sleeper) noexcept : sleeper_(sleeper) {}
 
-  /// False when another list serves it, or it has given up.
-  [[nodiscard]] bool claim() noexcept {
-    bool free = false;
-    return claimed_.compare_exchange_strong(free, true, sync::relaxed, sync::relaxed);  // LT
+  /// For a list that serves it, again and again if it likes, or for itself, when it gives up. False when another has.
+  [[nodiscard]] bool claim(const void* by) noexcept {
+    const void* holder = nullptr;
+    return claimed_by_.compare_exchange_strong(holder, by, sync::relaxed, sync::relaxed) || holder == by;  // LT
   }
-  [[nodiscard]] bool claimed() const noexcept { return claimed_.load(sync::relaxed); }  // LT
+  [[nodiscard]] const void* claimed_by() const noexcept { return claimed_by_.load(sync::relaxed); }  // LT
   void wake() { sleeper_.wake(); }
 
  private:
   wait::Sleeper& sleeper_;
-  sync::atomic<bool> claimed_{false};
+  sync::atomic<const void*> claimed_by_{nullptr};
 };
 
 }  // namespace brook::blocking_list

@@ -36,8 +36,9 @@ class Locked {
       return;
     }
     // An element that was moved on may be moved on again, and so may what makes room behind it.
-    for (std::size_t round = 0; round < all_.size(); ++round) {
-      for (State* const list : all_) list->settle();
+    for (bool again = true; again;) {
+      again = false;
+      for (State* const list : all_) again = list->settle() || again;
     }
     for (State* const list : all_) list->mutex.unlock();
   }

@@ -50,10 +50,11 @@ struct Popper : Claimable {
   const std::size_t most;
   Destination<T> destination{};
 
-  std::vector<Payload> got{};  // has room
-  State<T>* from = nullptr;    // the list that gave it
-  std::optional<T> copy{};     // of the element that was moved on
-  bool served = false;         // it got at least so many, or its element was moved
+  std::vector<Payload> got{};
+  State<T>* from = nullptr;  // the list that gave it
+  std::optional<T> copy{};   // of the element that was moved on
+  bool refused = false;      // an element could not be moved on, for want of room
+  bool served = false;       // it got at least so many, or its element was moved
 };
 
 /// A call that waits for room for its values.
@@ -119,18 +120,18 @@ class State {
     elements.note_push(side);
   }
 
-  /// Serves who can be served now; the ends can then be used without the lock as far as nobody waits there. Throws
-  /// std::bad_alloc: who could not be served has what it waits for, but must look for itself.
-  void serve() {
-    while (serve_popper() || serve_pusher()) {}
+  /// Serves who can be served now, and counts each time; the ends can then be used without the lock as far as nobody waits
+  /// there. Throws std::bad_alloc: who could not be served has what it waits for, but must look for itself.
+  void serve(std::size_t& times) {
+    while (serve_popper() || serve_pusher()) ++times;
   }
-  void settle() noexcept {
-    BROOK_TRY { serve(); }
-    BROOK_CATCH_ALL {
-      if (!poppers.empty()) poppers.first()->waiter.wake();
-      if (!pushers.empty()) pushers.first()->waiter.wake();
-    }
+  /// Whether it served anybody.
+  bool settle() noexcept {
+    std::size_t times = 0;
+    BROOK_TRY { serve(times); }
+    BROOK_CATCH_ALL { wake_first(); }
     elements.settle(!closed && poppers.empty(), pushers.empty());
+    return times > 0;
   }
 
   /// Nothing is pushed any more, and everyone who waits looks again.
@@ -162,8 +163,25 @@ class State {
     if (place.in_line) movers -= place.waiter.destination.list ? 1 : 0;
     poppers.leave(place);
   }
+  void leave(Place<Pusher<T>>& place) noexcept { pushers.leave(place); }
+
+  /// Without the lock: leaves the line, if it is there, and needs no memory for it, as other lists' locks would. Those
+  /// behind who move elements on must look for themselves.
+  template <class Waiter>
+  void abandon(Place<Waiter>& place) noexcept {
+    const sync::unique_lock<sync::mutex> held(mutex);
+    if (!place.in_line) return;
+    leave(place);
+    if (movers == 0) settle();
+    else wake_first();
+  }
 
  private:
+  void wake_first() noexcept {
+    if (!poppers.empty()) poppers.first()->waiter.wake();
+    if (!pushers.empty()) pushers.first()->waiter.wake();
+  }
+
   // A bounded list has its elements together always.
   [[nodiscard]] bool fits(std::size_t values) const noexcept {
     return options.capacity == no_limit || values <= options.capacity - std::min(options.capacity, elements.size());
@@ -176,16 +194,12 @@ class State {
     elements.gather();
     if (elements.empty()) return false;
     Popper<T>& popper = first->waiter;
-    if (popper.destination.list) {
-      if (!move_on(popper)) return false;
-    } else {
-      if (popper.got.empty() && !popper.claim()) {
-        leave(*first);
-        return true;
-      }
-      while (popper.got.size() < popper.most && !elements.empty()) popper.got.push_back(elements.pop(popper.side));
-      popper.served = popper.got.size() >= popper.least;
+    if (!popper.claim(this) || popper.served) {  // by another list, or it has several places in this line
+      leave(*first);
+      return true;
     }
+    if (!popper.destination.list) give(popper);
+    else if (!move_on(popper)) return false;
     popper.from = this;
     elements.note_pop(popper.side);
     if (!popper.served) return true;
@@ -194,10 +208,19 @@ class State {
     return true;
   }
 
+  void give(Popper<T>& popper) {
+    auto& got = popper.got;
+    const std::size_t size = got.size() + std::min(popper.most - got.size(), elements.size());
+    if (size > got.capacity()) got.reserve(std::max(size, std::min(popper.most, got.size() * 2)));
+    while (got.size() < size) got.push_back(elements.pop(popper.side));
+    popper.served = size >= popper.least;
+  }
+
   // False when the element cannot go there: who waits must look for itself.
   bool move_on(Popper<T>& popper) {
     State& to = *popper.destination.list;
-    if (to.closed || (&to != this && !to.has_room(1))) {
+    popper.refused = &to != this && !to.has_room(1);
+    if (to.closed || popper.refused) {
       popper.wake();
       return false;
     }

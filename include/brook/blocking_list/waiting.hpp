@@ -38,10 +38,7 @@ class Waiting {
       if (served()) return std::nullopt;
       if (wait_.stop_requested()) return give_up(Errc::cancelled);
       if (!woken) return give_up(Errc::timed_out);
-      for (State* const list : lists_) {  // who woke it could perhaps not serve it
-        const auto locked = lock(*list);
-        list->serve();
-      }
+      if (look_again()) return give_up(Errc::full);
     }
   }
 
@@ -55,18 +52,30 @@ class Waiting {
     for (State* const list : lists_) {
       places_.emplace_back(popper_);
       const auto locked = lock(*list);
-      if (popper_.claimed()) return;
+      if (popper_.claimed_by() != nullptr) return;
       if (!list->closed || list->elements.any()) list->join(places_.back());
     }
   }
 
   [[nodiscard]] bool served() {
-    bool yes = false;
+    const void* const by = popper_.claimed_by();
+    for (State* const list : lists_) {
+      if (list != by) continue;
+      const auto locked = lock(*list);
+      return popper_.served;
+    }
+    return false;
+  }
+
+  // Who woke it could perhaps not serve it. Whether its element has nowhere to go.
+  [[nodiscard]] bool look_again() {
     for (State* const list : lists_) {
       const auto locked = lock(*list);
-      yes = yes || popper_.served;
+      std::size_t times = 0;
+      list->serve(times);
+      if (popper_.destination.list && popper_.refused && !popper_.served) return true;
     }
-    return yes;
+    return false;
   }
 
   [[nodiscard]] bool all_closed() {
@@ -79,18 +88,17 @@ class Waiting {
 
   // Unless somebody is just serving it.
   std::optional<Errc> give_up(Errc why) {
-    const bool mine = popper_.claim();
+    const bool mine = popper_.claim(&popper_);
     leave();
     if (popper_.served || (!mine && !popper_.got.empty())) return std::nullopt;
     return why;
   }
 
-  void leave() {
+  void leave() noexcept {
     auto place = places_.begin();
     for (State* const list : lists_) {
       if (place == places_.end()) return;
-      const auto locked = lock(*list);
-      list->leave(*place++);
+      list->abandon(*place++);
     }
   }
 
