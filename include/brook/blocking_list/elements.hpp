@@ -32,7 +32,7 @@ class Elements {
   using Outcome = typename Queue::Outcome;
 
   /// `always_together` for a list that is never to be used without the lock.
-  explicit Elements(bool always_together) noexcept : always_together_(always_together), together_(always_together) {}
+  explicit Elements(bool always_together) : always_together_(always_together), together_(always_together) {}
 
   // — without the lock —
 

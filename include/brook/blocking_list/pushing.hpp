@@ -32,10 +32,7 @@ template <class T>
   struct InLine {
     State<T>& list;
     Place<Pusher<T>> place;
-    ~InLine() {
-      const Locked<T> locked(list);
-      list.pushers.leave(place);
-    }
+    ~InLine() { list.abandon(place); }
   } in_line{list, Place<Pusher<T>>(pusher)};
   {
     const Locked<T> locked(list);
@@ -137,6 +134,7 @@ template <class T>
 expected<std::size_t, Errc> BlockingList<T>::push_if_any(Side side, T&& value) {
   auto payload = log::make_payload<T>(std::move(value));
   State& list = *state_;
+  std::vector<Payload> dropped;
   const Locked locked(list);
   if (list.closed) return unexpected(Errc::closed);
   list.elements.gather();
@@ -144,9 +142,8 @@ expected<std::size_t, Errc> BlockingList<T>::push_if_any(Side side, T&& value) {
     list.elements.note_push(side);
     return 0;
   }
-  if (!list.has_room(1)) return unexpected(Errc::full);
-  std::vector<Payload> none;
-  list.push(side, {std::addressof(payload), 1}, none);
+  if (list.options.overflow != Overflow::drop_oldest && !list.has_room(1)) return unexpected(Errc::full);
+  list.push(side, {std::addressof(payload), 1}, dropped);
   return list.elements.size();
 }
 

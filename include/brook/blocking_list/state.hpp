@@ -131,10 +131,7 @@ class State {
   /// The same, at the end of an operation: who could not be served is woken instead.
   bool serve_or_wake() noexcept {
     BROOK_TRY { return serve(); }
-    BROOK_CATCH_ALL {
-      if (!poppers.empty()) poppers.first()->waiter.wake();
-      if (!pushers.empty()) pushers.first()->waiter.wake();
-    }
+    BROOK_CATCH_ALL { wake_first(); }
     return false;
   }
   /// When nobody can be served: the ends can then be used without the lock as far as nobody waits there.
@@ -170,7 +167,26 @@ class State {
     poppers.leave(place);
   }
 
+  void leave(Place<Pusher<T>>& place) noexcept { pushers.leave(place); }
+
+  /// Without the lock: leaves the line, if it is there, and needs no memory for it, as other lists' locks would. Those
+  /// behind who move elements on must look for themselves.
+  template <class Waiter>
+  void abandon(Place<Waiter>& place) noexcept {
+    const sync::unique_lock<sync::mutex> held(mutex);
+    if (!place.in_line) return;
+    leave(place);
+    if (movers > 0) wake_first();
+    else static_cast<void>(serve_or_wake());
+    settle();
+  }
+
  private:
+  void wake_first() noexcept {
+    if (!poppers.empty()) poppers.first()->waiter.wake();
+    if (!pushers.empty()) pushers.first()->waiter.wake();
+  }
+
   // A bounded list has its elements together always.
   [[nodiscard]] bool fits(std::size_t values) const noexcept {
     return options.capacity == no_limit || values <= options.capacity - std::min(options.capacity, elements.size());
@@ -197,10 +213,11 @@ class State {
   }
 
   void fill(Popper<T>& popper) {
-    const std::size_t more = std::min(popper.most - popper.got.size(), elements.size());
-    popper.got.reserve(popper.got.size() + more);
-    for (std::size_t i = 0; i < more; ++i) popper.got.push_back(elements.pop(popper.side));
-    popper.served = popper.got.size() >= popper.least;
+    auto& got = popper.got;
+    const std::size_t size = got.size() + std::min(popper.most - got.size(), elements.size());
+    if (size > got.capacity()) got.reserve(std::max(size, std::min(popper.most, got.size() * 2)));
+    while (got.size() < size) got.push_back(elements.pop(popper.side));
+    popper.served = size >= popper.least;
     elements.note_pop(popper.side);
   }
 

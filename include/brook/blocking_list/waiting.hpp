@@ -85,12 +85,11 @@ class Waiting {
     return why;
   }
 
-  void leave() {
+  void leave() noexcept {
     auto place = places_.begin();
     for (State* const list : lists_) {
       if (place == places_.end()) return;
-      const auto locked = lock(*list);
-      list->leave(*place++);
+      list->abandon(*place++);
     }
   }
 

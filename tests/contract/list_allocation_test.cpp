@@ -1,0 +1,364 @@
+// The strong guarantee of lists: an operation that fails for want of memory has changed nothing, and works when it is
+// called again; what it gives to others who wait is neither lost nor doubled.
+#include <brook/blocking_list.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../catch.hpp"
+#include "../unit/list_support.hpp"
+#include "failing_new.hpp"
+
+namespace {
+
+using namespace brook;
+using namespace brook::test;
+using brook::contract::FailingNew;
+using brook::contract::SafeNew;
+using Strings = std::vector<std::string>;
+using List = BlockingList<std::string>;
+
+std::string text(int i) { return "a text that does not lie in the string itself, number " + std::to_string(i); }
+
+Strings texts(int first, int last) {
+  Strings texts;
+  for (int i = first; i <= last; ++i) texts.push_back(text(i));
+  return texts;
+}
+
+template <class Outcome>
+void wanted(const Outcome& outcome) {
+  if (!outcome) throw std::logic_error("refused");
+}
+
+// A clock that carries something out in the place of a sleep, or when a call is about to wait, on the thread that waits;
+// without anything to carry out the time goes by at once.
+class BusyClock final : public Clock {
+ public:
+  std::function<void()> instead{};
+  std::function<void()> before{};
+
+  [[nodiscard]] std::uint64_t unix_ms() const noexcept override { return 1'000'000; }
+  [[nodiscard]] time_point now() const noexcept override { return now_; }
+  void enroll(Alarm&) override {
+    const SafeNew safe;
+    if (before) std::exchange(before, nullptr)();
+  }
+  void sleep(sync::unique_lock<sync::mutex>& held, const Alarm& alarm) override {
+    const SafeNew safe;
+    if (!instead) {
+      now_ = alarm.deadline;
+      return;
+    }
+    held.unlock();
+    std::exchange(instead, nullptr)();
+    held.lock();
+  }
+
+ private:
+  time_point now_{1000s};
+};
+
+// Two lists; `together` says whether their elements have been looked at by position.
+struct Scene {
+  explicit Scene(bool together, const ListOptions& options = {}) {
+    ListOptions with_clock = options;
+    with_clock.clock = &clock;
+    with_clock.spin = std::chrono::microseconds(0);
+    list.emplace(with_clock);
+    other.emplace(with_clock);
+    empty.emplace(with_clock);
+    wanted(list->rpush_range(texts(1, 20)));
+    wanted(other->rpush_range(texts(101, 103)));
+    if (together) wanted(list->lindex(3));
+  }
+
+  [[nodiscard]] std::vector<Strings> state() const {
+    return {list->lrange(0, -1), other->lrange(0, -1), empty->lrange(0, -1)};
+  }
+  // What shows only by use.
+  [[nodiscard]] std::vector<Strings> depths() {
+    std::vector<Strings> depths = state();
+    const ListInfo info = list->info();
+    depths.push_back({std::to_string(info.length), std::to_string(info.waiting_poppers + info.waiting_pushers)});
+    for (List* each : {&*list, &*other, &*empty}) {
+      wanted(each->rpush(text(1000)));
+      depths.push_back(each->lpop(no_limit));
+      wanted(each->lpush(text(1001)));
+      depths.push_back({each->rpop().value_or("none")});
+    }
+    return depths;
+  }
+
+  BusyClock clock{};
+  std::optional<List> list{};
+  std::optional<List> other{};
+  std::optional<List> empty{};
+};
+
+// Calls `operation` with the first allocation failing, then the second, until none is left to fail.
+void check_every_failure(const std::function<void(Scene&)>& operation, const ListOptions& options = {}) {
+  for (const bool together : {false, true}) {
+    Scene smooth(together, options);
+    operation(smooth);
+    const auto expected = smooth.depths();
+    for (std::uint64_t n = 1;; ++n) {
+      CAPTURE(together, n);
+      Scene scene(together, options);
+      const auto before = Scene(together, options).state();
+      bool thrown = false;
+      {
+        const FailingNew failing(n);
+        try {
+          operation(scene);
+        } catch (const std::bad_alloc&) { thrown = true; }
+      }
+      const bool failed = FailingNew::happened();
+      if (thrown) {
+        CHECK(scene.state() == before);
+        scene.clock.instead = nullptr;
+        operation(scene);
+      }
+      CHECK(scene.depths() == expected);
+      if (!failed) break;
+      if (n > 1000) FAIL("there is no end to the allocations");
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("No memory: pushing to a list") {
+  const ListOptions options = GENERATE(ListOptions{}, ListOptions{.capacity = 40},
+                                       ListOptions{.capacity = 20, .overflow = Overflow::drop_oldest});
+  const std::string value = text(99);
+  const Strings many = texts(200, 206);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->rpush(value)); }, options);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->lpush(text(99))); }, options);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->remplace(100U, 'x')); }, options);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->rpush_range(many)); }, options);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->lpush_range(many)); }, options);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->rpushx(text(98))); }, options);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->lpushx(text(98))); }, options);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->try_rpush(text(98))); }, options);
+  check_every_failure([&](Scene& scene) { wanted(scene.empty->lpush(text(98), forever)); }, options);
+}
+
+TEST_CASE("No memory: pushing thousands to a list") {
+  BlockingList<int> list;
+  std::uint64_t failures = 0;
+  for (int i = 1; i <= 20'000; ++i) {
+    const bool left = i / 5000 % 2 == 1;
+    for (std::uint64_t n = 1;; ++n) {
+      bool thrown = false;
+      {
+        const FailingNew failing(n);
+        try {
+          wanted(left ? list.lpush(i) : list.rpush(i));
+        } catch (const std::bad_alloc&) { thrown = true; }
+      }
+      if (!thrown) break;
+      ++failures;
+      if (failures % 100 == 1) REQUIRE(list.size() == static_cast<std::size_t>(i - 1));
+    }
+  }
+  CHECK(failures > 0);
+  CHECK(list.size() == 20'000);
+  CHECK(list.lpop() == 19'999);
+}
+
+TEST_CASE("No memory: popping from a list") {
+  check_every_failure([](Scene& scene) { wanted(scene.list->lpop() == text(1)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->rpop() == text(20)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->lpop(7) == texts(1, 7)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->rpop(7).back() == text(14)); });
+  check_every_failure([](Scene& scene) { wanted(!scene.empty->rpop()); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->blpop(forever) == text(1)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->brpop(forever) == text(20)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(5, 7, forever) == texts(1, 7)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(1, no_limit, forever) == texts(1, 20)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(30, 40, 1s) == texts(1, 20)); });
+}
+
+TEST_CASE("No memory: popping from several lists") {
+  check_every_failure([](Scene& scene) { wanted(lmpop(Side::left, 2, *scene.empty, *scene.list)); });
+  check_every_failure([](Scene& scene) { wanted(blpop(forever, *scene.empty, *scene.list)); });
+  check_every_failure([](Scene& scene) { wanted(blmpop(forever, Side::right, 9, *scene.empty, *scene.list)); });
+}
+
+TEST_CASE("No memory: moving an element") {
+  check_every_failure([](Scene& scene) { wanted(scene.list->rpoplpush(*scene.other)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->lmove(*scene.empty, Side::left, Side::right)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->lmove(*scene.list, Side::right, Side::left)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->blmove(*scene.other, Side::left, Side::left, forever)); });
+}
+
+TEST_CASE("No memory: positions in a list") {
+  check_every_failure([](Scene& scene) { wanted(scene.list->lrange(2, -2).size() == 17); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->lindex(7)); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->lpos(text(7)) == 6U); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->lset(7, text(77))); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->linsert_before(text(4), text(77))); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->linsert_after(text(14), text(77))); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->linsert_after(text(77), text(77))); });
+  for (const int value : {5, 55}) {
+    check_every_failure([&](Scene& scene) { static_cast<void>(scene.list->lrem(-1, text(value))); });
+  }
+  check_every_failure([](Scene& scene) { scene.list->ltrim(3, 9); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->clear() == 20); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->size() == 20 && !scene.list->empty()); });
+  check_every_failure([](Scene& scene) { wanted(scene.list->info().length == 20); });
+  check_every_failure([](Scene& scene) { wanted(error_of(scene.empty->blpop(1s)) == Errc::timed_out); });
+  check_every_failure([](Scene& scene) { wanted(error_of(blpop(1s, *scene.empty, *scene.empty)) == Errc::timed_out); });
+}
+
+namespace {
+
+// Calls `wait` on a thread that finds, in the place of its sleep, or when it is about to wait, that `push` was called;
+// its n-th allocation fails, for every n. What it got and what is left is all there was.
+void check_waiting(const std::function<void(Scene&)>& push, const std::function<Strings(Scene&)>& wait,
+                   const Strings& in_all, bool before = false) {
+  for (std::uint64_t n = 1;; ++n) {
+    CAPTURE(n);
+    Scene scene(true);
+    scene.list->clear();
+    scene.other->clear();
+    (before ? scene.clock.before : scene.clock.instead) = [&] { push(scene); };
+    Strings got;
+    bool thrown = false;
+    {
+      const FailingNew failing(n);
+      try {
+        got = wait(scene);
+      } catch (const std::bad_alloc&) { thrown = true; }
+    }
+    const bool failed = FailingNew::happened();
+    CHECK(scene.list->info().waiting_poppers == 0);
+    if (thrown && (scene.clock.before || scene.clock.instead)) push(scene);
+    scene.clock.before = scene.clock.instead = nullptr;
+    for (List* list : {&*scene.list, &*scene.other, &*scene.empty})
+      while (auto value = list->lpop()) got.push_back(*value);
+    CHECK(got == in_all);
+    if (!failed) return;
+  }
+}
+
+template <class Outcome>
+Strings values(Outcome outcome) {
+  const SafeNew safe;
+  if (!outcome) return {};
+  if constexpr (requires { outcome->values; }) return outcome->values;
+  else if constexpr (requires { outcome->value; }) return {outcome->value};
+  else if constexpr (requires { outcome->front().front(); }) return *outcome;
+  else return {*outcome};
+}
+
+}  // namespace
+
+TEST_CASE("No memory: a pop that was served loses nothing") {
+  const bool before = GENERATE(false, true);
+  const auto push = [](Scene& scene) {
+    wanted(scene.list->rpush(text(1)));
+    wanted(scene.list->rpush(text(2)));
+  };
+  const auto check = [&](const std::function<Strings(Scene&)>& wait) {
+    check_waiting(push, wait, texts(1, 2), before);
+  };
+  check([](Scene& scene) { return values(scene.list->blpop(forever)); });
+  check([](Scene& scene) { return values(scene.list->pop_batch(3, 5, 1s)); });
+  check([](Scene& scene) { return values(scene.list->pop_batch(2, 5, forever)); });
+  check([](Scene& scene) { return values(blpop(forever, *scene.list, *scene.other, *scene.empty)); });
+  check([](Scene& scene) { return values(blmpop(forever, Side::left, 9, *scene.list, *scene.other, *scene.empty)); });
+  check([](Scene& scene) { return values(blmpop(forever, Side::left, 9, *scene.other, *scene.list, *scene.empty)); });
+}
+
+TEST_CASE("No memory: a move that waits, or was served, loses nothing") {
+  const bool before = GENERATE(false, true);
+  check_waiting([](Scene& scene) { wanted(scene.list->rpush(text(1))); },
+                [](Scene& scene) {
+                  static_cast<void>(scene.list->blmove(*scene.other, Side::left, Side::right, 1s));
+                  return Strings();
+                },
+                texts(1, 1), before);
+}
+
+TEST_CASE("No memory: a push that serves those who wait loses nothing, and nobody sleeps on") {
+  for (std::uint64_t n = 1;; ++n) {
+    CAPTURE(n);
+    WatchedClock clock;
+    BlockingList<std::string> list({.clock = &clock});
+    BlockingList<std::string> other({.clock = &clock});
+    auto batch = on_a_thread([&] { return *list.pop_batch(1, 2500, forever); });
+    clock.wait_for_sleepers(1);
+    auto moved = on_a_thread([&] { return *list.blmove(other, Side::left, Side::right, forever); });
+    clock.wait_for_sleepers(2);
+    auto popped = on_a_thread([&] { return *list.brpop(forever); });
+    clock.wait_for_sleepers(3);
+    const Strings many = texts(1, 2502);
+    bool thrown = false;
+    bool pushed = false;
+    {
+      const FailingNew failing(n);
+      try {
+        pushed = list.rpush_range(many).has_value();
+      } catch (const std::bad_alloc&) { thrown = true; }
+    }
+    const bool failed = FailingNew::happened();
+    CHECK(pushed != thrown);
+    if (thrown) REQUIRE(list.rpush_range(many));
+    CHECK(batch.get() == texts(1, 2500));
+    CHECK(moved.get() == text(2501));
+    CHECK(popped.get() == text(2502));
+    CHECK(other.lrange(0, -1) == texts(2501, 2501));
+    CHECK(list.empty());
+    if (!failed) break;
+    if (n == 10) n = 2500;  // the copies of the values
+  }
+}
+
+TEST_CASE("No memory: a pop that serves a push that waits") {
+  for (std::uint64_t n = 1;; ++n) {
+    CAPTURE(n);
+    WatchedClock clock;
+    BlockingList<std::string> list({.capacity = 3, .clock = &clock});
+    REQUIRE(list.rpush_range(texts(1, 3)));
+    auto pushed = on_a_thread([&] { return list.rpush(text(4), forever).has_value(); });
+    clock.wait_for_sleepers(1);
+    std::optional<std::string> popped;
+    {
+      const FailingNew failing(n);
+      try {
+        popped = list.lpop();
+      } catch (const std::bad_alloc&) {}
+    }
+    const bool failed = FailingNew::happened();
+    if (!popped) popped = list.lpop();
+    CHECK(popped == text(1));
+    CHECK(pushed.get());
+    CHECK(list.lrange(0, -1) == texts(2, 4));
+    if (!failed) break;
+  }
+}
+
+TEST_CASE("No memory: making a list") {
+  for (std::uint64_t n = 1;; ++n) {
+    std::optional<List> list;
+    {
+      const FailingNew failing(n);
+      try {
+        list.emplace();
+      } catch (const std::bad_alloc&) { continue; }
+    }
+    REQUIRE(list->rpush("works"));
+    CHECK(list->size() == 1);
+    if (!FailingNew::happened()) break;
+  }
+}
