@@ -46,8 +46,6 @@ void queue(std::size_t producers, std::size_t consumers, std::uint64_t each, Sid
   pushers.join();
   list.close();
   poppers.join();
-  done = true;
-  stopper.join();
   expect(list.empty() && !list.lpop(), "a consumer ends when nothing is left");
   account(pushed, popped);
   if (!early)
