@@ -108,7 +108,9 @@ class Caller {
         from_ == Calls::moves || (from_ != Calls::queue && random_() % 4 == 0) ? static_cast<int>(random_() % 2) : 0;
     if (random_() % 64 == 0) return close();
     switch (from_) {
-      case Calls::queue: return pick({&Caller::push, &Caller::pop, &Caller::push, &Caller::pop, &Caller::size});
+      case Calls::queue:
+        return pick({&Caller::push, &Caller::push_range, &Caller::pop, &Caller::pop, &Caller::pop, &Caller::pop,
+                     &Caller::push_range, &Caller::size});
       case Calls::waiting:
         return pick({&Caller::push, &Caller::push_range, &Caller::push_waiting, &Caller::wait, &Caller::wait,
                      &Caller::wait_any, &Caller::batch, &Caller::wait_move, &Caller::pop});

@@ -269,6 +269,6 @@ TEST_CASE("What wrong lists would do is rejected: positions") {
   CHECK(allowed({{.kind = Kind::clear, .number = 3}, shows({})}));
 }
 
-TEST_CASE("Concurrent histories of lists are linearizable") { check_histories<Stalling>(24000, 5); }
+TEST_CASE("Concurrent histories of lists are linearizable") { check_histories<Stalling>(40000, 5); }
 
 TEST_CASE("Concurrent histories of lists of boxed values are linearizable") { check_histories<Boxed>(6000, 5); }

@@ -46,12 +46,38 @@ void queue(std::size_t producers, std::size_t consumers, std::uint64_t each, Sid
   pushers.join();
   list.close();
   poppers.join();
-  done = true;
-  stopper.join();
   expect(list.empty() && !list.lpop(), "a consumer ends when nothing is left");
   account(pushed, popped);
   if (!early)
     expect(std::ranges::all_of(pushed, [&](const auto& one) { return one.all.size() == each; }), "all is pushed");
+}
+
+// Nobody waits, and there is always something, so nobody takes the lock but at the ends of segments.
+template <class T>
+void unlocked(std::size_t threads, std::uint64_t each, Side in) {
+  BlockingList<T> list;
+  std::vector<Seen<T>> pushed(threads, Seen<T>(threads));
+  std::vector<Seen<T>> popped(threads, Seen<T>(threads));
+  for (std::size_t i = 0; i < threads; ++i) produce(list, in, i, each / 2, pushed[i]);
+  std::atomic<std::uint64_t> left{threads * each};
+  Threads users;
+  users.start(threads, [&](std::size_t i) {
+    for (std::uint64_t next = each / 2; next < each; ++next) {
+      const T value = Made<T>::make(i, next);
+      expect((in == Side::left ? list.lpush(value) : list.rpush(value)).has_value(), "a push succeeds");
+      pushed[i].note(i, next);
+    }
+  });
+  users.start(threads, [&](std::size_t i) {
+    while (left.load(std::memory_order_relaxed) > 0) {
+      const auto value = in == Side::left ? list.rpop() : list.lpop();
+      if (!value) continue;
+      popped[i].see(*value);
+      if (left.fetch_sub(1) > threads * each) return expect(false, "no more comes out than went in");
+    }
+  });
+  users.join();
+  account(pushed, popped);
 }
 
 // A list that several threads turn keeps what it has.
@@ -152,6 +178,7 @@ void all(std::uint64_t work) {
     }
   }
   for (const std::size_t threads : {2U, 4U}) {
+    for (const Side side : {Side::left, Side::right}) unlocked<T>(threads, 2 * unit / threads, side);
     circle<T>(threads, unit / threads, false);
     circle<T>(threads, unit / threads, true);
     mixed<T>(threads, unit / threads);
