@@ -1,11 +1,14 @@
 // forward_many_test.cpp — acknowledging here and adding to several objects, all at one instant.
+#include <brook/blocking_list.hpp>
 #include <brook/stream.hpp>
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <new>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -162,4 +165,48 @@ TEST_CASE("Forward to several: back to where it came from") {
   const auto batch = *group.consumer("a").read();
   REQUIRE(batch[0].forward(into(scene.stream, 2), into(other, 2)));
   CHECK(values_of(*group.consumer("a").read()) == Ints{2});
+}
+
+TEST_CASE("Forward into lists: alone, and with streams") {
+  Scene scene(4);
+  Targets to(scene.clock);
+  BlockingList<std::string> jobs({.clock = &scene.clock});
+  BlockingList<int> bounded({.capacity = 1, .clock = &scene.clock});
+  const auto group = scene.group();
+  const auto batch = *group.consumer("a").read();
+  REQUIRE(batch[0].forward(jobs, "alone"));
+  const auto added = batch[1].forward(into(to.texts, "one"), into(jobs, "two"), into(bounded, 3));
+  REQUIRE(added);
+  CHECK(std::get<1>(*added) == 2U);
+  CHECK(jobs.lrange(0, -1) == std::vector<std::string>{"alone", "two"});
+  CHECK(group.pending()->count == 2);
+  std::string mine(100, 'x');
+  CHECK(error_of(batch[2].forward(into(jobs, std::move(mine)), into(bounded, 4), into(to.texts, "no"))) == Errc::full);
+  CHECK(mine == std::string(100, 'x'));
+  CHECK(error_of(batch[2].forward(into(jobs, "a"), into(jobs, "b"))) == Errc::invalid_argument);
+  CHECK(jobs.size() == 2);
+  CHECK(to.texts.size() == 1);
+  CHECK(bounded.lpop() == 3);
+  CHECK(batch[2].forward(into(bounded, 4), into(jobs, "c")));
+  jobs.close();
+  CHECK(error_of(batch[3].forward(into(to.texts, "no"), into(jobs, "d"))) == Errc::closed);
+  CHECK(to.texts.size() == 1);
+  CHECK(group.pending()->count == 1);
+}
+
+TEST_CASE("Forward into lists: serves who waits there, also to move it on") {
+  Scene scene(2);
+  Stream<int> log({.clock = &scene.clock});
+  BlockingList<int> first({.clock = &scene.clock});
+  BlockingList<int> second({.clock = &scene.clock});
+  const auto batch = *scene.group().consumer("a").read();
+  auto popped = std::async(std::launch::async, [&] { return first.blpop(forever); });
+  scene.clock.wait_for_sleepers(1);
+  CHECK(batch[0].forward(into(log, 1), into(first, 1)));
+  CHECK(popped.get() == 1);
+  auto moved = std::async(std::launch::async, [&] { return first.blmove(second, Side::left, Side::right, forever); });
+  scene.clock.wait_for_sleepers(1);
+  CHECK(batch[1].forward(into(first, 2), into(log, 2)));
+  CHECK(moved.get() == 2);
+  CHECK(second.lrange(0, -1) == std::vector<int>{2});
 }
