@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <random>
 #include <thread>
@@ -93,6 +94,24 @@ class Stops {
   [[nodiscard]] Wait wait(std::size_t, Wait limit) { return limit; }
   void request() {}
 #endif
+};
+
+/// Requests them for as long as it lives, and does something else meanwhile.
+class Rain {
+ public:
+  explicit Rain(
+      Stops& stops, std::function<void()> also = [] {}) {
+    thread_.start([this, &stops, also = std::move(also)] {
+      while (!done_.load()) stops.request(), also(), std::this_thread::yield();
+    });
+  }
+  ~Rain() { done_ = true; }
+  Rain(const Rain&) = delete;
+  Rain& operator=(const Rain&) = delete;
+
+ private:
+  std::atomic<bool> done_{false};
+  Threads thread_;
 };
 
 [[nodiscard]] inline bool may_end(Errc error) {

@@ -29,15 +29,7 @@ void bounded(std::size_t threads, std::uint64_t each, std::size_t capacity, Over
   std::vector<Seen<T>> in(threads, Seen<T>(threads));
   std::vector<Seen<T>> out(threads, Seen<T>(threads));
   Stops stops(2 * threads);
-  std::atomic<bool> done{false};
-  Threads stopper;
-  stopper.start([&] {
-    while (!done.load()) {
-      stops.request();
-      expect(list.size() <= capacity, "a bounded list is never longer");
-      std::this_thread::yield();
-    }
-  });
+  const Rain rain(stops, [&] { expect(list.size() <= capacity, "a bounded list is never longer"); });
   Threads poppers;
   poppers.start(threads, [&](std::size_t i) {
     std::minstd_rand random(static_cast<unsigned>(i) + 7);
@@ -67,8 +59,6 @@ void bounded(std::size_t threads, std::uint64_t each, std::size_t capacity, Over
   pushers.join();
   list.close();
   poppers.join();
-  done = true;
-  stopper.join();
   account(in, out);
 }
 
@@ -80,11 +70,7 @@ void several(std::size_t threads, std::uint64_t each) {
   std::vector<Seen<T>> in(threads * 3, Seen<T>(threads * 3));
   std::vector<Seen<T>> out(threads, Seen<T>(threads * 3));
   Stops stops(threads);
-  std::atomic<bool> done{false};
-  Threads stopper;
-  stopper.start([&] {
-    while (!done.load()) stops.request(), std::this_thread::yield();
-  });
+  const Rain rain(stops);
   Threads poppers;
   poppers.start(threads, [&](std::size_t i) {
     std::minstd_rand random(static_cast<unsigned>(i) + 9);
@@ -114,8 +100,6 @@ void several(std::size_t threads, std::uint64_t each) {
   pushers.join();
   for (auto* const list : lists) list->close();
   poppers.join();
-  done = true;
-  stopper.join();
   account(in, out);
 }
 
