@@ -29,15 +29,11 @@ void queue(std::size_t producers, std::size_t consumers, std::uint64_t each, Sid
   std::vector<Seen<T>> pushed(producers, Seen<T>(producers));
   std::vector<Seen<T>> popped(consumers + 1, Seen<T>(producers));
   Stops stops(consumers);
-  std::atomic<bool> done{false};
+  const Rain rain(stops);
   Threads poppers;
   poppers.start(consumers, [&](std::size_t i) {
     std::minstd_rand random(static_cast<unsigned>(i) + 77);
     while (consume(list, opposite(in), random, stops.wait(i, some_wait(random)), popped[i])) {}
-  });
-  Threads stopper;
-  stopper.start([&] {
-    while (!done.load()) stops.request(), std::this_thread::yield();
   });
   Threads pushers;
   pushers.start(producers, [&](std::size_t i) { produce(list, in, i, each, pushed[i]); });
