@@ -120,12 +120,12 @@ class State {
     elements.note_push(side);
   }
 
-  /// Serves who can be served now, and counts each time; the ends can then be used without the lock as far as nobody waits
-  /// there. Throws std::bad_alloc: who could not be served has what it waits for, but must look for itself.
+  /// Serves who can be served now, and counts each time. Throws std::bad_alloc: who could not be served has what it
+  /// waits for, but must look for itself.
   void serve(std::size_t& times) {
     while (serve_popper() || serve_pusher()) ++times;
   }
-  /// Whether it served anybody.
+  /// The same; then the ends can be used without the lock as far as nobody waits there. Whether it served anybody.
   bool settle() noexcept {
     std::size_t times = 0;
     BROOK_TRY { serve(times); }
