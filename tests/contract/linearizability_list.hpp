@@ -172,13 +172,11 @@ struct ListSpec {
   }
 
   static bool push_if(const State& state, List& list, const Operation& op) {
-    if (op.result == Result::full) return !list.elements.empty() && refused(state, list, op.result, 1);
+    if (op.result == Result::full) return !list.elements.empty() && !state.drops && refused(state, list, op.result, 1);
     if (op.result != Result::done) return refused(state, list, op.result, 1);
     if (list.closed) return false;
     if (list.elements.empty()) return op.number == 0;
-    if (!fits(state, list, 1)) return false;
-    add(list.elements, op.side, op.values.front());
-    return list.elements.size() == op.number;
+    return push(state, list, op, state.drops) && list.elements.size() == op.number;
   }
 
   static bool pop(List& list, const Operation& op) {

@@ -39,8 +39,8 @@ void wanted(const Outcome& outcome) {
   if (!outcome) throw std::logic_error("refused");
 }
 
-// A clock that carries something out in the place of a sleep, or when a call is about to wait, on the thread that waits;
-// without anything to carry out the time goes by at once.
+// A clock that carries something out in the place of a sleep, or when a call is about to wait, on the thread that
+// waits; without anything to carry out the time goes by at once.
 class BusyClock final : public Clock {
  public:
   std::function<void()> instead{};

@@ -1,5 +1,5 @@
-// list_against_redis.cpp — random operations on lists and on lists of a real redis-server 7.0, which this program starts
-// for itself; all answers must be equal, and so must be who of several blocked clients gets what. Where hiredis or
+// list_against_redis.cpp — random operations on lists and on lists of a real redis-server 7.0, which this program
+// starts for itself; all answers must be equal, and so must be who of several blocked clients gets what. Where hiredis or
 // redis-server is absent it says so and succeeds.
 //
 //   list_against_redis [seed] [operations]
@@ -374,6 +374,10 @@ class Waiters {
           return name_of(on) + " " + (side == Side::left ? list.blpop(forever) : list.brpop(forever)).value();
         });
     }
+    block_there(std::move(waiter), command);
+  }
+
+  void block_there(Waiter waiter, const Command& command) {
     std::string line;
     for (const std::string& word : command) line += word + " ";
     journal_.note("client ", waiter.number, ": ", line);

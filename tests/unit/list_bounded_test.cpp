@@ -315,7 +315,7 @@ TEST_CASE("Bounded list: never longer than its capacity, and nothing is lost") {
 }
 
 TEST_CASE("Bounded list: a circle by several threads keeps every element once") {
-  const std::size_t capacity = GENERATE(no_limit, std::size_t{20});
+  const std::size_t capacity = GENERATE(as<std::size_t>{}, no_limit, 20);
   BlockingList<int> list({.capacity = capacity});
   REQUIRE(list.rpush_range(numbers(1, 20)));
   std::vector<std::thread> threads;

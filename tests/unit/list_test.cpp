@@ -465,7 +465,7 @@ TEST_CASE("List: clear and info") {
 }
 
 TEST_CASE("List: a closed list takes nothing and gives what it has") {
-  const std::size_t capacity = GENERATE(no_limit, std::size_t{10});
+  const std::size_t capacity = GENERATE(as<std::size_t>{}, no_limit, 10);
   BlockingList<int> list({.capacity = capacity});
   REQUIRE(list.rpush({1, 2, 3, 4, 5, 6}));
   CHECK_FALSE(list.closed());

@@ -75,8 +75,8 @@ class Elements {
     if (before_front(side)) front_.push_front(std::move(payload));
     else front_.push_back(std::move(payload));
   }
-  /// Before the i-th element from the left, or at the end. Throws std::bad_alloc, and then nothing has changed. O(n), with
-  /// the nearer end.
+  /// Before the i-th element from the left, or at the end. Throws std::bad_alloc, and then nothing has changed.
+  /// O(n) from the nearer end.
   void insert(std::size_t i, Payload&& payload) {
     const Side side = i < size() / 2 ? Side::left : Side::right;
     std::size_t at = side == Side::left ? 0 : size();
