@@ -11,6 +11,7 @@
 #include <brook/forward.hpp>
 #include <brook/fwd.hpp>
 #include <brook/group.hpp>
+#include <brook/hash_slot.hpp>
 #include <brook/id.hpp>
 #include <brook/id_range.hpp>
 #include <brook/into.hpp>
