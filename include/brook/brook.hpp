@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brook/blocking_list.hpp>
+#include <brook/channel.hpp>
 #include <brook/clock.hpp>
 #include <brook/consumer.hpp>
 #include <brook/core/config.hpp>
@@ -15,7 +16,9 @@
 #include <brook/id.hpp>
 #include <brook/id_range.hpp>
 #include <brook/into.hpp>
+#include <brook/message.hpp>
 #include <brook/options.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream.hpp>
+#include <brook/subscription.hpp>
 #include <brook/wait.hpp>

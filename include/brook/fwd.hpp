@@ -23,6 +23,10 @@ class Wait;
 template <class T>
 class BlockingList;
 template <class T>
+class CallbackSubscription;
+template <class T>
+class Channel;
+template <class T>
 class Consumer;
 template <class T>
 class Deliveries;
@@ -37,6 +41,12 @@ class Group;
 template <class T>
 struct GroupOptions;
 template <class T>
+class Message;
+template <class T>
+class Messages;
+template <class T>
 class Stream;
+template <class T>
+class Subscription;
 
 }  // namespace brook

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -66,11 +68,12 @@ struct Idempotent {
   std::optional<std::string_view> key = std::nullopt;
 };
 
-/// What an add does when a bounded object is full.
+/// What an add does when a bounded object is full, and a publish when a subscription's backlog is.
 enum class Overflow : unsigned char {
-  reject,       ///< answers Errc::full
+  reject,       ///< answers Errc::full; of a subscription as disconnect
   block,        ///< waits until there is room
   drop_oldest,  ///< makes room: the oldest go
+  disconnect,   ///< ends the subscription; elsewhere as reject
 };
 
 /// Options of a stream, fixed for its life.
@@ -113,6 +116,49 @@ struct ListOptions {
   Clock* clock = nullptr;
   /// How long a blocking call polls before it sleeps; 0 to sleep at once.
   std::chrono::microseconds spin = default_spin;
+};
+
+/// Options of a channel, fixed for its life.
+struct ChannelOptions {
+  /// The source of timeouts; it must outlive the channel. Null is SystemClock.
+  Clock* clock = nullptr;
+  /// How long a blocking call polls before it sleeps; 0 to sleep at once.
+  std::chrono::microseconds spin = default_spin;
+};
+
+/// Options of a subscription, fixed for its life.
+struct SubscribeOptions {
+  /// Messages that may wait for this subscription; at least 1.
+  std::uint64_t backlog = unlimited;
+  /// What happens when one more is published: the oldest that waits is lost (Subscription::lost), or the subscription ends, or
+  /// the publisher waits.
+  Overflow overflow = Overflow::drop_oldest;
+  /// Subscriptions with the same name here share their messages: each goes to one of them. What the first of them says of its
+  /// backlog counts. An empty name shares with nobody.
+  std::string_view share = {};
+};
+
+/// Which thread calls a callback.
+enum class CallOn : unsigned char {
+  publisher,   ///< one that publishes, before its publish returns, unless another publisher's thread is calling already
+  own_thread,  ///< one that is the subscription's own
+};
+
+/// Options of a subscription with a callback.
+struct CallbackOptions {
+  std::uint64_t backlog = unlimited;          ///< as SubscribeOptions
+  Overflow overflow = Overflow::drop_oldest;  ///< as SubscribeOptions
+  CallOn thread = CallOn::publisher;
+  /// Called, where the callback was, with what it threw. It must not throw itself.
+  std::function<void(std::exception_ptr)> on_error = {};
+};
+
+/// A channel at one instant.
+struct ChannelInfo {
+  std::size_t subscriptions = 0;  ///< those that share count as one
+  std::uint64_t published = 0;    ///< messages that somebody was there for
+  std::uint64_t kept = 0;         ///< of these, messages that are still kept, for those who have not received them
+  bool closed = false;
 };
 
 /// Options of a read (XREAD, XREADGROUP).

@@ -19,6 +19,7 @@ namespace brook::sync {
 using std::atomic;
 using std::condition_variable;
 using std::mutex;
+using std::thread;
 using std::unique_lock;
 
 /// A field that one thread writes and others read only after they synchronized with it. A checker sees each access.
@@ -42,6 +43,9 @@ template <class T>
   thread_local T value{};
   return value;
 }
+
+/// Whose thread runs.
+[[nodiscard]] inline thread::id this_thread() noexcept { return std::this_thread::get_id(); }
 
 /// Lets another thread run on this core.
 inline void yield() noexcept { std::this_thread::yield(); }

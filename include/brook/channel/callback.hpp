@@ -1,0 +1,168 @@
+// callback.hpp — a subscription that calls a function: on the threads of publishers, or on one of its own.
+//
+// Calls are made one at a time, in the order of the messages. A publisher that finds another one calling leaves its message to
+// that one (channel/turn.hpp), and so does a callback that publishes: nobody waits, and nothing is called within a call.
+//
+// Ending   Whoever ends it waits until the function is not running; the function itself does not.
+//
+// Memory orders
+//   row  thread  operation     order    meets  because
+//   CN   doer    write doer_   relaxed  -      who asks whether it is the doer itself: that it knows. A doer takes its name off
+//                                              before it is done, so nobody finds an old one of its own
+//   CO   anyone  count         relaxed  -      a number
+// Proof    tests/stress/channel_stress.cpp
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <brook/channel/membership.hpp>
+#include <brook/channel/state.hpp>
+#include <brook/channel/turn.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/message.hpp>
+#include <brook/options.hpp>
+#include <brook/wait.hpp>
+
+namespace brook::channel {
+
+/// What is the same for both kinds.
+template <class T>
+class Callback : public Called {
+ public:
+  using Payload = log::PayloadOf<T>;
+  using State = channel::State<Payload>;
+  using Function = std::function<void(const Message<T>&)>;
+
+  Callback(Function function, const CallbackOptions& options)
+      : function_(std::move(function)), on_error_(options.on_error) {}
+
+  /// The function is not running, unless it is this that ends it, and will not run again.
+  virtual void end() noexcept = 0;
+
+  [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(sync::relaxed); }  // CO
+  [[nodiscard]] const Membership<Payload>& membership() const noexcept { return *membership_; }
+
+ protected:
+  /// Receives one message and calls the function; whether there was one.
+  [[nodiscard]] bool call_next(const Wait& wait) noexcept {
+    std::optional<Message<T>> message;
+    const auto failed = membership_->receive_one(wait, [&](const auto& hold, std::uint32_t slot, std::uint64_t lost) {
+      message.emplace(hold, log::value_of<T>(hold->slot(slot).payload()), lost);
+    });
+    if (failed) return false;
+    BROOK_TRY { function_(*message); }
+    BROOK_CATCH_ALL { report(); }
+    return true;
+  }
+
+  /// For the thread that called the function: it will not do so any more.
+  void out() noexcept {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    is_out_ = true;
+    went_out_.notify_all();
+  }
+  void wait_until_out() noexcept {
+    sync::unique_lock<sync::mutex> held(mutex_);
+    while (!is_out_) went_out_.wait(held);
+  }
+
+  std::optional<Membership<Payload>> membership_;
+
+ private:
+  void report() noexcept {
+    failures_.fetch_add(1, sync::relaxed);  // CO
+    if (on_error_) on_error_(std::current_exception());
+  }
+
+  const Function function_;
+  const std::function<void(std::exception_ptr)> on_error_;
+  sync::atomic<std::uint64_t> failures_{0};
+  sync::mutex mutex_;
+  sync::condition_variable went_out_;
+  bool is_out_ = false;
+};
+
+/// Called by publishers.
+template <class T>
+class CalledByPublishers final : public Callback<T> {
+ public:
+  using Callback<T>::Callback;
+
+  /// Throws std::bad_alloc.
+  void start(std::shared_ptr<typename Callback<T>::State> state, const CallbackOptions& options,
+             std::shared_ptr<Called> self) {
+    this->membership_.emplace(std::move(state), options, std::move(self));
+    do_turn();
+  }
+
+  void call() noexcept override {
+    if (turn_.ask()) do_turn();
+  }
+
+  void end() noexcept override {
+    this->membership_->leave(*this);
+    if (turn_.end() || doer_.load(sync::relaxed) == sync::this_thread()) return;  // CN
+    this->wait_until_out();
+  }
+
+ private:
+  void do_turn() noexcept {
+    std::uint64_t requests = 1;
+    Turn::Done done;
+    do {
+      doer_.store(sync::this_thread(), sync::relaxed);  // CN
+      while (!turn_.ended() && this->call_next(Wait())) {}
+      doer_.store({}, sync::relaxed);  // CN
+      done = turn_.done(requests);
+    } while (done == Turn::Done::more);
+    if (done == Turn::Done::ended) this->out();
+  }
+
+  Turn turn_;
+  sync::atomic<sync::thread::id> doer_{};
+};
+
+/// Called by a thread of its own, which ends with it, or when the channel is closed and all has been received.
+template <class T>
+class CalledByItself final : public Callback<T> {
+ public:
+  using Callback<T>::Callback;
+  ~CalledByItself() override {
+    if (thread_.joinable()) thread_.detach();  // it is this thread that lets go of itself last
+  }
+
+  /// Throws std::system_error when there can be no more threads, std::bad_alloc.
+  void start(std::shared_ptr<typename Callback<T>::State> state, const CallbackOptions& options,
+             std::shared_ptr<CalledByItself> self) {
+    this->membership_.emplace(std::move(state),
+                              SubscribeOptions{.backlog = options.backlog, .overflow = options.overflow});
+    const sync::unique_lock<sync::mutex> held(starting_);
+    thread_ = sync::thread([self = std::move(self)] {
+      while (self->call_next(forever)) {}
+      self->out();
+    });
+  }
+
+  void call() noexcept override {}
+
+  void end() noexcept override {
+    this->membership_->leave();
+    const sync::unique_lock<sync::mutex> held(starting_);
+    if (thread_.get_id() == sync::this_thread()) return;
+    this->wait_until_out();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  sync::mutex starting_;  // a function may end its subscription before it has a name
+  sync::thread thread_;
+};
+
+}  // namespace brook::channel

@@ -1,0 +1,207 @@
+// reader.hpp — one subscription's place in a channel's log, and what becomes of a subscription that is too slow.
+//
+// Nobody writes to a log that has to drop something for a slow reader: which messages its backlog still has follows from where
+// the log ends and where the reader stands, and it finds that out when it comes by. Of its backlog's messages the last are the
+// log's last; so the log need keep no more than those for it (needs()).
+//
+// Memory orders
+//   row  thread    operation           order    meets  because
+//   CA   receiver  passed_             relaxed  -      a number by which others decide what need not be kept; what is being
+//                                                      read is held
+//   CB   anyone    ended_ = why        seq_cst  CC     row A of wait/gate.hpp: the receiver may be about to sleep
+//   CC   receiver  read ended_         seq_cst  CB     row D of wait/gate.hpp
+//   CD   anyone    read ended_, lost_  relaxed  -      just a flag, and a number
+//   CE   receiver  read claims         relaxed  -      a bound: no fewer than have been published
+// Proof    tests/contract/channel_histories_test.cpp
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/log/append_log.hpp>
+#include <brook/log/hold.hpp>
+#include <brook/options.hpp>
+
+namespace brook::channel {
+
+template <class Payload>
+class Reader {
+ public:
+  using Log = log::AppendLog<Payload>;
+  using Hold = log::Hold<Payload>;
+  using Segment = log::Segment<Payload>;
+
+  /// What a look found: messages, or none yet, or that there will be none any more.
+  enum class Found : unsigned char { some, nothing, over };
+
+  /// Gets what is appended after `from`.
+  Reader(typename Log::End from, std::uint64_t backlog, Overflow overflow) noexcept
+      : cursor_(std::move(from)),
+        here_(cursor_.added()),
+        backlog_(std::max<std::uint64_t>(backlog, 1)),
+        overflow_(overflow == Overflow::reject ? Overflow::disconnect : overflow) {
+    passed_.store(here_, sync::relaxed);  // CA
+  }
+
+  // — by one thread at a time —
+
+  /// Hands at most `most` messages to `use(hold, first slot, count)`, and goes past those for which it answers true; the
+  /// first for which it does not are the last. It must not throw.
+  template <class Use>
+  [[nodiscard]] Found take(Log& log, std::uint64_t most, Use&& use) {
+    if (ended() || !keep_up(log)) return Found::over;
+    const std::uint64_t before = here_;
+    Found found = Found::nothing;
+    while (found == Found::nothing && here_ - before < most) {
+      Segment& segment = *cursor_.segment;
+      const auto room = std::min<std::uint64_t>(segment.capacity() - cursor_.slot, most - (here_ - before));
+      const std::uint32_t count = entries_at(segment, cursor_.slot, cursor_.slot + static_cast<std::uint32_t>(room));
+      if (count > 0) {
+        if (!use(std::as_const(cursor_.segment), cursor_.slot, count)) break;
+        cursor_.slot += count;
+        here_ += count;
+      } else if (cursor_.slot < segment.capacity()) {
+        if (!segment.settled(cursor_.slot)) break;
+        ++cursor_.slot;  // void
+      } else {
+        found = go_on(log, here_ > before);
+        if (found == Found::nothing) break;
+        if (found == Found::some) found = Found::nothing;
+      }
+    }
+    if (here_ == before) return found;
+    passed_.store(here_, sync::relaxed);  // CA
+    return Found::some;
+  }
+
+  /// How many messages were dropped since this was asked.
+  [[nodiscard]] std::uint64_t lost_now() noexcept { return std::exchange(lost_now_, 0); }
+  /// Whether it has left a segment since this was asked, which perhaps nobody needs any more.
+  [[nodiscard]] bool left_segment() noexcept { return std::exchange(left_segment_, false); }
+
+  /// For a sleeper: whether there may be something to find.
+  [[nodiscard]] bool moved() const noexcept {
+    return ended_.load(sync::seq_cst) != Ended::no || cursor_.moved();  // CC
+  }
+
+  // — by anyone —
+
+  enum class Ended : unsigned char { no, unsubscribed, too_slow };
+
+  /// Nothing is received any more. Announce it at the channel's gate. False when it had ended.
+  bool stop(Ended why) noexcept {
+    Ended not_yet = Ended::no;
+    return ended_.compare_exchange_strong(not_yet, why, sync::seq_cst, sync::relaxed);  // CB CD
+  }
+  [[nodiscard]] bool ended() const noexcept { return why_ended() != Ended::no; }
+  [[nodiscard]] Ended why_ended() const noexcept { return ended_.load(sync::relaxed); }  // CD
+
+  [[nodiscard]] bool blocks() const noexcept { return overflow_ == Overflow::block; }
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(sync::relaxed); }  // CD
+
+  /// How many messages wait for it, in a log that has got so many.
+  [[nodiscard]] std::uint64_t behind(std::uint64_t added) const noexcept {
+    const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
+    if (ended() || added <= passed) return 0;
+    if (added - passed <= backlog_ || overflow_ == Overflow::block) return added - passed;
+    return overflow_ == Overflow::drop_oldest ? backlog_ : 0;
+  }
+  /// The log need keep nothing before this message for it, when it has got so many.
+  [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept { return added - behind(added); }
+  /// Whether so many more have room in the backlog. Those that never could have wait until it is empty.
+  [[nodiscard]] bool has_room(std::uint64_t added, std::uint64_t messages) const noexcept {
+    const std::uint64_t waiting = behind(added);
+    return waiting == 0 || (waiting < backlog_ && messages <= backlog_ - waiting);
+  }
+
+ private:
+  // How many neighbouring messages there are from slot `from` on, and before `end`.
+  [[nodiscard]] static std::uint32_t entries_at(Segment& segment, std::uint32_t from, std::uint32_t end) noexcept {
+    std::uint32_t at = from;
+    while (at < end && (segment.slot(at).plain() || segment.holds_entry(at, segment.slot(at).state()))) ++at;
+    return at - from;
+  }
+
+  // Goes on to the next segment: `some` when there is one. When it has been dropped, messages have been lost, which is to be
+  // told with the next one: so not when there are others already.
+  [[nodiscard]] Found go_on(Log& log, bool has_some) {
+    Segment& segment = *cursor_.segment;
+    Segment* const next = Log::following(segment);
+    if (next == nullptr) return segment.sealed() ? Found::over : Found::nothing;
+    Hold hold = Hold::of(next, segment.life().number + 1);
+    if (hold) {
+      cursor_.segment = std::move(hold);
+      cursor_.slot = 0;
+      left_segment_ = true;
+      return Found::some;
+    }
+    if (has_some) return Found::nothing;
+    if (ended()) return Found::over;
+    return keep_up(log) ? Found::some : Found::over;
+  }
+
+  // Goes past what the backlog had no room for; false when that ends the subscription.
+  [[nodiscard]] bool keep_up(Log& log) {
+    if (backlog_ == unlimited || overflow_ == Overflow::block || surely_has_room()) return true;
+    for (;;) {
+      const typename Log::End end = log.end();
+      const std::uint64_t added = end.added();
+      if (added - here_ <= backlog_) return true;
+      if (overflow_ == Overflow::disconnect) {
+        lose(added - here_);
+        stop(Ended::too_slow);
+        return false;
+      }
+      if (!go_back(end, added - backlog_)) continue;
+      lose(added - backlog_ - here_);
+      here_ = added - backlog_;
+      passed_.store(here_, sync::relaxed);  // CA
+      return true;
+    }
+  }
+  void lose(std::uint64_t messages) noexcept {
+    lost_now_ += messages;
+    lost_.store(lost_.load(sync::relaxed) + messages, sync::relaxed);  // CD
+  }
+
+  // Without a look at what others have: the log ends in this segment, and there is room for all that was ever claimed there.
+  [[nodiscard]] bool surely_has_room() const noexcept {
+    const log::Word claims{cursor_.segment->claims.load(sync::relaxed)};  // CE
+    return claims.low() < Segment::full && cursor_.segment->slot_of(claims) - cursor_.slot <= backlog_;
+  }
+
+  // Puts the cursor before message `target`, which is one of the last before `end`. False when it has been dropped since.
+  [[nodiscard]] bool go_back(const typename Log::End& end, std::uint64_t target) {
+    Hold hold = end.segment;
+    while (hold->life().added_before > target) {
+      hold = Hold::of(hold->previous(), hold->life().number - 1);
+      if (!hold) return false;
+    }
+    std::uint32_t slot = 0;
+    for (std::uint64_t seen = hold->life().added_before; seen < target; ++slot)
+      seen += hold->holds_entry(slot, hold->slot(slot).state()) ? 1 : 0;
+    cursor_.segment = std::move(hold);
+    cursor_.slot = slot;
+    left_segment_ = true;
+    return true;
+  }
+
+  // Only the receiver.
+  typename Log::End cursor_;
+  std::uint64_t here_;  // messages passed, of all that the log ever got
+  std::uint64_t lost_now_ = 0;
+  bool left_segment_ = false;
+  const std::uint64_t backlog_;
+  const Overflow overflow_;
+  // Written by the receiver, read by others.
+  alignas(core::cache_line) sync::atomic<std::uint64_t> passed_{0};
+  sync::atomic<std::uint64_t> lost_{0};
+  sync::atomic<Ended> ended_{Ended::no};
+};
+
+}  // namespace brook::channel

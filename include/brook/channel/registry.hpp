@@ -1,0 +1,142 @@
+// registry.hpp — who is subscribed, and what the log must keep for them.
+//
+// The list of subscriptions has a lock. Who publishes or receives never waits for it: what has to be dropped is dropped by who
+// finds the lock free, and who finds it taken leaves word (due_), which whoever has the lock finds when it lets go.
+//
+// Memory orders
+//   row  thread   operation        order    meets  because
+//   CF   asker    due_ = 1         acq_rel  CG     before it tries the lock. Of CF and CG one comes first: if CG, the asker
+//   CG   holder   due_ += 0        acq_rel  CF     finds the lock free, which was let go before; if CF, the holder sees 1
+//   CH   holder   due_ = 0         relaxed  -      with the lock, before it looks at what is to be dropped
+//   CI   anyone   audience_        relaxed  -      who subscribed before is there by the order of the subscriber's own making:
+//                                                  subscribe returned before publish began
+// Locking  mutex_ is the last lock but that of a gate. What is dropped is destroyed without it (log/end_later.hpp).
+// Proof    tests/model/registry_model.cpp
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <brook/channel/reader.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/log/append_log.hpp>
+#include <brook/log/end_later.hpp>
+
+namespace brook::channel {
+
+/// Who is there, in one word.
+struct Audience {
+  static constexpr std::uint64_t blocks = 1;  // somebody makes publishers wait
+  static constexpr std::uint64_t calls = 2;   // somebody is called by publishers
+  static constexpr unsigned size_shift = 2;
+
+  std::uint64_t bits = 0;
+
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(bits >> size_shift); }
+  [[nodiscard]] bool needs_care() const noexcept { return (bits & (blocks | calls)) != 0; }
+};
+
+template <class Payload>
+class Registry {
+ public:
+  using Log = log::AppendLog<Payload>;
+  using Reader = channel::Reader<Payload>;
+
+  explicit Registry(Log& log) noexcept : log_(log) {}
+
+  [[nodiscard]] Audience audience() const noexcept { return {audience_.load(sync::relaxed)}; }  // CI
+
+  /// Drops what nobody needs any more, or has that done. Takes no lock that another thread has. O(subscriptions).
+  void sweep() noexcept {
+    due_.exchange(1, sync::acq_rel);  // CF
+    sweep_if_due();
+  }
+
+  /// The lock.
+  class Locked {
+   public:
+    explicit Locked(Registry& registry) : registry_(registry), held_(registry.mutex_) {}
+    ~Locked() {
+      held_.unlock();
+      registry_.sweep_if_due();
+    }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+
+   private:
+    const log::EndLater later_;
+    Registry& registry_;
+    sync::unique_lock<sync::mutex> held_;
+  };
+
+  // — with the lock —
+
+  /// Throws std::bad_alloc, and then nothing has changed.
+  void enter(std::shared_ptr<Reader> reader, bool called) {
+    readers_.push_back({std::move(reader), called});
+    count();
+  }
+  void leave(const Reader& reader) noexcept {
+    std::erase_if(readers_, [&](const Entry& entry) { return entry.reader.get() == &reader; });
+    count();
+    due_.store(1, sync::relaxed);  // CH
+  }
+  /// Whether so many more messages have room in the backlogs of all who make publishers wait.
+  [[nodiscard]] bool has_room(std::size_t messages) {
+    const std::uint64_t added = log_.end().added();
+    return std::all_of(readers_.begin(), readers_.end(), [&](const Entry& entry) {
+      return !entry.reader->blocks() || entry.reader->has_room(added, messages);
+    });
+  }
+  /// How many messages are needed by somebody, of so many.
+  [[nodiscard]] std::uint64_t needed(std::uint64_t added) const noexcept {
+    std::uint64_t keep = added;
+    for (const Entry& entry : readers_) keep = std::min(keep, entry.reader->needs(added));
+    return added - keep;
+  }
+
+ private:
+  struct Entry {
+    std::shared_ptr<Reader> reader;
+    bool called;
+  };
+
+  void count() noexcept {
+    std::uint64_t bits = std::uint64_t{readers_.size()} << Audience::size_shift;
+    for (const Entry& entry : readers_)
+      bits |= (entry.reader->blocks() ? Audience::blocks : 0) | (entry.called ? Audience::calls : 0);
+    audience_.store(bits, sync::relaxed);  // CI
+  }
+
+  void sweep_if_due() noexcept {
+    while (due_.fetch_add(0, sync::acq_rel) != 0) {  // CG
+      const log::EndLater later;
+      sync::unique_lock<sync::mutex> held(mutex_, std::try_to_lock);
+      if (!held.owns_lock()) return;
+      due_.store(0, sync::relaxed);  // CH
+      drop_what_nobody_needs();
+    }
+  }
+
+  void drop_what_nobody_needs() noexcept {
+    const std::uint64_t added = log_.end().added();
+    const std::uint64_t keep = added - needed(added);
+    while (!log_.head_is_tail()) {
+      const auto* const next = Log::following(log_.head());
+      if (next == nullptr || next->life().added_before > keep) return;
+      log_.drop_head();
+    }
+  }
+
+  Log& log_;
+  sync::atomic<std::uint64_t> audience_{0};
+  sync::atomic<std::uint32_t> due_{0};
+  sync::mutex mutex_;
+  std::vector<Entry> readers_;
+};
+
+}  // namespace brook::channel

@@ -1,0 +1,173 @@
+// state.hpp — what a channel and its subscriptions share: the log, who is subscribed, the gates where calls sleep.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <brook/channel/reader.hpp>
+#include <brook/channel/registry.hpp>
+#include <brook/clock.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/log/append_log.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/log/request.hpp>
+#include <brook/log/runs.hpp>
+#include <brook/options.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/await.hpp>
+#include <brook/wait/gate.hpp>
+
+namespace brook::channel {
+
+/// What one call received.
+template <class Payload>
+struct Batch {
+  log::Runs<Payload> runs;
+  std::uint64_t lost = 0;  // messages, right before the first of these
+};
+
+/// A subscription that publishers call.
+struct Called {
+  virtual ~Called() = default;
+  /// Calls for all that has been published, unless another thread does already.
+  virtual void call() noexcept = 0;
+};
+
+template <class Payload>
+class Share;
+
+template <class Payload>
+class State {
+ public:
+  using Log = log::AppendLog<Payload>;
+  using Values = log::Values<Payload>;
+  using Reader = channel::Reader<Payload>;
+  using Locked = typename Registry<Payload>::Locked;
+  using CalledOnes = std::vector<std::shared_ptr<Called>>;
+
+  explicit State(const ChannelOptions& given) : options(given) {}
+
+  [[nodiscard]] Clock& clock() const noexcept {
+    return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
+  }
+
+  /// Appends, and says how many subscriptions there were; with none nothing is stored. When somebody's backlog has no room it
+  /// waits as `wait` says, or, when that is null, for ever. Errors: closed; full, when it does not wait; timed_out,
+  /// cancelled. Throws std::bad_alloc, and then nothing has changed.
+  [[nodiscard]] expected<std::size_t, Errc> publish(const Values& values, const Wait* wait = nullptr) {
+    const Audience audience = registry.audience();
+    if (audience.needs_care()) [[unlikely]]
+      return publish_with_care(values, wait);
+    if (audience.size() == 0) return nobody();
+    const auto appended = log.append(values, log::Request::at_time(0));
+    if (!appended) [[unlikely]]
+      return unexpected(appended.error());
+    gate.announce();
+    if (appended->rolled) [[unlikely]]
+      registry.sweep();
+    return audience.size();
+  }
+
+  /// Has a reader go on, as Reader::take; what that means to others is seen to.
+  template <class Use>
+  [[nodiscard]] typename Reader::Found take(Reader& reader, std::uint64_t most, Use&& use) noexcept {
+    const auto found = reader.take(log, most, use);
+    if (reader.left_segment()) [[unlikely]]
+      registry.sweep();
+    if (reader.blocks() && found == Reader::Found::some) [[unlikely]]
+      announce_room();
+    return found;
+  }
+  /// Up to `most` messages; those that there was memory to refer to.
+  [[nodiscard]] typename Reader::Found take(Reader& reader, std::uint64_t most, Batch<Payload>& batch) noexcept {
+    return take(reader, most, [&](const auto& hold, std::uint32_t slot, std::uint32_t count) noexcept {
+      BROOK_TRY { batch.runs.add(hold, slot, count); }
+      BROOK_CATCH_ALL { return false; }
+      batch.lost += reader.lost_now();
+      return true;
+    });
+  }
+
+  /// Somebody who makes publishers wait has received something, or left.
+  void announce_room() {
+    news_.fetch_add(1, sync::seq_cst);
+    room_gate_.announce();
+  }
+
+  /// Nothing is published any more.
+  void close() {
+    log.seal();
+    gate.announce();
+    announce_room();
+  }
+
+  const ChannelOptions options;
+  Log log;
+  wait::Gate gate;
+  Registry<Payload> registry{log};
+
+  // With the registry's lock.
+  std::map<std::string, std::weak_ptr<Share<Payload>>, std::less<>> shares;
+  std::shared_ptr<const CalledOnes> called;
+
+ private:
+  [[nodiscard, gnu::noinline]] expected<std::size_t, Errc> publish_with_care(const Values& values, const Wait* wait) {
+    const auto appended = (registry.audience().bits & Audience::blocks) != 0
+                              ? append_when_there_is_room(values, wait)
+                              : log.append(values, log::Request::at_time(0));
+    if (!appended) return unexpected(appended.error());
+    const std::size_t size = registry.audience().size();
+    gate.announce();
+    if (appended->rolled) registry.sweep();
+    call();
+    return size;
+  }
+
+  [[nodiscard]] expected<std::size_t, Errc> nobody() const {
+    if (log.sealed()) return unexpected(Errc::closed);
+    return 0;
+  }
+
+  // With the lock, so that nobody else publishes meanwhile.
+  [[nodiscard]] expected<log::Appended, Errc> append_when_there_is_room(const Values& values, const Wait* told) {
+    const Wait wait = told != nullptr ? *told : Wait(forever);
+    const Clock::time_point deadline = wait.deadline(clock());
+    for (;;) {
+      const std::uint64_t news = news_.load(sync::seq_cst);
+      {
+        const Locked locked(registry);
+        if (log.sealed() || registry.has_room(values.size())) return log.append(values, log::Request::at_time(0));
+      }
+      if (deadline == Clock::time_point::min()) return unexpected(Errc::full);
+      const auto come = [&] { return news_.load(sync::seq_cst) != news; };
+      switch (wait::await(room_gate_, clock(), deadline, wait, options.spin, come)) {
+        case wait::Outcome::ready: break;
+        case wait::Outcome::timed_out: return unexpected(Errc::timed_out);
+        case wait::Outcome::cancelled: return unexpected(Errc::cancelled);
+      }
+    }
+  }
+
+  void call() {
+    std::shared_ptr<const CalledOnes> all;
+    {
+      const Locked locked(registry);
+      all = called;
+    }
+    if (all == nullptr) return;
+    for (const auto& one : *all) one->call();
+  }
+
+  sync::atomic<std::uint64_t> news_{0};
+  wait::Gate room_gate_;
+};
+
+}  // namespace brook::channel

@@ -1,0 +1,134 @@
+// message.hpp — what a subscriber receives: messages in place, not copies of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <brook/core/config.hpp>
+#include <brook/log/hold.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/log/runs.hpp>
+#include <brook/log/slot.hpp>
+
+namespace brook {
+
+namespace channel {
+
+/// A message that was published to a channel with a name, which several logs may refer to.
+template <class T>
+struct Parcel {
+  std::string channel;
+  T value;
+};
+
+}  // namespace channel
+
+/// One message, shown where it was stored once for all who receive it. It stays valid after the subscription and the channel
+/// are gone. Keep it no longer than needed: it keeps its neighbours too (up to 64 KiB). Copying costs one atomic increment.
+/// Distinct objects may be used by distinct threads.
+template <class T>
+class Message {
+ public:
+  [[nodiscard]] const T& operator*() const noexcept { return *value_; }
+  [[nodiscard]] const T* operator->() const noexcept { return value_; }
+
+  /// The name it was published to; empty when it came from a Channel, which has none.
+  [[nodiscard]] std::string_view channel() const noexcept { return parcel_ ? parcel_->channel : std::string_view(); }
+  /// The pattern by which it was subscribed to; empty when that was done by name.
+  [[nodiscard]] std::string_view pattern() const noexcept { return pattern_ ? *pattern_ : std::string_view(); }
+
+  /// How many messages between this one and the one that was received before were dropped, as the backlog had no room.
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+
+  /// For the library.
+  Message(const log::Hold<log::PayloadOf<T>>& hold, const T& value, std::uint64_t lost) noexcept
+      : hold_(hold), value_(&value), lost_(lost) {}
+  Message(std::shared_ptr<const channel::Parcel<T>> parcel, std::shared_ptr<const std::string> pattern,
+          std::uint64_t lost) noexcept
+      : value_(&parcel->value), lost_(lost), parcel_(std::move(parcel)), pattern_(std::move(pattern)) {}
+
+ private:
+  log::Hold<log::PayloadOf<T>> hold_;
+  const T* value_;
+  std::uint64_t lost_;
+  std::shared_ptr<const channel::Parcel<T>> parcel_;
+  std::shared_ptr<const std::string> pattern_;
+};
+
+/// The messages that one call received, in their order: `for (const Tick& tick : *messages)`. In place, as Message; a forward
+/// range. Copies are cheap, O(1), and share.
+template <class T>
+class Messages {
+ public:
+  using Runs = log::Runs<log::PayloadOf<T>>;
+
+  class iterator {
+   public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const T*;
+    using reference = const T&;
+
+    iterator() = default;
+
+    [[nodiscard]] const T& operator*() const noexcept { return log::value_of<T>(slot_->payload()); }
+    [[nodiscard]] const T* operator->() const noexcept { return std::addressof(**this); }
+    iterator& operator++() noexcept {
+      ++slot_;
+      if (--left_ == 0) enter(run_ + 1);
+      return *this;
+    }
+    iterator operator++(int) noexcept {
+      iterator before = *this;
+      ++*this;
+      return before;
+    }
+    friend bool operator==(const iterator& a, const iterator& b) noexcept {
+      return a.left_ == b.left_ && a.run_ == b.run_;
+    }
+
+   private:
+    friend class Messages;
+    iterator(const Runs& runs, std::size_t run) noexcept : runs_(&runs) { enter(run); }
+
+    void enter(std::size_t index) noexcept {
+      run_ = index;
+      left_ = 0;
+      if (index == runs_->run_count()) return;
+      const auto& run = runs_->run(index);
+      left_ = run.count;
+      slot_ = &run.segment->slot(run.first);
+    }
+
+    const Runs* runs_ = nullptr;
+    std::size_t run_ = 0;
+    log::Slot<log::PayloadOf<T>>* slot_ = nullptr;
+    std::uint32_t left_ = 0;  // in this run, the current message included
+  };
+  using const_iterator = iterator;
+  using value_type = T;
+
+  Messages() = default;
+
+  [[nodiscard]] iterator begin() const noexcept { return {runs_, 0}; }
+  [[nodiscard]] iterator end() const noexcept { return {runs_, runs_.run_count()}; }
+  [[nodiscard]] std::size_t size() const noexcept { return runs_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  /// How many messages were dropped before the first of these, and after what was received before.
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+
+  /// For the library.
+  Messages(Runs runs, std::uint64_t lost) noexcept : runs_(std::move(runs)), lost_(lost) {}
+
+ private:
+  Runs runs_;
+  std::uint64_t lost_ = 0;
+};
+
+}  // namespace brook
