@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <brook/core/config.hpp>
 #include <brook/log/hold.hpp>
@@ -19,11 +20,11 @@ namespace brook {
 
 namespace channel {
 
-/// A message that was published to a channel with a name, which several logs may refer to.
+/// A message that was published to channels that have names.
 template <class T>
 struct Parcel {
-  std::string channel;
   T value;
+  std::vector<std::string> channels;
 };
 
 }  // namespace channel
@@ -38,7 +39,7 @@ class Message {
   [[nodiscard]] const T* operator->() const noexcept { return value_; }
 
   /// The name it was published to; empty when it came from a Channel, which has none.
-  [[nodiscard]] std::string_view channel() const noexcept { return parcel_ ? parcel_->channel : std::string_view(); }
+  [[nodiscard]] std::string_view channel() const noexcept { return channel_ ? *channel_ : std::string_view(); }
   /// The pattern by which it was subscribed to; empty when that was done by name.
   [[nodiscard]] std::string_view pattern() const noexcept { return pattern_ ? *pattern_ : std::string_view(); }
 
@@ -48,15 +49,15 @@ class Message {
   /// For the library.
   Message(const log::Hold<log::PayloadOf<T>>& hold, const T& value, std::uint64_t lost) noexcept
       : hold_(hold), value_(&value), lost_(lost) {}
-  Message(std::shared_ptr<const channel::Parcel<T>> parcel, std::shared_ptr<const std::string> pattern,
-          std::uint64_t lost) noexcept
-      : value_(&parcel->value), lost_(lost), parcel_(std::move(parcel)), pattern_(std::move(pattern)) {}
+  Message(std::shared_ptr<const channel::Parcel<T>> parcel, const std::string& channel,
+          std::shared_ptr<const std::string> pattern, std::uint64_t lost) noexcept
+      : value_(&parcel->value), lost_(lost), channel_(std::move(parcel), &channel), pattern_(std::move(pattern)) {}
 
  private:
   log::Hold<log::PayloadOf<T>> hold_;
   const T* value_;
   std::uint64_t lost_;
-  std::shared_ptr<const channel::Parcel<T>> parcel_;
+  std::shared_ptr<const std::string> channel_;  // and the parcel
   std::shared_ptr<const std::string> pattern_;
 };
 

@@ -87,6 +87,16 @@ class Membership {
     state_->gate.announce();
     if (reader_->blocks()) state_->announce_room();
   }
+  /// What is published from now on is not for this subscription; what has been can be received, then it answers `closed`.
+  void depart() noexcept {
+    {
+      const typename State::Locked locked(state_->registry);
+      state_->registry.stop(*reader_);
+    }
+    state_->gate.announce();
+    if (reader_->blocks()) state_->announce_room();
+  }
+
   /// The same for one whom publishers call. Where there is no memory to take it off their list it stays there, and is called
   /// in vain.
   void leave(const Called& called) noexcept {

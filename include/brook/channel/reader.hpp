@@ -8,9 +8,10 @@
 //   row  thread    operation           order    meets  because
 //   CA   receiver  passed_             relaxed  -      a number by which others decide what need not be kept; what is being
 //                                                      read is held
-//   CB   anyone    ended_ = why        seq_cst  CC     row A of wait/gate.hpp: the receiver may be about to sleep
-//   CC   receiver  read ended_         seq_cst  CB     row D of wait/gate.hpp
-//   CD   anyone    read ended_, lost_  relaxed  -      just a flag, and a number
+//   CB   anyone    write ended_,       seq_cst  CC     row A of wait/gate.hpp: the receiver may be about to sleep
+//                  until_
+//   CC   receiver  read them           seq_cst  CB     row D of wait/gate.hpp
+//   CD   anyone    read them, lost_    relaxed  -      just flags and numbers
 //   CE   receiver  read claims         relaxed  -      a bound: no fewer than have been published
 // Proof    tests/contract/channel_histories_test.cpp
 #pragma once
@@ -56,6 +57,9 @@ class Reader {
   [[nodiscard]] Found take(Log& log, std::uint64_t most, Use&& use) {
     if (ended() || !keep_up(log)) return Found::over;
     const std::uint64_t before = here_;
+    const std::uint64_t until = until_.load(sync::seq_cst);  // CC
+    if (here_ >= until) return Found::over;
+    most = std::min(most, until - here_);
     Found found = Found::nothing;
     while (found == Found::nothing && here_ - before < most) {
       Segment& segment = *cursor_.segment;
@@ -86,7 +90,7 @@ class Reader {
 
   /// For a sleeper: whether there may be something to find.
   [[nodiscard]] bool moved() const noexcept {
-    return ended_.load(sync::seq_cst) != Ended::no || cursor_.moved();  // CC
+    return ended_.load(sync::seq_cst) != Ended::no || here_ >= until_.load(sync::seq_cst) || cursor_.moved();  // CC
   }
 
   // — by anyone —
@@ -98,6 +102,10 @@ class Reader {
     Ended not_yet = Ended::no;
     return ended_.compare_exchange_strong(not_yet, why, sync::seq_cst, sync::relaxed);  // CB CD
   }
+  /// Only what was published before this message is received any more, be it all that is there. Announce it at the gate.
+  void stop_at(std::uint64_t message) noexcept { until_.store(message, sync::seq_cst); }  // CB
+  /// Whether what is published from now on is not for it.
+  [[nodiscard]] bool stopped() const noexcept { return ended() || until_.load(sync::relaxed) != unlimited; }  // CD
   [[nodiscard]] bool ended() const noexcept { return why_ended() != Ended::no; }
   [[nodiscard]] Ended why_ended() const noexcept { return ended_.load(sync::relaxed); }  // CD
 
@@ -106,17 +114,21 @@ class Reader {
 
   /// How many messages wait for it, in a log that has got so many.
   [[nodiscard]] std::uint64_t behind(std::uint64_t added) const noexcept {
-    const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
-    if (ended() || added <= passed) return 0;
-    if (added - passed <= backlog_ || overflow_ == Overflow::block) return added - passed;
-    return overflow_ == Overflow::drop_oldest ? backlog_ : 0;
+    const std::uint64_t until = until_.load(sync::relaxed);  // CD
+    const std::uint64_t oldest = needs(added);
+    return std::min(added, until) - std::min(oldest, std::min(added, until));
   }
   /// The log need keep nothing before this message for it, when it has got so many.
-  [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept { return added - behind(added); }
+  [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept {
+    const std::uint64_t passed = passed_.load(sync::relaxed);           // CA
+    if (ended() || passed >= until_.load(sync::relaxed)) return added;  // CD
+    if (added <= passed || added - passed <= backlog_ || overflow_ == Overflow::block) return std::min(passed, added);
+    return overflow_ == Overflow::drop_oldest ? added - backlog_ : added;
+  }
   /// Whether so many more have room in the backlog. Those that never could have wait until it is empty.
   [[nodiscard]] bool has_room(std::uint64_t added, std::uint64_t messages) const noexcept {
     const std::uint64_t waiting = behind(added);
-    return waiting == 0 || (waiting < backlog_ && messages <= backlog_ - waiting);
+    return waiting == 0 || stopped() || (waiting < backlog_ && messages <= backlog_ - waiting);
   }
 
  private:
@@ -152,13 +164,15 @@ class Reader {
       const typename Log::End end = log.end();
       const std::uint64_t added = end.added();
       if (added - here_ <= backlog_) return true;
+      const std::uint64_t until = until_.load(sync::relaxed);  // CD
       if (overflow_ == Overflow::disconnect) {
-        lose(added - here_);
+        lose(std::min(added, until) - here_);
         stop(Ended::too_slow);
+        left_segment_ = true;
         return false;
       }
       if (!go_back(end, added - backlog_)) continue;
-      lose(added - backlog_ - here_);
+      lose(std::min(added - backlog_, until) - std::min(here_, until));
       here_ = added - backlog_;
       passed_.store(here_, sync::relaxed);  // CA
       return true;
@@ -201,6 +215,7 @@ class Reader {
   // Written by the receiver, read by others.
   alignas(core::cache_line) sync::atomic<std::uint64_t> passed_{0};
   sync::atomic<std::uint64_t> lost_{0};
+  sync::atomic<std::uint64_t> until_{unlimited};
   sync::atomic<Ended> ended_{Ended::no};
 };
 

@@ -80,6 +80,11 @@ class Registry {
     readers_.push_back({std::move(reader), called});
     count();
   }
+  /// What is published from now on is not for this reader.
+  void stop(Reader& reader) noexcept {
+    reader.stop_at(log_.end().added());
+    count();
+  }
   void leave(const Reader& reader) noexcept {
     std::erase_if(readers_, [&](const Entry& entry) { return entry.reader.get() == &reader; });
     count();
@@ -106,9 +111,12 @@ class Registry {
   };
 
   void count() noexcept {
-    std::uint64_t bits = std::uint64_t{readers_.size()} << Audience::size_shift;
-    for (const Entry& entry : readers_)
+    std::uint64_t bits = 0;
+    for (const Entry& entry : readers_) {
+      if (entry.reader->stopped()) continue;
+      bits += std::uint64_t{1} << Audience::size_shift;
       bits |= (entry.reader->blocks() ? Audience::blocks : 0) | (entry.called ? Audience::calls : 0);
+    }
     audience_.store(bits, sync::relaxed);  // CI
   }
 
@@ -118,6 +126,7 @@ class Registry {
       sync::unique_lock<sync::mutex> held(mutex_, std::try_to_lock);
       if (!held.owns_lock()) return;
       due_.store(0, sync::relaxed);  // CH
+      count();
       drop_what_nobody_needs();
     }
   }
