@@ -18,6 +18,7 @@
 #include <brook/into.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
+#include <brook/pubsub.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream.hpp>
 #include <brook/subscription.hpp>

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -29,9 +30,9 @@ struct Parcel {
 
 }  // namespace channel
 
-/// One message, shown where it was stored once for all who receive it. It stays valid after the subscription and the channel
-/// are gone. Keep it no longer than needed: it keeps its neighbours too (up to 64 KiB). Copying costs one atomic increment.
-/// Distinct objects may be used by distinct threads.
+/// One message, shown where it was stored once for all who receive it. It stays valid after the subscription and the
+/// channel are gone. Keep it no longer than needed: it keeps its neighbours too (up to 64 KiB). Copying costs one
+/// atomic increment. Distinct objects may be used by distinct threads.
 template <class T>
 class Message {
  public:
@@ -61,25 +62,25 @@ class Message {
   std::shared_ptr<const std::string> pattern_;
 };
 
-/// The messages that one call received, in their order: `for (const Tick& tick : *messages)`. In place, as Message; a forward
-/// range. Copies are cheap, O(1), and share.
-template <class T>
-class Messages {
+/// Messages that one call received, in their order: what `Show` makes of each. A forward range. In place, as Message;
+/// copies are cheap, O(1), and share.
+template <class Payload, class Show>
+class BasicMessages {
  public:
-  using Runs = log::Runs<log::PayloadOf<T>>;
+  using Runs = log::Runs<Payload>;
 
   class iterator {
    public:
-    using iterator_category = std::forward_iterator_tag;
-    using value_type = T;
+    using iterator_concept = std::forward_iterator_tag;
+    using iterator_category = std::input_iterator_tag;  // in C++17's sense: dereferencing may make a new object
+    using reference = decltype(Show::show(std::declval<const Payload&>()));
+    using value_type = std::remove_cvref_t<reference>;
     using difference_type = std::ptrdiff_t;
-    using pointer = const T*;
-    using reference = const T&;
+    using pointer = void;
 
     iterator() = default;
 
-    [[nodiscard]] const T& operator*() const noexcept { return log::value_of<T>(slot_->payload()); }
-    [[nodiscard]] const T* operator->() const noexcept { return std::addressof(**this); }
+    [[nodiscard]] reference operator*() const noexcept { return Show::show(slot_->payload()); }
     iterator& operator++() noexcept {
       ++slot_;
       if (--left_ == 0) enter(run_ + 1);
@@ -95,7 +96,7 @@ class Messages {
     }
 
    private:
-    friend class Messages;
+    friend class BasicMessages;
     iterator(const Runs& runs, std::size_t run) noexcept : runs_(&runs) { enter(run); }
 
     void enter(std::size_t index) noexcept {
@@ -109,13 +110,13 @@ class Messages {
 
     const Runs* runs_ = nullptr;
     std::size_t run_ = 0;
-    log::Slot<log::PayloadOf<T>>* slot_ = nullptr;
+    log::Slot<Payload>* slot_ = nullptr;
     std::uint32_t left_ = 0;  // in this run, the current message included
   };
   using const_iterator = iterator;
-  using value_type = T;
+  using value_type = typename iterator::value_type;
 
-  Messages() = default;
+  BasicMessages() = default;
 
   [[nodiscard]] iterator begin() const noexcept { return {runs_, 0}; }
   [[nodiscard]] iterator end() const noexcept { return {runs_, runs_.run_count()}; }
@@ -125,11 +126,25 @@ class Messages {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// For the library.
-  Messages(Runs runs, std::uint64_t lost) noexcept : runs_(std::move(runs)), lost_(lost) {}
+  BasicMessages(Runs runs, std::uint64_t lost) noexcept : runs_(std::move(runs)), lost_(lost) {}
 
  private:
   Runs runs_;
   std::uint64_t lost_ = 0;
 };
+
+namespace channel {
+
+/// The value of a message.
+template <class T>
+struct ShowValue {
+  [[nodiscard]] static const T& show(const log::PayloadOf<T>& payload) noexcept { return log::value_of<T>(payload); }
+};
+
+}  // namespace channel
+
+/// Messages of a channel: `for (const Tick& tick : *messages)`.
+template <class T>
+using Messages = BasicMessages<log::PayloadOf<T>, channel::ShowValue<T>>;
 
 }  // namespace brook

@@ -1,8 +1,8 @@
 // reader.hpp — one subscription's place in a channel's log, and what becomes of a subscription that is too slow.
 //
-// Nobody writes to a log that has to drop something for a slow reader: which messages its backlog still has follows from where
-// the log ends and where the reader stands, and it finds that out when it comes by. Of its backlog's messages the last are the
-// log's last; so the log need keep no more than those for it (needs()).
+// Nobody writes to a log that has to drop something for a slow reader: which messages its backlog still has follows
+// from where the log ends and where the reader stands, and it finds that out when it comes by. Of its backlog's
+// messages the last are the log's last; so the log need keep no more than those for it (needs()).
 //
 // Memory orders
 //   row  thread    operation           order    meets  because
@@ -51,8 +51,8 @@ class Reader {
 
   // — by one thread at a time —
 
-  /// Hands at most `most` messages to `use(hold, first slot, count)`, and goes past those for which it answers true; the
-  /// first for which it does not are the last. It must not throw.
+  /// Hands at most `most` messages to `use(hold, first slot, count)`, and goes past those for which it answers true;
+  /// the first for which it does not are the last. It must not throw.
   template <class Use>
   [[nodiscard]] Found take(Log& log, std::uint64_t most, Use&& use) {
     if (ended() || !keep_up(log)) return Found::over;
@@ -102,7 +102,8 @@ class Reader {
     Ended not_yet = Ended::no;
     return ended_.compare_exchange_strong(not_yet, why, sync::seq_cst, sync::relaxed);  // CB CD
   }
-  /// Only what was published before this message is received any more, be it all that is there. Announce it at the gate.
+  /// Only what was published before this message is received any more, be it all that is there. Announce it at the
+  /// gate.
   void stop_at(std::uint64_t message) noexcept { until_.store(message, sync::seq_cst); }  // CB
   /// Whether what is published from now on is not for it.
   [[nodiscard]] bool stopped() const noexcept { return ended() || until_.load(sync::relaxed) != unlimited; }  // CD
@@ -139,8 +140,8 @@ class Reader {
     return at - from;
   }
 
-  // Goes on to the next segment: `some` when there is one. When it has been dropped, messages have been lost, which is to be
-  // told with the next one: so not when there are others already.
+  // Goes on to the next segment: `some` when there is one. When it has been dropped, messages have been lost, which is
+  // to be told with the next one: so not when there are others already.
   [[nodiscard]] Found go_on(Log& log, bool has_some) {
     Segment& segment = *cursor_.segment;
     Segment* const next = Log::following(segment);
@@ -183,13 +184,15 @@ class Reader {
     lost_.store(lost_.load(sync::relaxed) + messages, sync::relaxed);  // CD
   }
 
-  // Without a look at what others have: the log ends in this segment, and there is room for all that was ever claimed there.
+  // Without a look at what others have: the log ends in this segment, and there is room for all that was ever claimed
+  // there.
   [[nodiscard]] bool surely_has_room() const noexcept {
     const log::Word claims{cursor_.segment->claims.load(sync::relaxed)};  // CE
     return claims.low() < Segment::full && cursor_.segment->slot_of(claims) - cursor_.slot <= backlog_;
   }
 
-  // Puts the cursor before message `target`, which is one of the last before `end`. False when it has been dropped since.
+  // Puts the cursor before message `target`, which is one of the last before `end`. False when it has been dropped
+  // since.
   [[nodiscard]] bool go_back(const typename Log::End& end, std::uint64_t target) {
     Hold hold = end.segment;
     while (hold->life().added_before > target) {

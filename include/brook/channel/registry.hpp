@@ -1,7 +1,8 @@
 // registry.hpp — who is subscribed, and what the log must keep for them.
 //
-// The list of subscriptions has a lock. Who publishes or receives never waits for it: what has to be dropped is dropped by who
-// finds the lock free, and who finds it taken leaves word (due_), which whoever has the lock finds when it lets go.
+// The list of subscriptions has a lock. Who publishes or receives never waits for it: what has to be dropped is dropped
+// by who finds the lock free, and who finds it taken leaves word (due_), which whoever has the lock finds when it lets
+// go.
 //
 // Memory orders
 //   row  thread   operation        order    meets  because

@@ -59,9 +59,9 @@ class State {
     return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
   }
 
-  /// Publishes, and says how many subscriptions there were; with none nothing is stored. When somebody's backlog has no room it
-  /// waits as `wait` says, or, when that is null, for ever. Errors: closed; full, when it does not wait; timed_out,
-  /// cancelled. Throws std::bad_alloc, and then nothing has changed.
+  /// Publishes, and says how many subscriptions there were; with none nothing is stored. When somebody's backlog has no
+  /// room it waits as `wait` says, or, when that is null, for ever. Errors: closed; full, when it does not wait;
+  /// timed_out, cancelled. Throws std::bad_alloc, and then nothing has changed.
   [[nodiscard]] expected<std::size_t, Errc> publish(const Values& values, const Wait* wait = nullptr) {
     const Audience audience = registry.audience();
     if (audience.needs_care()) [[unlikely]]
@@ -93,8 +93,8 @@ class State {
     const Locked locked(registry);
     return registry.has_room(messages);
   }
-  /// Waits until there has been news of room since `news`, which was read before there was none. Errors: full when it does
-  /// not wait; timed_out, cancelled.
+  /// Waits until there has been news of room since `news`, which was read before there was none. Errors: full when it
+  /// does not wait; timed_out, cancelled.
   [[nodiscard]] std::optional<Errc> wait_for_room(std::uint64_t news, const Wait& wait, Clock::time_point deadline) {
     if (deadline == Clock::time_point::min()) return Errc::full;
     const auto come = [&] { return room_news() != news; };
