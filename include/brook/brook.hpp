@@ -20,6 +20,7 @@
 #include <brook/options.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/redelivery.hpp>
+#include <brook/requests.hpp>
 #include <brook/stream.hpp>
 #include <brook/subscription.hpp>
 #include <brook/wait.hpp>

@@ -118,7 +118,9 @@ class alignas(core::cache_line) Shard {
     routes_.fetch_sub(1, sync::relaxed);  // PA
     return true;
   }
-  void count() noexcept { routes_.store(names_.size() + patterns_.size(), sync::relaxed);  // PA }
+  void count() noexcept {
+    routes_.store(names_.size() + patterns_.size(), sync::relaxed);  // PA
+  }
 
   std::unordered_map<std::string_view, Route<T>> names_;  // keys are the routes' names
   Patterns patterns_;                                     // in the order in which they were first subscribed to
