@@ -9,6 +9,39 @@
 
 #include <brook/pubsub.hpp>
 
+namespace {
+
+constexpr int services = 3;
+constexpr int from_each = 100;
+
+// Reads to the end what a device got, which must be in the order of each service.
+void count(const std::string& device, brook::TopicSubscription<std::string>& inbox) {
+  std::array<int, services> next{};
+  int received = 0;
+  bool in_order = true;
+  for (const auto& message : inbox) {
+    const auto service = static_cast<std::size_t>((*message)[8] - '0');
+    in_order = in_order && message->ends_with(" " + std::to_string(next[service]++));
+    ++received;
+  }
+  std::cout << device << ": " << received << " notifications, " << (in_order ? "in order" : "OUT OF ORDER") << '\n';
+}
+
+void publish_from_services(brook::PubSub<std::string>& notifications) {
+  std::vector<std::thread> threads;
+  for (int service = 0; service < services; ++service) {
+    threads.emplace_back([&, service] {
+      for (int i = 0; i < from_each; ++i) {
+        notifications.publish("user:7", "service " + std::to_string(service) + ", number " + std::to_string(i));
+        notifications.publish({"user:8", "user:9:admin"}, "to both at once");
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+}  // namespace
+
 int main() {
   brook::PubSub<std::string> notifications({.shards = 4});  // users on different shards do not get in each other's way
 
@@ -25,37 +58,12 @@ int main() {
   auto laptop = notifications.subscribe("user:7");
   auto watch = notifications.subscribe("user:7", {.backlog = 3, .overflow = brook::Overflow::disconnect});
 
-  constexpr int services = 3;
-  constexpr int from_each = 100;
-  std::vector<std::thread> threads;
-  for (int service = 0; service < services; ++service) {
-    threads.emplace_back([&, service] {
-      for (int i = 0; i < from_each; ++i) {
-        notifications.publish("user:7", "service " + std::to_string(service) + ", number " + std::to_string(i));
-        notifications.publish({"user:8", "user:9:admin"}, "to both at once");
-      }
-    });
-  }
-  for (auto& thread : threads) thread.join();
+  publish_from_services(notifications);
   notifications.close();
 
-  const auto count = [](auto& device) {
-    std::array<int, services> next{};  // of each service, in its order
-    int received = 0;
-    bool in_order = true;
-    for (const auto& message : device) {
-      const int service = (*message)[8] - '0';
-      in_order = in_order && message->ends_with(" " + std::to_string(next[static_cast<std::size_t>(service)]++));
-      ++received;
-    }
-    std::cout << received << " notifications, " << (in_order ? "in order" : "OUT OF ORDER") << '\n';
-  };
-  std::cout << "phone: ";
-  count(phone);
-  std::cout << "laptop: ";
-  count(laptop);
-  std::cout << "watch: ";
-  count(watch);
+  count("phone", phone);
+  count("laptop", laptop);
+  count("watch", watch);
   std::cout << "the watch was cut off: " << message(*watch.reason()) << ", " << watch.lost() << " lost\n";
 
   while (to_anybody < services * from_each * 3) std::this_thread::yield();
