@@ -55,30 +55,30 @@ class Reader {
   /// the first for which it does not are the last. It must not throw.
   template <class Use>
   [[nodiscard]] Found take(Log& log, std::uint64_t most, Use&& use) {
-    if (ended() || !keep_up(log)) return Found::over;
-    const std::uint64_t before = here_;
-    const std::uint64_t until = until_.load(sync::seq_cst);  // CC
-    if (here_ >= until) return Found::over;
-    most = std::min(most, until - here_);
+    if (ended() || !keep_up(log) || here_ >= until_.load(sync::seq_cst)) return Found::over;  // CC
+    std::uint64_t taken = 0;
     Found found = Found::nothing;
-    while (found == Found::nothing && here_ - before < most) {
+    while (found == Found::nothing && taken < most) {
       Segment& segment = *cursor_.segment;
-      const auto room = std::min<std::uint64_t>(segment.capacity() - cursor_.slot, most - (here_ - before));
-      const std::uint32_t count = entries_at(segment, cursor_.slot, cursor_.slot + static_cast<std::uint32_t>(room));
-      if (count > 0) {
+      const auto room = std::min<std::uint64_t>(segment.capacity() - cursor_.slot, most - taken);
+      const std::uint32_t there = entries_at(segment, cursor_.slot, cursor_.slot + static_cast<std::uint32_t>(room));
+      if (const std::uint32_t count = before_end(there); count > 0) {
         if (!use(std::as_const(cursor_.segment), cursor_.slot, count)) break;
         cursor_.slot += count;
         here_ += count;
+        taken += count;
+      } else if (there > 0) {
+        found = Found::over;
       } else if (cursor_.slot < segment.capacity()) {
         if (!segment.settled(cursor_.slot)) break;
         ++cursor_.slot;  // void
       } else {
-        found = go_on(log, here_ > before);
+        found = go_on(log, taken > 0);
         if (found == Found::nothing) break;
         if (found == Found::some) found = Found::nothing;
       }
     }
-    if (here_ == before) return found;
+    if (taken == 0) return found;
     passed_.store(here_, sync::relaxed);  // CA
     return Found::some;
   }
@@ -121,10 +121,12 @@ class Reader {
   }
   /// The log need keep nothing before this message for it, when it has got so many.
   [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept {
-    const std::uint64_t passed = passed_.load(sync::relaxed);           // CA
-    if (ended() || passed >= until_.load(sync::relaxed)) return added;  // CD
-    if (added <= passed || added - passed <= backlog_ || overflow_ == Overflow::block) return std::min(passed, added);
-    return overflow_ == Overflow::drop_oldest ? added - backlog_ : added;
+    const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
+    const std::uint64_t until = until_.load(sync::relaxed);    // CD
+    const std::uint64_t end = std::min(added, until);
+    if (ended() || passed >= until) return added;
+    if (end <= passed || end - passed <= backlog_ || overflow_ == Overflow::block) return std::min(passed, added);
+    return overflow_ == Overflow::drop_oldest ? end - backlog_ : added;
   }
   /// Whether so many more have room in the backlog. Those that never could have wait until it is empty.
   [[nodiscard]] bool has_room(std::uint64_t added, std::uint64_t messages) const noexcept {
@@ -138,6 +140,13 @@ class Reader {
     std::uint32_t at = from;
     while (at < end && (segment.slot(at).plain() || segment.holds_entry(at, segment.slot(at).state()))) ++at;
     return at - from;
+  }
+
+  // How many of so many messages, which have been seen, were published before it was told to stop. Looked up after
+  // them: who sees a message from after that sees that too.
+  [[nodiscard]] std::uint32_t before_end(std::uint32_t there) const noexcept {
+    const std::uint64_t until = until_.load(sync::seq_cst);  // CC
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(there, until - std::min(here_, until)));
   }
 
   // Goes on to the next segment: `some` when there is one. When it has been dropped, messages have been lost, which is
@@ -163,18 +172,18 @@ class Reader {
     if (backlog_ == unlimited || overflow_ == Overflow::block || surely_has_room()) return true;
     for (;;) {
       const typename Log::End end = log.end();
-      const std::uint64_t added = end.added();
-      if (added - here_ <= backlog_) return true;
-      const std::uint64_t until = until_.load(sync::relaxed);  // CD
+      const std::uint64_t until = until_.load(sync::relaxed);  // CD; after the end, as in before_end()
+      const std::uint64_t last = std::min(end.added(), until);
+      if (last - here_ <= backlog_) return true;
       if (overflow_ == Overflow::disconnect) {
-        lose(std::min(added, until) - here_);
+        lose(last - here_);
         stop(Ended::too_slow);
         left_segment_ = true;
         return false;
       }
-      if (!go_back(end, added - backlog_)) continue;
-      lose(std::min(added - backlog_, until) - std::min(here_, until));
-      here_ = added - backlog_;
+      if (!go_back(end, last - backlog_)) continue;
+      lose(last - backlog_ - here_);
+      here_ = last - backlog_;
       passed_.store(here_, sync::relaxed);  // CA
       return true;
     }
