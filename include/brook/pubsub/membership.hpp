@@ -145,7 +145,10 @@ class Membership {
     } undo{this, changed};
     enter(options_);
     undo.of = nullptr;
-    inner.depart();
+    {
+      const sync::unique_lock<sync::mutex> held(mutex_);  // the receiver takes it off only when that is done
+      inner.depart();
+    }
     table_->leave(before, changed);
   }
 
