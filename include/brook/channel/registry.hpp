@@ -4,12 +4,15 @@
 // finds the lock free, and who finds it taken leaves word (due_), which whoever has the lock finds when it lets go.
 //
 // Memory orders
-//   row  thread   operation        order    meets  because
-//   CF   asker    due_ = 1         acq_rel  CG     before it tries the lock. Of CF and CG one comes first: if CG, the asker
-//   CG   holder   due_ += 0        acq_rel  CF     finds the lock free, which was let go before; if CF, the holder sees 1
-//   CH   holder   due_ = 0         relaxed  -      with the lock, before it looks at what is to be dropped
-//   CI   anyone   audience_        relaxed  -      who subscribed before is there by the order of the subscriber's own making:
-//                                                  subscribe returned before publish began
+//   row  thread   operation   order    meets  because
+//   CF   asker    due_ = 1    acq_rel  CG,CH  before it tries the lock. If CG comes before: the asker finds the lock free, which
+//                                             was let go before. If CG comes after, the holder sees 1
+//   CG   holder   due_ += 0   release  CF     after it let the lock go
+//   CH   holder   due_ = 0    acquire  CF     with the lock, before it looks at what is to be dropped: sees what was passed
+//                                             before CF. An exchange: it answers for the very requests that it takes away
+//   CP   leaver   due_ = 1    relaxed  -      with the lock, and for itself. An exchange: what CF released is still there for CH
+//   CI   anyone   audience_   relaxed  -      who subscribed before is there by the order of the subscriber's own making:
+//                                             subscribe returned before publish began
 // Locking  mutex_ is the last lock but that of a gate. What is dropped is destroyed without it (log/end_later.hpp).
 // Proof    tests/model/registry_model.cpp
 #pragma once
@@ -83,7 +86,7 @@ class Registry {
   void leave(const Reader& reader) noexcept {
     std::erase_if(readers_, [&](const Entry& entry) { return entry.reader.get() == &reader; });
     count();
-    due_.store(1, sync::relaxed);  // CH
+    due_.exchange(1, sync::relaxed);  // CP
   }
   /// Whether so many more messages have room in the backlogs of all who make publishers wait.
   [[nodiscard]] bool has_room(std::size_t messages) {
@@ -113,11 +116,11 @@ class Registry {
   }
 
   void sweep_if_due() noexcept {
-    while (due_.fetch_add(0, sync::acq_rel) != 0) {  // CG
+    while (due_.fetch_add(0, sync::release) != 0) {  // CG
       const log::EndLater later;
       sync::unique_lock<sync::mutex> held(mutex_, std::try_to_lock);
       if (!held.owns_lock()) return;
-      due_.store(0, sync::relaxed);  // CH
+      due_.exchange(0, sync::acquire);  // CH
       drop_what_nobody_needs();
     }
   }
