@@ -10,7 +10,7 @@
 //   CN   doer    write doer_   relaxed  -      who asks whether it is the doer itself: that it knows. A doer takes its name off
 //                                              before it is done, so nobody finds an old one of its own
 //   CO   anyone  count         relaxed  -      a number
-// Proof    tests/stress/channel_stress.cpp
+// Proof    tests/model/turn_model.cpp, tests/model/channel_model.cpp, tests/stress/channel_stress.cpp
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@
 //   CC   receiver  read ended_         seq_cst  CB     row D of wait/gate.hpp
 //   CD   anyone    read ended_, lost_  relaxed  -      just a flag, and a number
 //   CE   receiver  read claims         relaxed  -      a bound: no fewer than have been published
-// Proof    tests/contract/channel_histories_test.cpp
+// Proof    tests/model/channel_model.cpp, tests/contract/channel_histories_test.cpp
 #pragma once
 
 #include <algorithm>
