@@ -266,6 +266,21 @@ struct AFunctionMayEndItself : CallbackClaim<AFunctionMayEndItself, 3> {
   void check() { model::demand(calls == 1, "it is called after its end"); }
 };
 
+struct WhatComesWhileItBeginsIsCalledFor : CallbackClaim<WhatComesWhileItBeginsIsCalledFor, 2> {
+  void before() {
+    open();
+    members[0].emplace(state, SubscribeOptions{});
+    make();
+  }
+  void thread(unsigned id) {
+    if (id == 0) start();
+    publish();
+  }
+  void check() {
+    model::demand(callbacks[0]->membership().waiting() == 0, "a message waits for a call that nobody makes");
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -282,5 +297,6 @@ int main(int argc, char** argv) {
   claims.random<EachMessageIsCalledFor>(10'000);
   claims.random<OnceItHasEndedItIsNotCalled>(20'000);
   claims.random<AFunctionMayEndItself>(10'000);
+  claims.random<WhatComesWhileItBeginsIsCalledFor>(10'000);
   claims.result();
 }

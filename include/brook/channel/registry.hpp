@@ -13,8 +13,11 @@
 //   CP   leaver   due_ = 1    relaxed  -      with the lock, and for itself. An exchange: what CF released is still there for CH
 //   CI   anyone   audience_   relaxed  -      who subscribed before is there by the order of the subscriber's own making:
 //                                             subscribe returned before publish began
+//   CQ   holder   audience_ = seq_cst  CR     row C of wait/gate.hpp: then whom publishers call looks at the log, with seq_cst
+//   CR   anyone   audience_   seq_cst  CQ     row B of wait/gate.hpp, after publishing: who was not seen before has seen the
+//                                             message, or is seen now
 // Locking  mutex_ is the last lock but that of a gate. What is dropped is destroyed without it (log/end_later.hpp).
-// Proof    tests/model/registry_model.cpp
+// Proof    tests/model/registry_model.cpp, tests/model/channel_model.cpp
 #pragma once
 
 #include <algorithm>
@@ -41,6 +44,7 @@ struct Audience {
 
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(bits >> size_shift); }
   [[nodiscard]] bool needs_care() const noexcept { return (bits & (blocks | calls)) != 0; }
+  [[nodiscard]] bool has_calls() const noexcept { return (bits & calls) != 0; }
 };
 
 template <class Payload>
@@ -52,6 +56,9 @@ class Registry {
   explicit Registry(Log& log) noexcept : log_(log) {}
 
   [[nodiscard]] Audience audience() const noexcept { return {audience_.load(sync::relaxed)}; }  // CI
+
+  /// The same, for a publisher that has published: it is either seen here who is to be called, or has seen what was published.
+  [[nodiscard]] Audience audience_now() const noexcept { return {audience_.load(sync::seq_cst)}; }  // CR
 
   /// Drops what nobody needs any more, or has that done. Takes no lock that another thread has. O(subscriptions).
   void sweep() noexcept {
@@ -112,7 +119,7 @@ class Registry {
     std::uint64_t bits = std::uint64_t{readers_.size()} << Audience::size_shift;
     for (const Entry& entry : readers_)
       bits |= (entry.reader->blocks() ? Audience::blocks : 0) | (entry.called ? Audience::calls : 0);
-    audience_.store(bits, sync::relaxed);  // CI
+    audience_.store(bits, sync::seq_cst);  // CQ
   }
 
   void sweep_if_due() noexcept {

@@ -73,6 +73,8 @@ class State {
     gate.announce();
     if (appended->rolled) [[unlikely]]
       registry.sweep();
+    if (registry.audience_now().has_calls()) [[unlikely]]
+      call();  // one that has come meanwhile: it has the message, and perhaps nobody else publishes for long
     return audience.size();
   }
 
