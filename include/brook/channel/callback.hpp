@@ -11,7 +11,7 @@
 //   CN   doer    write doer_   relaxed  -      who asks whether it is the doer itself: that it knows. A doer takes its name off
 //                                              before it is done, so nobody finds an old one of its own
 //   CO   anyone  count         relaxed  -      a number
-// Proof    tests/stress/channel_stress.cpp
+// Proof    tests/model/turn_model.cpp, tests/model/channel_model.cpp, tests/stress/channel_stress.cpp
 #pragma once
 
 #include <concepts>
@@ -129,7 +129,8 @@ class CalledByPublishers final : public Callback<T, Source> {
 
   void end() noexcept override {
     this->membership_->leave(*this);
-    if (turn_.end() || doer_.load(sync::relaxed) == sync::this_thread()) return;  // CN
+    if (turn_.end()) return this->out();                           // or who ends it again would wait for a doer
+    if (doer_.load(sync::relaxed) == sync::this_thread()) return;  // CN
     this->wait_until_out();
   }
 

@@ -13,7 +13,7 @@
 //   CC   receiver  read them           seq_cst  CB     row D of wait/gate.hpp
 //   CD   anyone    read them, lost_    relaxed  -      just flags and numbers
 //   CE   receiver  read claims         relaxed  -      a bound: no fewer than have been published
-// Proof    tests/contract/channel_histories_test.cpp
+// Proof    tests/model/channel_model.cpp, tests/contract/channel_histories_test.cpp
 #pragma once
 
 #include <algorithm>

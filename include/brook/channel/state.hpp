@@ -73,6 +73,8 @@ class State {
     gate.announce();
     if (appended->rolled) [[unlikely]]
       registry.sweep();
+    if (registry.audience_now().has_calls()) [[unlikely]]
+      call();  // one that has come meanwhile: it has the message, and perhaps nobody else publishes for long
     return audience.size();
   }
 
@@ -85,7 +87,7 @@ class State {
   void tell(const log::Appended& appended) {
     gate.announce();
     if (appended.rolled) registry.sweep();
-    if ((registry.audience().bits & Audience::calls) != 0) call();
+    if (registry.audience_now().has_calls()) call();
   }
   /// Whether nobody would have to wait for room. With it to be so until the append, keep others from publishing.
   [[nodiscard]] bool has_room(std::size_t messages) {
