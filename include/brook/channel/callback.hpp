@@ -108,7 +108,8 @@ class CalledByPublishers final : public Callback<T> {
 
   void end() noexcept override {
     this->membership_->leave(*this);
-    if (turn_.end() || doer_.load(sync::relaxed) == sync::this_thread()) return;  // CN
+    if (turn_.end()) return this->out();                           // or who ends it again would wait for a doer
+    if (doer_.load(sync::relaxed) == sync::this_thread()) return;  // CN
     this->wait_until_out();
   }
 
