@@ -83,6 +83,8 @@ class Reader {
   [[nodiscard]] std::uint64_t lost_now() noexcept { return std::exchange(lost_now_, 0); }
   /// Whether it has left a segment since this was asked, which perhaps nobody needs any more.
   [[nodiscard]] bool left_segment() noexcept { return std::exchange(left_segment_, false); }
+  /// Whether it has found itself too slow since this was asked.
+  [[nodiscard]] bool gave_up() noexcept { return std::exchange(gave_up_, false); }
 
   /// For a sleeper: whether there may be something to find.
   [[nodiscard]] bool moved() const noexcept {
@@ -104,12 +106,18 @@ class Reader {
   [[nodiscard]] bool blocks() const noexcept { return overflow_ == Overflow::block; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(sync::relaxed); }  // CD
 
-  /// How many messages wait for it, in a log that has got so many.
+  /// How many messages are kept for it, in a log that has got so many. Also for one that is too slow, until it has
+  /// found out: it may be passing some right now, and have room then.
   [[nodiscard]] std::uint64_t behind(std::uint64_t added) const noexcept {
     const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
     if (ended() || added <= passed) return 0;
-    if (added - passed <= backlog_ || overflow_ == Overflow::block) return added - passed;
-    return overflow_ == Overflow::drop_oldest ? backlog_ : 0;
+    return overflow_ == Overflow::block ? added - passed : std::min(added - passed, backlog_);
+  }
+  /// How many of these it will get.
+  [[nodiscard]] std::uint64_t waiting(std::uint64_t added) const noexcept {
+    const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
+    const bool too_slow = overflow_ == Overflow::disconnect && added > passed && added - passed > backlog_;
+    return too_slow ? 0 : behind(added);
   }
   /// The log need keep nothing before this message for it, when it has got so many.
   [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept { return added - behind(added); }
@@ -154,10 +162,13 @@ class Reader {
       if (added - here_ <= backlog_) return true;
       if (overflow_ == Overflow::disconnect) {
         lose(added - here_);
-        stop(Ended::too_slow);
+        gave_up_ = stop(Ended::too_slow);
         return false;
       }
-      if (!go_back(end, added - backlog_)) continue;
+      if (!go_back(end, added - backlog_)) {
+        if (ended()) return false;  // nothing is kept for it any more
+        continue;
+      }
       lose(added - backlog_ - here_);
       here_ = added - backlog_;
       passed_.store(here_, sync::relaxed);  // CA
@@ -196,6 +207,7 @@ class Reader {
   std::uint64_t here_;  // messages passed, of all that the log ever got
   std::uint64_t lost_now_ = 0;
   bool left_segment_ = false;
+  bool gave_up_ = false;
   const std::uint64_t backlog_;
   const Overflow overflow_;
   // Written by the receiver, read by others.

@@ -82,6 +82,8 @@ class State {
     const auto found = reader.take(log, most, use);
     if (reader.left_segment()) [[unlikely]]
       registry.sweep();
+    if (reader.gave_up()) [[unlikely]]
+      forget(reader);
     if (reader.blocks() && found == Reader::Found::some) [[unlikely]]
       announce_room();
     return found;
@@ -100,6 +102,13 @@ class State {
   void announce_room() {
     news_.fetch_add(1, sync::seq_cst);
     room_gate_.announce();
+  }
+
+  /// The channel dies: nobody will call those who were to be called, though some may have stayed on the list.
+  void let_go() noexcept {
+    std::shared_ptr<const CalledOnes> before;
+    const Locked locked(registry);
+    before = std::exchange(called, nullptr);
   }
 
   /// Nothing is published any more.
@@ -129,6 +138,11 @@ class State {
     if (appended->rolled) registry.sweep();
     call();
     return size;
+  }
+
+  void forget(const Reader& reader) noexcept {
+    const Locked locked(registry);
+    registry.leave(reader);
   }
 
   [[nodiscard]] expected<std::size_t, Errc> nobody() const {
