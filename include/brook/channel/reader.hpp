@@ -67,7 +67,8 @@ class Reader {
         here_ += count;
       } else if (cursor_.slot < segment.capacity()) {
         if (!segment.settled(cursor_.slot)) break;
-        ++cursor_.slot;  // void
+        // Void; or it has become an entry since entries_at() looked.
+        if (!segment.holds_entry(cursor_.slot, segment.slot(cursor_.slot).state())) ++cursor_.slot;
       } else {
         found = go_on(log, here_ > before);
         if (found == Found::nothing) break;
