@@ -176,13 +176,18 @@ class CalledByItself final : public Callback<T, Source> {
 
   void end() noexcept override {
     this->membership_->leave();
+    if (is_this_thread()) return;
+    this->wait_until_out();  // without the lock: the function may be ending it, too
     const sync::unique_lock<sync::mutex> held(starting_);
-    if (thread_.get_id() == sync::this_thread()) return;
-    this->wait_until_out();
     if (thread_.joinable()) thread_.join();
   }
 
  private:
+  [[nodiscard]] bool is_this_thread() noexcept {
+    const sync::unique_lock<sync::mutex> held(starting_);
+    return thread_.get_id() == sync::this_thread();
+  }
+
   sync::mutex starting_;  // a function may end its subscription before it has a name
   sync::thread thread_;
 };

@@ -115,6 +115,8 @@ class State {
     const auto found = reader.take(log, most, use);
     if (reader.left_segment()) [[unlikely]]
       registry.sweep();
+    if (reader.gave_up()) [[unlikely]]
+      forget(reader);
     if (reader.blocks() && found == Reader::Found::some) [[unlikely]]
       announce_room();
     return found;
@@ -133,6 +135,13 @@ class State {
   void announce_room() {
     news_.fetch_add(1, sync::seq_cst);
     room_gate_.announce();
+  }
+
+  /// The channel dies: nobody will call those who were to be called, though some may have stayed on the list.
+  void let_go() noexcept {
+    std::shared_ptr<const CalledOnes> before;
+    const Locked locked(registry);
+    before = std::exchange(called, nullptr);
   }
 
   /// Nothing is published any more.
@@ -177,6 +186,11 @@ class State {
       appended = append(values);
     }
     return true;
+  }
+
+  void forget(const Reader& reader) noexcept {
+    const Locked locked(registry);
+    registry.leave(reader);
   }
 
   [[nodiscard]] expected<std::size_t, Errc> nobody() const {
