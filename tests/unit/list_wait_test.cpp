@@ -439,6 +439,40 @@ TEST_CASE("List: a blocked move to a list that was closed meanwhile") {
   CHECK(popped.get() == 1);
 }
 
+TEST_CASE("List: a blocked move ends when the list that it moves to is closed") {
+  Scene scene;
+  SECTION("another list") {
+    auto moved = scene.moving(scene.a, scene.b);
+    auto behind = scene.popping(scene.a);
+    scene.b.close();
+    CHECK(error_of(moved.get()) == Errc::closed);
+    CHECK(scene.a.info().waiting_poppers == 1);
+    REQUIRE(scene.a.rpush(1));
+    CHECK(behind.get() == 1);
+  }
+  SECTION("several that move there") {
+    auto first = scene.moving(scene.a, scene.b);
+    auto second = scene.moving(scene.c, scene.b);
+    auto onto_itself = scene.moving(scene.b, scene.b);
+    auto elsewhere = scene.moving(scene.a, scene.c);
+    scene.b.close();
+    CHECK(error_of(first.get()) == Errc::closed);
+    CHECK(error_of(second.get()) == Errc::closed);
+    CHECK(error_of(onto_itself.get()) == Errc::closed);
+    REQUIRE(scene.a.rpush(1));
+    CHECK(elsewhere.get() == 1);
+    CHECK(all(scene.c) == Ints{1});
+  }
+  SECTION("but not when an element came before") {
+    auto moved = scene.moving(scene.a, scene.b);
+    REQUIRE(scene.a.rpush(1));
+    scene.b.close();
+    CHECK(moved.get() == 1);
+    CHECK(all(scene.b) == Ints{1});
+  }
+  CHECK(scene.a.info().waiting_poppers == 0);
+}
+
 TEST_CASE("List: a blocked move to a list that became full meanwhile") {
   Scene scene;
   BlockingList<int> bounded({.capacity = 1, .clock = &scene.clock});

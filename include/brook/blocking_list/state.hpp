@@ -94,6 +94,7 @@ class State {
   Elements elements;
   Line<Popper<T>> poppers;
   Line<Pusher<T>> pushers;
+  Line<Popper<T>> coming;  // those that wait at another list, or at this one, to move an element to this one
   std::size_t movers = 0;  // of the poppers, those that move their element on
   bool closed = false;
 
@@ -142,6 +143,7 @@ class State {
     closed = true;
     for (auto* place = poppers.first(); place != nullptr; place = place->behind) place->waiter.wake();
     for (auto* place = pushers.first(); place != nullptr; place = place->behind) place->waiter.wake();
+    for (auto* place = coming.first(); place != nullptr; place = place->behind) place->waiter.wake();
   }
 
   /// Moves an element, which there is, to another list, which is locked as well, or to an end of this one. Throws

@@ -9,6 +9,8 @@
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/sleeper.hpp>
@@ -56,7 +58,9 @@ class Waiting {
       places_.emplace_back(popper_);
       const auto locked = lock(*list);
       if (popper_.claimed_by() != nullptr) return;
-      if (!list->closed || list->elements.any()) list->join(places_.back());
+      if (list->closed && !list->elements.any()) continue;
+      list->join(places_.back());
+      if (popper_.destination.list) popper_.destination.list->coming.join(coming_);
     }
   }
 
@@ -88,9 +92,13 @@ class Waiting {
   void leave() noexcept {
     auto place = places_.begin();
     for (State* const list : lists_) {
-      if (place == places_.end()) return;
+      if (place == places_.end()) break;
       list->abandon(*place++);
     }
+    State* const to = popper_.destination.list.get();
+    if (to == nullptr) return;
+    const sync::unique_lock<sync::mutex> held(to->mutex);
+    to->coming.leave(coming_);
   }
 
   const Lists lists_;
@@ -98,6 +106,7 @@ class Waiting {
   wait::Sleeper& sleeper_;
   const Wait& wait_;
   std::list<Place<Popper<T>>> places_;
+  Place<Popper<T>> coming_{popper_};  // at the list that the element is to go to, so that its end wakes the call
 };
 
 }  // namespace brook::blocking_list
