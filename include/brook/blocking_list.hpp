@@ -269,7 +269,8 @@ class BlockingList {
   expected<std::optional<std::size_t>, Errc> insert(std::size_t behind, const T& pivot, T&& value);
 
   // blocking_list/moving.hpp
-  [[nodiscard]] std::optional<Errc> move_one(BlockingList& to, Side from_side, Side to_side, std::optional<T>& copy);
+  template <class Copy>
+  [[nodiscard]] std::optional<Errc> move_one(BlockingList& to, Side from_side, Side to_side, const Copy& copy);
 
   // blocking_list/popping.hpp
   // Of types that lie in a slot.

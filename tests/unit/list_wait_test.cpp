@@ -473,6 +473,36 @@ TEST_CASE("List: a blocked move ends when the list that it moves to is closed") 
   CHECK(scene.a.info().waiting_poppers == 0);
 }
 
+TEMPLATE_TEST_CASE("List: a blocked move whose element's constructors throw loses and doubles nothing", "", Fussy<true>,
+                   Fussy<false>) {
+  using T = TestType;
+  for (int n = 1; n < 100; ++n) {
+    CAPTURE(n);
+    BusyClock clock;
+    BlockingList<T> from({.clock = &clock, .spin = 0us});
+    BlockingList<T> to({.clock = &clock, .spin = 0us});
+    clock.instead = [&] {
+      T seven(7);
+      T::fuse = n;
+      try {
+        static_cast<void>(from.rpush(std::move(seven)));
+      } catch (const typename T::Thrown&) { static_cast<void>(from.remplace(7)); }
+    };
+    bool thrown = false;
+    int got = 7;
+    try {
+      got = from.blmove(to, Side::left, Side::right, forever)->value();
+    } catch (const typename T::Thrown&) { thrown = true; }
+    const bool over = T::fuse > 0;
+    T::fuse = 0;
+    CHECK(got == 7);
+    CHECK(drained(from) == (thrown ? Ints{7} : Ints{}));
+    CHECK(drained(to) == (thrown ? Ints{} : Ints{7}));
+    if (over) return;
+  }
+  FAIL("there is no end to the constructions");
+}
+
 TEST_CASE("List: a blocked move to a list that became full meanwhile") {
   Scene scene;
   BlockingList<int> bounded({.capacity = 1, .clock = &scene.clock});

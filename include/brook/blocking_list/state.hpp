@@ -36,7 +36,23 @@ template <class T>
 struct Destination {
   std::shared_ptr<State<T>> list{};
   Side side = Side::left;
+  expected<T, Errc>* copy = nullptr;  // of the element that was moved on: what the call returns
 };
+
+/// Makes what a call is going to return a copy of an element. In place: once an element has been moved on, nothing may
+/// throw any more, as a copy of the copy could. When it throws, `result` is an error.
+template <class T>
+void copy_to(expected<T, Errc>& result, const T& element) {
+  struct Restore {
+    expected<T, Errc>* result;
+    ~Restore() {
+      if (result != nullptr) std::construct_at(result, unexpected(Errc::timed_out));
+    }
+  } restore{std::addressof(result)};
+  std::destroy_at(restore.result);
+  std::construct_at(restore.result, tl::in_place, element);
+  restore.result = nullptr;
+}
 
 /// A call that waits for elements. What it gets is written with the lock of the list that gives it.
 template <class T>
@@ -53,7 +69,6 @@ struct Popper : Claimable {
 
   std::vector<Payload> got{};     // has room
   State<T>* from = nullptr;       // the list that gave it
-  std::optional<T> copy{};        // of the element that was moved on
   bool served = false;            // it got at least so many, or its element was moved
   std::optional<Errc> refused{};  // the element could not be moved: why
 };
@@ -230,7 +245,7 @@ class State {
     } else if (&to != this && !to.has_room(1)) {
       popper.refused = Errc::full;
     } else {
-      if constexpr (std::copy_constructible<T>) popper.copy.emplace(log::value_of<T>(elements.end(popper.side)));
+      if constexpr (std::copy_constructible<T>) copy_to<T>(*popper.destination.copy, log::value_of<T>(elements.end(popper.side)));
       move_one(popper.side, to, popper.destination.side);
       elements.note_pop(popper.side);
       popper.served = true;
