@@ -168,8 +168,10 @@ class BlockingList {
   [[nodiscard]] expected<T, Errc> blpop(const Wait& wait) { return pop(Side::left, wait); }
   [[nodiscard]] expected<T, Errc> brpop(const Wait& wait) { return pop(Side::right, wait); }
 
-  /// Gathers at least `least` elements from the left, at most `most`, and waits for those so long; what there is when the time
-  /// is up, which may be none. It keeps its place in the line meanwhile. Errors: cancelled, closed; not when it got some.
+  /// Gathers at least `least` elements from the left, at most `most`, and waits for those so long; what there is when the
+  /// time is up, which may be none. With a `least` of 0 it takes what is there, and waits for nothing; one above `most`
+  /// is as `most`. It keeps its place in the line while it gathers. Errors: cancelled, closed; not when it got some.
+  /// O(elements).
   [[nodiscard]] expected<std::vector<T>, Errc> pop_batch(std::size_t least, std::size_t most, const Wait& wait);
 
   // — moving —

@@ -22,12 +22,12 @@ namespace brook {
 
 namespace blocking_list {
 
-/// Waits until values have been pushed by who made room, first come, first served.
+/// Waits until values have been pushed by who made room, first come, first served. `deadline` is that of `wait`.
 template <class T>
 [[nodiscard]] std::optional<Errc> wait_for_room(State<T>& list, Side side, const log::Values<log::PayloadOf<T>>& values,
-                                                const Wait& wait) {
+                                                const Wait& wait, Clock::time_point deadline) {
   if (wait.stop_requested()) return Errc::cancelled;
-  wait::Sleeper sleeper(list.clock(), wait.deadline(list.clock()), wait);
+  wait::Sleeper sleeper(list.clock(), deadline, wait);
   Pusher<T> pusher(sleeper, side, values);
   struct InLine {
     State<T>& list;
@@ -93,8 +93,9 @@ std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values
   }
   if (values.size() > list.options.capacity) return Errc::full;
   const Wait wait = told != nullptr ? *told : list.options.overflow == Overflow::block ? Wait(forever) : Wait();
-  if (wait.deadline(list.clock()) == Clock::time_point::min()) return Errc::full;
-  return blocking_list::wait_for_room<T>(list, side, values, wait);
+  const Clock::time_point deadline = wait.deadline(list.clock());
+  if (deadline == Clock::time_point::min()) return Errc::full;
+  return blocking_list::wait_for_room<T>(list, side, values, wait, deadline);
 }
 
 template <class T>

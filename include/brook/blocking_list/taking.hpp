@@ -121,14 +121,13 @@ template <class T, class Make>
   return result;
 }
 
-/// Waits for one list or several, of which none had anything. What came is in the popper.
+/// Waits for one list or several, of which none had anything. What came is in the popper. `deadline` is that of `wait`.
 template <class T>
-[[nodiscard]] std::optional<Errc> wait_for(std::span<State<T>* const> lists, Side side, std::size_t least,
-                                           std::size_t most, const Wait& wait, std::optional<Popper<T>>& popper,
-                                           const Destination<T>& destination = {}) {
-  Clock& clock = lists.front()->clock();
-  const Clock::time_point deadline = wait.deadline(clock);
-  wait::Sleeper sleeper(clock, deadline, wait);
+[[nodiscard]] std::optional<Errc> wait_until(std::span<State<T>* const> lists, Side side, std::size_t least,
+                                             std::size_t most, const Wait& wait, Clock::time_point deadline,
+                                             std::optional<Popper<T>>& popper,
+                                             const Destination<T>& destination = {}) {
+  wait::Sleeper sleeper(lists.front()->clock(), deadline, wait);
   popper.emplace(sleeper, side, least, most);
   popper->destination = destination;
   constexpr std::size_t enough = std::max<std::size_t>(1, 8192 / sizeof(log::PayloadOf<T>));
@@ -137,6 +136,13 @@ template <class T>
   const auto failed = Waiting<T>(lists, *popper, sleeper, wait).run();
   give_back.popper = nullptr;
   return failed;
+}
+/// The same; the time begins now.
+template <class T>
+[[nodiscard]] std::optional<Errc> wait_for(std::span<State<T>* const> lists, Side side, std::size_t least,
+                                           std::size_t most, const Wait& wait, std::optional<Popper<T>>& popper,
+                                           const Destination<T>& destination = {}) {
+  return wait_until(lists, side, least, most, wait, wait.deadline(lists.front()->clock()), popper, destination);
 }
 
 }  // namespace brook::blocking_list
