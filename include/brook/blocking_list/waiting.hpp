@@ -31,7 +31,18 @@ class Waiting {
   Waiting& operator=(const Waiting&) = delete;
 
   /// Returns when the popper was served, or when not, and why. It may have got something, but not enough, in both cases.
+  /// Throws std::bad_alloc, and what T's copy constructor throws, only when it got nothing: giving it back needs memory.
   [[nodiscard]] std::optional<Errc> run() {
+    BROOK_TRY { return wait_to_be_served(); }
+    BROOK_CATCH_ALL {
+      const auto why = give_up(Errc::timed_out);
+      if (why == Errc::timed_out) BROOK_RETHROW;
+      return why;
+    }
+  }
+
+ private:
+  [[nodiscard]] std::optional<Errc> wait_to_be_served() {
     join();
     for (;;) {
       if (ended()) return popper_.refused;
@@ -47,7 +58,6 @@ class Waiting {
     }
   }
 
- private:
   [[nodiscard]] Locked<T> lock(State& list) {
     return popper_.destination.list ? Locked<T>(list, *popper_.destination.list) : Locked<T>(list);
   }
