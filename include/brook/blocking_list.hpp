@@ -51,6 +51,19 @@ struct Refused {
   T value;
 };
 
+namespace blocking_list {
+
+/// An array of elements that owns them and is given away: they can be moved from when, and not before, there is room.
+template <class T, class Range>
+concept GivenAway = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> &&
+    std::is_same_v<std::ranges::range_reference_t<Range>, T&> && std::is_same_v<log::PayloadOf<T>, T> &&
+    !std::is_lvalue_reference_v<Range> && !std::ranges::borrowed_range<Range> && !std::ranges::view<Range>;
+
+template <class T, class Range>
+concept Pushable = std::constructible_from<T, std::ranges::range_reference_t<Range>> || GivenAway<T, Range>;
+
+}  // namespace blocking_list
+
 /// Where to look in lpos() (LPOS).
 struct LposOptions {
   /// Which match counts as the first: 1 is the first from the left, -1 the first from the right. 0 is as 1.
@@ -133,14 +146,24 @@ class BlockingList {
   /// Adds all values at one instant, in their order, each at the end: of lpush_range({1, 2, 3}) the 3 is the leftmost.
   /// Errors as above; full also for more values than the list can ever hold, unless it drops the oldest.
   template <std::ranges::input_range Range>
-  requires std::constructible_from<T, std::ranges::range_reference_t<Range>> expected<Length<T>, Errc> lpush_range(
+  requires blocking_list::Pushable<T, Range> expected<Length<T>, Errc> lpush_range(
       Range&& values) {
     return push_range(Side::left, std::forward<Range>(values), nullptr);
   }
   template <std::ranges::input_range Range>
-  requires std::constructible_from<T, std::ranges::range_reference_t<Range>> expected<Length<T>, Errc> rpush_range(
+  requires blocking_list::Pushable<T, Range> expected<Length<T>, Errc> rpush_range(
       Range&& values) {
     return push_range(Side::right, std::forward<Range>(values), nullptr);
+  }
+  template <std::ranges::input_range Range>
+  requires blocking_list::Pushable<T, Range> expected<Length<T>, Errc> lpush_range(
+      Range&& values, const Wait& wait) {
+    return push_range(Side::left, std::forward<Range>(values), &wait);
+  }
+  template <std::ranges::input_range Range>
+  requires blocking_list::Pushable<T, Range> expected<Length<T>, Errc> rpush_range(
+      Range&& values, const Wait& wait) {
+    return push_range(Side::right, std::forward<Range>(values), &wait);
   }
   expected<Length<T>, Errc> lpush(std::initializer_list<T> values) requires std::copy_constructible<T> {
     return push_range(Side::left, values, nullptr);

@@ -114,21 +114,20 @@ expected<Length<T>, Refused<T>> BlockingList<T>::try_push(Side side, T&& value) 
 template <class T>
 template <class Range>
 expected<Length<T>, Errc> BlockingList<T>::push_range(Side side, Range&& values, const Wait* wait) {
-  if constexpr (!std::is_lvalue_reference_v<Range> && std::ranges::contiguous_range<Range> &&
-                std::ranges::sized_range<Range> && std::is_same_v<std::ranges::range_value_t<Range>, Payload> &&
-                !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>> &&
-                !std::ranges::borrowed_range<Range>) {
-    const auto size = static_cast<std::size_t>(std::ranges::size(values));
-    if (size > 0) return push_values(side, {std::ranges::data(values), size}, wait);  // they stay there on an error
-  }
-  std::vector<Payload> payloads;
-  if constexpr (std::ranges::sized_range<Range>) payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
-  for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
-  if (payloads.empty()) {
+  const auto push_all = [&](Payload* first, std::size_t size) -> expected<Length<T>, Errc> {
+    if (size > 0) return push_values(side, {first, size}, wait);
     if (closed()) return unexpected(Errc::closed);
     return Length<T>(*this);
+  };
+  if constexpr (blocking_list::GivenAway<T, Range>) {
+    return push_all(std::ranges::data(values), static_cast<std::size_t>(std::ranges::size(values)));
+  } else {
+    std::vector<Payload> payloads;
+    if constexpr (std::ranges::sized_range<Range>)
+      payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
+    for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
+    return push_all(payloads.data(), payloads.size());
   }
-  return push_values(side, {payloads.data(), payloads.size()}, wait);
 }
 
 template <class T>

@@ -117,8 +117,8 @@ class State {
 
   /// Whether there is room for so many, for one who comes now.
   [[nodiscard]] bool has_room(std::size_t values) const noexcept { return pushers.empty() && fits(values); }
-  /// Pushes, in the order of the values. What a bounded list has then too much goes from the other end to `dropped`. Throws
-  /// std::bad_alloc, and then nothing has changed.
+  /// Pushes, in the order of the values. What a bounded list has then too much goes to who waits for elements, and what is
+  /// left of it from the other end to `dropped`. Throws std::bad_alloc, and then nothing has changed.
   void push(Side side, const Values& values, std::vector<Payload>& dropped) {
     struct Undo {
       Elements& elements;
@@ -133,6 +133,7 @@ class State {
     if (options.capacity != no_limit) dropped.reserve(values.size());
     for (; undo.done < values.size(); ++undo.done) elements.push(side, std::move(values[undo.done]));
     undo.done = 0;
+    if (elements.size() > options.capacity) static_cast<void>(serve_or_wake());
     while (elements.size() > options.capacity) dropped.push_back(elements.pop(opposite(side)));
     elements.note_push(side);
   }
