@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/refused.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
@@ -42,13 +43,6 @@ class Length {
   friend class BlockingList<T>;
   explicit Length(const BlockingList<T>& list) noexcept : list_(&list) {}
   const BlockingList<T>* list_;
-};
-
-/// A value that a list had no room for, or that came after the list was closed, given back.
-template <class T>
-struct Refused {
-  Errc error;
-  T value;
 };
 
 namespace blocking_list {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <future>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <stop_token>
 #include <string>
@@ -96,6 +97,28 @@ TEST_CASE("Bounded list: try_push hands the value back") {
   CHECK(**list.lpop() == 1);
   CHECK(*list.try_lpush(std::move(refused.error().value)) == 1U);
   CHECK(**list.lpop() == 2);
+}
+
+TEST_CASE("Bounded list: a refusal that is taken for a success throws, and the value is still there") {
+  BlockingList<std::unique_ptr<int>> owners({.capacity = 1});
+  CHECK(owners.try_rpush(std::make_unique<int>(1)).value() == 1U);
+  auto refused = owners.try_rpush(std::make_unique<int>(2));
+  std::optional<Errc> why;
+  try {
+    static_cast<void>(refused.value());
+  } catch (const tl::bad_expected_access<Refused<std::unique_ptr<int>>>& thrown) {
+    why = thrown.error();
+    CHECK(std::string(thrown.what()) == message(Errc::full));
+  }
+  CHECK(why == Errc::full);
+  CHECK(*refused.error().value == 2);
+  BlockingList<int> list({.capacity = 1});
+  CHECK(list.try_rpush(1).value() == 1U);
+  int value = 0;
+  try {
+    static_cast<void>(list.try_rpush(2).value());
+  } catch (const tl::bad_expected_access<Refused<int>>& thrown) { value = thrown.error().value; }
+  CHECK(value == 2);
 }
 
 TEST_CASE("Bounded list: drops at the other end") {
