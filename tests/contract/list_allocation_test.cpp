@@ -285,7 +285,7 @@ TEST_CASE("No memory: a pop that was served loses nothing") {
 TEST_CASE("No memory: a batch that is being gathered keeps what it has") {
   const Strings first = texts(1, 200);
   const Strings rest = texts(201, 400);
-  for (std::uint64_t n = 1; n < 40; ++n) {   // of who pushes: the last of these allocations is for who waits
+  for (std::uint64_t n = 1; n < 40; ++n) {    // of who pushes: the last of these allocations is for who waits
     for (std::uint64_t m = 0; m < 12; ++m) {  // of who waits
       CAPTURE(n, m);
       BusyClock clock;

@@ -46,8 +46,8 @@ template <class T>
 expected<T, Errc> BlockingList<T>::blmove(BlockingList& to, Side from_side, Side to_side,
                                           const Wait& wait) requires std::copy_constructible<T> {
   expected<T, Errc> moved = unexpected(Errc::timed_out);  // the one variable that is returned, without a move
-  auto failed = move_one(to, from_side, to_side,
-                         [&moved](const T& element) { blocking_list::copy_to<T>(moved, element); });
+  auto failed =
+      move_one(to, from_side, to_side, [&moved](const T& element) { blocking_list::copy_to<T>(moved, element); });
   if (!failed && !moved) {
     std::optional<blocking_list::Popper<T>> popper;
     const std::array<State*, 1> lists{state_.get()};

@@ -1,4 +1,5 @@
-// pushing.hpp — adding elements to a list, with and without waiting for room. Part of blocking_list.hpp, which includes it.
+// pushing.hpp — adding elements to a list, with and without waiting for room.
+// Part of blocking_list.hpp, which includes it.
 #pragma once
 
 #include <cstddef>

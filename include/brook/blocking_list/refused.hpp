@@ -17,8 +17,8 @@ struct Refused {
 
 }  // namespace brook
 
-/// What value() throws of a push that was refused, where the value that it gives back cannot be copied into an exception:
-/// the reason only. The value stays where it is. Without it value() would not compile.
+/// What value() throws of a push that was refused, where the value that it gives back cannot be copied into an
+/// exception: the reason only. The value stays where it is. Without it value() would not compile.
 template <class T>
 requires(!std::copy_constructible<T>) class tl::bad_expected_access<brook::Refused<T>> : public std::exception {
  public:

@@ -1,10 +1,11 @@
 // state.hpp — a list behind its lock: its elements, and who waits for some, or for room.
 //
-// Invariants   While somebody waits for elements there are none, and pushes are frozen, so that each comes here and serves who
-//              has waited longest. While somebody waits for room there is none, and pops come here. So nobody who waits is
-//              ever passed by one who comes later, and no wake-up is ever for nothing.
-// Serving      happens at the end of each operation (settle), under the locks of all lists that it may touch: who waits to move
-//              an element on has the list that it goes to locked as well (blocking_list/locked.hpp).
+// Invariants   While somebody waits for elements there are none, and pushes are frozen, so that each comes here and
+//              serves who has waited longest. While somebody waits for room there is none, and pops come here. So
+//              nobody who waits is ever passed by one who comes later, and no wake-up is ever for nothing. Only a push
+//              that drops the oldest passes those who wait for room: it would have to drop their elements as well.
+// Serving      happens at the end of each operation (settle), under the locks of all lists that it may touch: who waits
+//              to move an element on has the list that it goes to locked as well (blocking_list/locked.hpp).
 #pragma once
 
 #include <algorithm>
@@ -117,8 +118,8 @@ class State {
 
   /// Whether there is room for so many, for one who comes now.
   [[nodiscard]] bool has_room(std::size_t values) const noexcept { return pushers.empty() && fits(values); }
-  /// Pushes, in the order of the values. What a bounded list has then too much goes to who waits for elements, and what is
-  /// left of it from the other end to `dropped`. Throws std::bad_alloc, and then nothing has changed.
+  /// Pushes, in the order of the values. What a bounded list has then too much goes to who waits for elements, and what
+  /// is left of it from the other end to `dropped`. Throws std::bad_alloc, and then nothing has changed.
   void push(Side side, const Values& values, std::vector<Payload>& dropped) {
     struct Undo {
       Elements& elements;
@@ -138,8 +139,8 @@ class State {
     elements.note_push(side);
   }
 
-  /// Serves who can be served now; whether it was anybody. Throws std::bad_alloc: who could not be served has what it waits
-  /// for, but must look for itself.
+  /// Serves who can be served now; whether it was anybody. Throws std::bad_alloc: who could not be served has what it
+  /// waits for, but must look for itself.
   bool serve() {
     bool any = false;
     while (serve_popper() || serve_pusher()) any = true;
@@ -246,7 +247,8 @@ class State {
     } else if (&to != this && !to.has_room(1)) {
       popper.refused = Errc::full;
     } else {
-      if constexpr (std::copy_constructible<T>) copy_to<T>(*popper.destination.copy, log::value_of<T>(elements.end(popper.side)));
+      if constexpr (std::copy_constructible<T>)
+        copy_to<T>(*popper.destination.copy, log::value_of<T>(elements.end(popper.side)));
       move_one(popper.side, to, popper.destination.side);
       elements.note_pop(popper.side);
       popper.served = true;

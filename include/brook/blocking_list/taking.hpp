@@ -133,8 +133,7 @@ template <class T, class Make>
 template <class T>
 [[nodiscard]] std::optional<Errc> wait_until(std::span<State<T>* const> lists, Side side, std::size_t least,
                                              std::size_t most, const Wait& wait, Clock::time_point deadline,
-                                             std::optional<Popper<T>>& popper,
-                                             const Destination<T>& destination = {}) {
+                                             std::optional<Popper<T>>& popper, const Destination<T>& destination = {}) {
   wait::Sleeper sleeper(lists.front()->clock(), deadline, wait);
   popper.emplace(sleeper, side, least, most);
   popper->destination = destination;

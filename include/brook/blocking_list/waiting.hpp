@@ -30,8 +30,9 @@ class Waiting {
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
 
-  /// Returns when the popper was served, or when not, and why. It may have got something, but not enough, in both cases.
-  /// Throws std::bad_alloc, and what T's copy constructor throws, only when it got nothing: giving it back needs memory.
+  /// Returns when the popper was served, or when not, and why. It may have got something, but not enough, in both
+  /// cases. Throws std::bad_alloc, and what T's copy constructor throws, only when it got nothing: to give it back
+  /// would need memory.
   [[nodiscard]] std::optional<Errc> run() {
     BROOK_TRY { return wait_to_be_served(); }
     BROOK_CATCH_ALL {
