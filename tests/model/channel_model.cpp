@@ -8,6 +8,7 @@
 
 #include <brook/channel/callback.hpp>
 #include <brook/channel/membership.hpp>
+#include <brook/subscription.hpp>
 
 #include "number.hpp"
 #include "stopped_clock.hpp"
@@ -24,7 +25,7 @@ struct ChannelClaim : model::Claim<Self, threads> {
   using Payload = Number<slots>;
   using State = channel::State<Payload>;
   using Membership = channel::Membership<Payload>;
-  using Callback = channel::CalledByPublishers<Payload>;
+  using Callback = channel::CalledByPublishers<Payload, channel::Source<Payload>>;
 
   model::StoppedClock clock;
   std::shared_ptr<State> state;
@@ -234,7 +235,7 @@ struct CallbackClaim : ChannelClaim<Self, threads> {
         },
         CallbackOptions{});
   }
-  void start() { this->callbacks[0]->start(this->state, CallbackOptions{}, this->callbacks[0]); }
+  void start() { this->callbacks[0]->start(this->callbacks[0], CallbackOptions{}, this->state); }
 
   // What the function writes to is taken away.
   void end() {
@@ -277,7 +278,7 @@ struct WhatComesWhileItBeginsIsCalledFor : CallbackClaim<WhatComesWhileItBeginsI
     publish();
   }
   void check() {
-    model::demand(callbacks[0]->membership().waiting() == 0, "a message waits for a call that nobody makes");
+    model::demand(callbacks[0]->waiting() == 0, "a message waits for a call that nobody makes");
   }
 };
 
