@@ -71,8 +71,7 @@ class Reader {
         here_ += count;
       } else if (cursor_.slot < segment.capacity()) {
         if (!segment.settled(cursor_.slot)) break;
-        // Void; or it has become an entry since entries_at() looked.
-        if (!segment.holds_entry(cursor_.slot, segment.slot(cursor_.slot).state())) ++cursor_.slot;
+        if (is_void(segment, cursor_.slot)) ++cursor_.slot;  // else it was published since it was looked at
       } else {
         found = go_on(log, here_ > before);
         if (found == Found::nothing) break;
@@ -144,6 +143,11 @@ class Reader {
     std::uint32_t at = from;
     while (at < end && (segment.slot(at).plain() || segment.holds_entry(at, segment.slot(at).state()))) ++at;
     return at - from;
+  }
+
+  // Asked of a settled slot.
+  [[nodiscard]] static bool is_void(Segment& segment, std::uint32_t at) noexcept {
+    return !segment.holds_entry(at, segment.slot(at).state());
   }
 
   // Goes on to the next segment: `some` when there is one. When it has been dropped, messages have been lost, which is
