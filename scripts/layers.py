@@ -18,7 +18,7 @@ LEVELS = [
     (r"(options|into)\.hpp", 1.5, "options"),
     (r"((stream|group)/\w+|stream|group|consumer|delivery|redelivery|forward)\.hpp", 2, "stream"),
     (r"(blocking_list/\w+|blocking_list)\.hpp", 2, "list"),
-    (r"(channel/\w+|channel|message|subscription)\.hpp", 2, "channel"),
+    (r"(channel/\w+|channel|message|subscription|requests)\.hpp", 2, "channel"),
     (r"(pubsub/\w+|pubsub)\.hpp", 3, "pubsub"),
     (r"(select/\w+|select)\.hpp", 3, "select"),
     (r"(broker/\w+|broker)\.hpp", 3, "broker"),

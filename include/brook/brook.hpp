@@ -18,7 +18,9 @@
 #include <brook/into.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
+#include <brook/pubsub.hpp>
 #include <brook/redelivery.hpp>
+#include <brook/requests.hpp>
 #include <brook/stream.hpp>
 #include <brook/subscription.hpp>
 #include <brook/wait.hpp>

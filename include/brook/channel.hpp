@@ -28,23 +28,17 @@
 
 namespace brook {
 
-/// A function that can be subscribed: it takes a message, or what was published.
-template <class F, class T>
-concept MessageCallback = std::invocable<F&, const T&> || std::invocable < F&,
-        const Message<T>
-& > ;
-
-/// One topic (PUBLISH, SUBSCRIBE). A message is stored once, however many receive it, and they read it where it lies; publishing
-/// to many costs what publishing to one costs, but for waking those who sleep. There is no history: a subscription starts with
-/// what is published after subscribe() returned. Memory is freed, by whole segments (up to 64 KiB of messages, or 16), when the
-/// slowest subscription has passed.
+/// One topic (PUBLISH, SUBSCRIBE). A message is stored once, however many receive it, and they read it where it lies;
+/// publishing to many costs what publishing to one costs, but for waking those who sleep. There is no history: a
+/// subscription starts with what is published after subscribe() returned. Memory is freed, by whole segments (up to 64
+/// KiB of messages, or 16), when the slowest subscription has passed.
 ///
 /// Order: all subscriptions get the messages in one order; if one publish returned before another began, in theirs.
 /// Visibility: what a thread did before publish() is visible to whoever receives the message.
 ///
-/// Thread-safety: any member may be called at any time from any thread, but for the destructor. Publishing is lock-free, but to
-/// subscriptions that make publishers wait or that publishers call: those take a lock.
-/// Exceptions: std::bad_alloc, and what T's constructors throw. Nothing has changed then. T's destructor must not throw.
+/// Thread-safety: any member may be called at any time from any thread, but for the destructor. Publishing is
+/// lock-free, but to subscriptions that make publishers wait or that publishers call: those take a lock. Exceptions:
+/// std::bad_alloc, and what T's constructors throw. Nothing has changed then. T's destructor must not throw.
 template <class T>
 class Channel {
  public:
@@ -65,25 +59,26 @@ class Channel {
 
   // — publishing —
 
-  /// Publishes to everyone who is subscribed; how many subscriptions that are (PUBLISH): those that were there when the call
-  /// began, give or take those that come or go meanwhile. 0 when the channel is closed. Where a subscription makes publishers
-  /// wait, it waits for room in that one's backlog. O(1), but for waking who sleeps and calling who wants to be called.
+  /// Publishes to everyone who is subscribed; how many subscriptions that are (PUBLISH): those that were there when the
+  /// call began, give or take those that come or go meanwhile. 0 when the channel is closed. Where a subscription makes
+  /// publishers wait, it waits for room in that one's backlog. O(1), but for waking who sleeps and calling who wants to
+  /// be called.
   std::size_t publish(const T& value) requires std::copy_constructible<T> {
     auto payload = log::make_payload<T>(value);
     return state_->publish({std::addressof(payload), 1}).value_or(0);
   }
   std::size_t publish(T&& value) { return publish_movable(std::move(value), nullptr).value_or(0); }
 
-  /// The same, waiting for room no longer than `wait` says. Errors: full when it does not wait; timed_out; cancelled; closed. A
-  /// value that was to be moved in, of a type that moves without throwing, is then unchanged.
+  /// The same, waiting for room no longer than `wait` says. Errors: full when it does not wait; timed_out; cancelled;
+  /// closed. A value that was to be moved in, of a type that moves without throwing, is then unchanged.
   expected<std::size_t, Errc> publish(const T& value, const Wait& wait) requires std::copy_constructible<T> {
     auto payload = log::make_payload<T>(value);
     return state_->publish({std::addressof(payload), 1}, &wait);
   }
   expected<std::size_t, Errc> publish(T&& value, const Wait& wait) { return publish_movable(std::move(value), &wait); }
 
-  /// Publishes all values at one instant: with nothing between them, and sleepers are woken once. More than a backlog that
-  /// makes publishers wait can hold are published when it is empty. How many subscriptions there were.
+  /// Publishes all values at one instant: with nothing between them, and sleepers are woken once. More than a backlog
+  /// that makes publishers wait can hold are published when it is empty. How many subscriptions there were.
   template <std::ranges::input_range Range>
   requires std::constructible_from<T, std::ranges::range_reference_t<Range>> std::size_t publish_range(Range&& values) {
     return publish_all(std::forward<Range>(values), nullptr).value_or(0);
@@ -101,16 +96,12 @@ class Channel {
     return Subscription<T>(std::make_unique<channel::Membership<Payload>>(state_, options));
   }
 
-  /// Subscribes a function, which is called with each message, or with what was published, one call after the other. What it
-  /// throws is told to `options.on_error`, counted, and harms nobody else. It may publish, subscribe, and unsubscribe.
+  /// Subscribes a function, which is called with each message, or with what was published, one call after the other.
+  /// What it throws is told to `options.on_error`, counted, and harms nobody else. It may publish, subscribe, and
+  /// unsubscribe.
   template <MessageCallback<T> F>
-  [[nodiscard]] CallbackSubscription<T> subscribe(F function, const CallbackOptions& options = {}) {
-    auto call = [kept = std::make_shared<F>(std::move(function))](const Message<T>& message) {
-      if constexpr (std::invocable<F&, const T&>) static_cast<void>(std::invoke(*kept, *message));
-      else static_cast<void>(std::invoke(*kept, message));
-    };
-    if (options.thread == CallOn::own_thread) return start<channel::CalledByItself<T>>(std::move(call), options);
-    return start<channel::CalledByPublishers<T>>(std::move(call), options);
+  [[nodiscard]] CallbackSubscription subscribe(F function, const CallbackOptions& options = {}) {
+    return CallbackSubscription(channel::start_calling<T, channel::Source<T>>(std::move(function), options, state_));
   }
 
   /// How many subscriptions there are (PUBSUB NUMSUB); those that share count as one.
@@ -125,8 +116,8 @@ class Channel {
             .closed = end.sealed};
   }
 
-  /// From now on nothing is published, and every call that waits wakes; what has been published can still be received. Takes
-  /// effect at one instant. May be called again.
+  /// From now on nothing is published, and every call that waits wakes; what has been published can still be received.
+  /// Takes effect at one instant. May be called again.
   void close() { state_->close(); }
   [[nodiscard]] bool closed() const noexcept { return state_->log.sealed(); }
 
@@ -152,13 +143,6 @@ class Channel {
     for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
     if (payloads.empty()) return closed() ? expected<std::size_t, Errc>(unexpected(Errc::closed)) : subscriptions();
     return state_->publish({payloads.data(), payloads.size()}, wait);
-  }
-
-  template <class Kind, class Call>
-  [[nodiscard]] CallbackSubscription<T> start(Call&& call, const CallbackOptions& options) {
-    auto callback = std::make_shared<Kind>(std::forward<Call>(call), options);
-    callback->start(state_, options, callback);
-    return CallbackSubscription<T>(std::move(callback));
   }
 
   std::shared_ptr<State> state_;

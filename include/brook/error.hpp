@@ -37,6 +37,8 @@ enum class Errc {
   io_error,             ///< Reading or writing failed.
   codec_error,          ///< A value could not be encoded or decoded.
   not_pending,          ///< The entry was acknowledged, or is pending with somebody else.
+  no_subscriber,        ///< Nobody is there to answer.
+  unanswered,           ///< Who got the question gave it up.
 };
 
 /// One English sentence without a full stop; for people, not for comparing.
@@ -59,6 +61,8 @@ enum class Errc {
     case Errc::io_error: return "reading or writing failed";
     case Errc::codec_error: return "a value could not be encoded or decoded";
     case Errc::not_pending: return "the entry is not pending with this consumer any more";
+    case Errc::no_subscriber: return "nobody is subscribed";
+    case Errc::unanswered: return "the request was given up without an answer";
   }
   return "unknown error";
 }

@@ -4,6 +4,7 @@
 namespace brook {
 
 struct AutoSeq;
+class CallbackSubscription;
 class Clock;
 class CoarseClock;
 enum class Errc;
@@ -23,8 +24,6 @@ class Wait;
 template <class T>
 class BlockingList;
 template <class T>
-class CallbackSubscription;
-template <class T>
 class Channel;
 template <class T>
 class Consumer;
@@ -43,10 +42,12 @@ struct GroupOptions;
 template <class T>
 class Message;
 template <class T>
-class Messages;
+class PubSub;
 template <class T>
 class Stream;
 template <class T>
 class Subscription;
+template <class T>
+class TopicSubscription;
 
 }  // namespace brook

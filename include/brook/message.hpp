@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <brook/core/config.hpp>
 #include <brook/log/hold.hpp>
@@ -19,18 +21,18 @@ namespace brook {
 
 namespace channel {
 
-/// A message that was published to a channel with a name, which several logs may refer to.
+/// A message that was published to channels that have names.
 template <class T>
 struct Parcel {
-  std::string channel;
   T value;
+  std::vector<std::string> channels;
 };
 
 }  // namespace channel
 
-/// One message, shown where it was stored once for all who receive it. It stays valid after the subscription and the channel
-/// are gone. Keep it no longer than needed: it keeps its neighbours too (up to 64 KiB). Copying costs one atomic increment.
-/// Distinct objects may be used by distinct threads.
+/// One message, shown where it was stored once for all who receive it. It stays valid after the subscription and the
+/// channel are gone. Keep it no longer than needed: it keeps its neighbours too (up to 64 KiB). Copying costs one
+/// atomic increment. Distinct objects may be used by distinct threads.
 template <class T>
 class Message {
  public:
@@ -38,7 +40,7 @@ class Message {
   [[nodiscard]] const T* operator->() const noexcept { return value_; }
 
   /// The name it was published to; empty when it came from a Channel, which has none.
-  [[nodiscard]] std::string_view channel() const noexcept { return parcel_ ? parcel_->channel : std::string_view(); }
+  [[nodiscard]] std::string_view channel() const noexcept { return channel_ ? *channel_ : std::string_view(); }
   /// The pattern by which it was subscribed to; empty when that was done by name.
   [[nodiscard]] std::string_view pattern() const noexcept { return pattern_ ? *pattern_ : std::string_view(); }
 
@@ -48,37 +50,37 @@ class Message {
   /// For the library.
   Message(const log::Hold<log::PayloadOf<T>>& hold, const T& value, std::uint64_t lost) noexcept
       : hold_(hold), value_(&value), lost_(lost) {}
-  Message(std::shared_ptr<const channel::Parcel<T>> parcel, std::shared_ptr<const std::string> pattern,
-          std::uint64_t lost) noexcept
-      : value_(&parcel->value), lost_(lost), parcel_(std::move(parcel)), pattern_(std::move(pattern)) {}
+  Message(std::shared_ptr<const channel::Parcel<T>> parcel, const std::string& channel,
+          std::shared_ptr<const std::string> pattern, std::uint64_t lost) noexcept
+      : value_(&parcel->value), lost_(lost), channel_(std::move(parcel), &channel), pattern_(std::move(pattern)) {}
 
  private:
   log::Hold<log::PayloadOf<T>> hold_;
   const T* value_;
   std::uint64_t lost_;
-  std::shared_ptr<const channel::Parcel<T>> parcel_;
+  std::shared_ptr<const std::string> channel_;  // and the parcel
   std::shared_ptr<const std::string> pattern_;
 };
 
-/// The messages that one call received, in their order: `for (const Tick& tick : *messages)`. In place, as Message; a forward
-/// range. Copies are cheap, O(1), and share.
-template <class T>
-class Messages {
+/// Messages that one call received, in their order: what `Show` makes of each. A forward range. In place, as Message;
+/// copies are cheap, O(1), and share.
+template <class Payload, class Show>
+class BasicMessages {
  public:
-  using Runs = log::Runs<log::PayloadOf<T>>;
+  using Runs = log::Runs<Payload>;
 
   class iterator {
    public:
-    using iterator_category = std::forward_iterator_tag;
-    using value_type = T;
+    using iterator_concept = std::forward_iterator_tag;
+    using iterator_category = std::input_iterator_tag;  // in C++17's sense: dereferencing may make a new object
+    using reference = decltype(Show::show(std::declval<const Payload&>()));
+    using value_type = std::remove_cvref_t<reference>;
     using difference_type = std::ptrdiff_t;
-    using pointer = const T*;
-    using reference = const T&;
+    using pointer = void;
 
     iterator() = default;
 
-    [[nodiscard]] const T& operator*() const noexcept { return log::value_of<T>(slot_->payload()); }
-    [[nodiscard]] const T* operator->() const noexcept { return std::addressof(**this); }
+    [[nodiscard]] reference operator*() const noexcept { return Show::show(slot_->payload()); }
     iterator& operator++() noexcept {
       ++slot_;
       if (--left_ == 0) enter(run_ + 1);
@@ -94,7 +96,7 @@ class Messages {
     }
 
    private:
-    friend class Messages;
+    friend class BasicMessages;
     iterator(const Runs& runs, std::size_t run) noexcept : runs_(&runs) { enter(run); }
 
     void enter(std::size_t index) noexcept {
@@ -108,13 +110,13 @@ class Messages {
 
     const Runs* runs_ = nullptr;
     std::size_t run_ = 0;
-    log::Slot<log::PayloadOf<T>>* slot_ = nullptr;
+    log::Slot<Payload>* slot_ = nullptr;
     std::uint32_t left_ = 0;  // in this run, the current message included
   };
   using const_iterator = iterator;
-  using value_type = T;
+  using value_type = typename iterator::value_type;
 
-  Messages() = default;
+  BasicMessages() = default;
 
   [[nodiscard]] iterator begin() const noexcept { return {runs_, 0}; }
   [[nodiscard]] iterator end() const noexcept { return {runs_, runs_.run_count()}; }
@@ -124,11 +126,25 @@ class Messages {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
   /// For the library.
-  Messages(Runs runs, std::uint64_t lost) noexcept : runs_(std::move(runs)), lost_(lost) {}
+  BasicMessages(Runs runs, std::uint64_t lost) noexcept : runs_(std::move(runs)), lost_(lost) {}
 
  private:
   Runs runs_;
   std::uint64_t lost_ = 0;
 };
+
+namespace channel {
+
+/// The value of a message.
+template <class T>
+struct ShowValue {
+  [[nodiscard]] static const T& show(const log::PayloadOf<T>& payload) noexcept { return log::value_of<T>(payload); }
+};
+
+}  // namespace channel
+
+/// Messages of a channel: `for (const Tick& tick : *messages)`.
+template <class T>
+using Messages = BasicMessages<log::PayloadOf<T>, channel::ShowValue<T>>;
 
 }  // namespace brook

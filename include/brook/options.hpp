@@ -1,4 +1,5 @@
-// options.hpp — the aggregates that a caller fills with designated initialisers: one field for each keyword of a command.
+// options.hpp — the aggregates that a caller fills with designated initialisers: one field for each keyword of a
+// command.
 #pragma once
 
 #include <chrono>
@@ -86,12 +87,12 @@ struct StreamOptions {
   /// Entries; the stream is never longer. Room comes from erase, trim and max_age. With drop_oldest it is a max_len.
   std::uint64_t capacity = unlimited;
   Overflow overflow = Overflow::reject;
-  /// Entries whose ids are older than this, by the wall clock of `clock`, are removed by whoever next adds or reads. 0 is
-  /// for ever. With `approximate` whole segments go.
+  /// Entries whose ids are older than this, by the wall clock of `clock`, are removed by whoever next adds or reads. 0
+  /// is for ever. With `approximate` whole segments go.
   std::chrono::milliseconds max_age{0};
-  /// An entry leaves when every group there is has acknowledged it, let it die, or stands behind it from the beginning; with
-  /// no group nothing leaves. With it acknowledging takes mutexes: of the group, of each group in turn, and that of erase;
-  /// and so does adding while a group stands ahead of the last id.
+  /// An entry leaves when every group there is has acknowledged it, let it die, or stands behind it from the beginning;
+  /// with no group nothing leaves. With it acknowledging takes mutexes: of the group, of each group in turn, and that
+  /// of erase; and so does adding while a group stands ahead of the last id.
   bool until_acked = false;
   /// The source of ids and timeouts; it must outlive the stream. Null is SystemClock.
   Clock* clock = nullptr;
@@ -130,11 +131,11 @@ struct ChannelOptions {
 struct SubscribeOptions {
   /// Messages that may wait for this subscription; at least 1.
   std::uint64_t backlog = unlimited;
-  /// What happens when one more is published: the oldest that waits is lost (Subscription::lost), or the subscription ends, or
-  /// the publisher waits.
+  /// What happens when one more is published: the oldest that waits is lost (Subscription::lost), or the subscription
+  /// ends, or the publisher waits.
   Overflow overflow = Overflow::drop_oldest;
-  /// Subscriptions with the same name here share their messages: each goes to one of them. What the first of them says of its
-  /// backlog counts. An empty name shares with nobody.
+  /// Subscriptions with the same name here share their messages: each goes to one of them. What the first of them says
+  /// of its backlog counts. An empty name shares with nobody.
   std::string_view share = {};
 };
 
@@ -151,6 +152,27 @@ struct CallbackOptions {
   CallOn thread = CallOn::publisher;
   /// Called, where the callback was, with what it threw. It must not throw itself.
   std::function<void(std::exception_ptr)> on_error = {};
+};
+
+/// Options of a PubSub, fixed for its life.
+struct PubSubOptions {
+  /// Names are spread over so many parts by hash_slot(); who publishes to names of different parts shares nothing,
+  /// unless somebody is subscribed to both. At least 1.
+  std::size_t shards = 1;
+  /// The source of timeouts; it must outlive the PubSub. Null is SystemClock.
+  Clock* clock = nullptr;
+  /// How long a blocking call polls before it sleeps; 0 to sleep at once.
+  std::chrono::microseconds spin = default_spin;
+};
+
+/// Options of a subscription to a PubSub.
+struct TopicOptions {
+  /// Patterns of names, as in Redis: `* ? [abc] [^a] [a-z] \x`, byte by byte (PSUBSCRIBE).
+  std::vector<std::string> patterns = {};
+  std::uint64_t backlog = unlimited;          ///< as SubscribeOptions
+  Overflow overflow = Overflow::drop_oldest;  ///< as SubscribeOptions
+  /// As SubscribeOptions, among subscriptions to the same names and patterns, which then stay what they are.
+  std::string_view share = {};
 };
 
 /// A channel at one instant.
@@ -171,11 +193,12 @@ struct ReadOptions {
   /// Ends the wait with Errc::cancelled. Entries that are there are read all the same.
   std::stop_token stop = {};
 #endif
-  /// For a consumer: first, but after what came back to the group, take over entries that have been pending, with whomever,
-  /// for at least so long; those that have waited longest first. They count towards `count` (XREADGROUP CLAIM).
+  /// For a consumer: first, but after what came back to the group, take over entries that have been pending, with
+  /// whomever, for at least so long; those that have waited longest first. They count towards `count` (XREADGROUP
+  /// CLAIM).
   std::optional<std::chrono::milliseconds> claim_idle = std::nullopt;
-  /// For a consumer: deliver new entries without making them pending; each is lost if its consumer dies (XREADGROUP NOACK).
-  /// What came back, or is taken over by `claim_idle`, is pending as ever.
+  /// For a consumer: deliver new entries without making them pending; each is lost if its consumer dies (XREADGROUP
+  /// NOACK). What came back, or is taken over by `claim_idle`, is pending as ever.
   bool no_ack = false;
 
   /// `block`, with `stop` where it is given, instead of a stop token that `block` has.
@@ -193,7 +216,8 @@ struct NackOptions {
   std::optional<std::chrono::milliseconds> delay = std::nullopt;
   /// This delivery does not count.
   bool uncounted = false;
-  /// The entry can never be processed: a dead letter at once; if it has left the stream it is done with, without a letter.
+  /// The entry can never be processed: a dead letter at once; if it has left the stream it is done with, without a
+  /// letter.
   bool fatal = false;
 };
 
@@ -247,7 +271,8 @@ struct GroupInfo {
   std::uint64_t entries_read = 0;  ///< of all entries ever added, those that are not yet to be delivered
   std::uint64_t lag = 0;           ///< entries not yet delivered; exact, also after deletions
   /// Entries that were trimmed or erased before this group got them. Of a group that stood ahead of the last id perhaps
-  /// fewer: those that were trimmed, with the place that it stood at, before it read or was asked for this are not counted.
+  /// fewer: those that were trimmed, with the place that it stood at, before it read or was asked for this are not
+  /// counted.
   std::uint64_t lost = 0;
 };
 

@@ -19,16 +19,36 @@
 
 namespace brook {
 
-/// A subscription to a channel: `for (const auto& tick : subscription)` receives until it ends. It gets every message that is
-/// published after subscribe() returned, in the order of publishing, unless its backlog has no room (SubscribeOptions) or it
-/// shares. It ends when it dies.
-///
-/// Thread-safety: one thread receives at a time, which takes no lock, unless it goes to sleep; those that share may receive at
-/// once, and take a lock that they share. unsubscribe() and what only tells may be called from any thread.
-/// Exceptions: std::bad_alloc from a call that waits. No message is lost then.
+namespace channel {
+
+/// What a subscription to a channel is made of.
 template <class T>
-class Subscription {
+struct Source {
+  using Payload = log::PayloadOf<T>;
+  using Membership = channel::Membership<Payload>;
+  using Messages = brook::Messages<T>;
+
+  template <class Hold>
+  [[nodiscard]] static Message<T> message(const Hold& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
+    return {hold, log::value_of<T>(hold->slot(slot).payload()), lost};
+  }
+};
+
+}  // namespace channel
+
+/// A subscription: `for (const auto& tick : subscription)` receives until it ends. It gets every message that is
+/// published after subscribe() returned, in the order of publishing, unless its backlog has no room (SubscribeOptions)
+/// or it shares. It ends when it dies.
+///
+/// Thread-safety: one thread receives at a time, which takes no lock, unless it goes to sleep; those that share may
+/// receive at once, and take a lock that they share. unsubscribe() and what only tells may be called from any thread.
+/// Exceptions: std::bad_alloc from a call that waits. No message is lost then.
+template <class T, class Source>
+class BasicSubscription {
  public:
+  using Messages = typename Source::Messages;
+  using Membership = typename Source::Membership;
+
   /// Single-pass; ends when the subscription does.
   class iterator {
    public:
@@ -52,24 +72,24 @@ class Subscription {
     friend bool operator==(const iterator& at, std::default_sentinel_t) noexcept { return !at.message_; }
 
    private:
-    friend class Subscription;
-    explicit iterator(Subscription& from) : from_(&from) { ++*this; }
+    friend class BasicSubscription;
+    explicit iterator(BasicSubscription& from) : from_(&from) { ++*this; }
 
-    Subscription* from_ = nullptr;
+    BasicSubscription* from_ = nullptr;
     std::optional<Message<T>> message_;
   };
 
   /// One that has ended.
-  Subscription() = default;
+  BasicSubscription() = default;
 
-  /// The next message, waiting for it as `wait` says. Errors: timed_out; cancelled; closed when nothing will come any more,
-  /// for the reason that reason() tells. A message that is there wins over all of these but unsubscribe(). O(1).
+  /// The next message, waiting for it as `wait` says. Errors: timed_out; cancelled; closed when nothing will come any
+  /// more, for the reason that reason() tells. A message that is there wins over all of these but unsubscribe(). O(1).
   [[nodiscard]] expected<Message<T>, Errc> receive(const Wait& wait = forever) {
     expected<Message<T>, Errc> message = unexpected(Errc::closed);
     if (membership_ == nullptr) return message;
     const auto failed =
         membership_->receive_one(wait, [&](const auto& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
-          message.emplace(hold, log::value_of<T>(hold->slot(slot).payload()), lost);
+          message.emplace(Source::message(hold, slot, lost));
         });
     if (failed) message = unexpected(*failed);
     return message;
@@ -81,47 +101,54 @@ class Subscription {
     return message ? std::optional<Message<T>>(*std::move(message)) : std::nullopt;
   }
 
-  /// All messages that there are, at most `most`; when there is none it waits for one as `wait` says, and answers with an empty
-  /// batch when the time is up. Errors: cancelled; closed. O(1) and one more for each 64 KiB of messages.
-  [[nodiscard]] expected<Messages<T>, Errc> receive_batch(std::size_t most = no_limit, const Wait& wait = forever) {
+  /// All messages that there are, at most `most`; when there is none it waits for one as `wait` says, and answers with
+  /// an empty batch when the time is up. Errors: cancelled; closed. O(1) and one more for each 64 KiB of messages.
+  [[nodiscard]] expected<Messages, Errc> receive_batch(std::size_t most = no_limit, const Wait& wait = forever) {
     if (membership_ == nullptr) return unexpected(Errc::closed);
-    if (most == 0) return Messages<T>();
-    channel::Batch<log::PayloadOf<T>> batch;
+    if (most == 0) return Messages();
+    channel::Batch<typename Source::Payload> batch;
     const auto failed = membership_->receive(most, wait, batch);
     if (failed && *failed != Errc::timed_out) return unexpected(*failed);
-    return Messages<T>(std::move(batch.runs), batch.lost);
+    return Messages(std::move(batch.runs), batch.lost);
   }
 
   /// Waits for the first message; each step of the iterator waits for the next.
   [[nodiscard]] iterator begin() { return iterator(*this); }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
-  /// Ends the subscription: what waits for it is dropped, and a receive() that waits answers `closed`. May be called again.
+  /// Ends the subscription: what waits for it is dropped, and a receive() that waits answers `closed`. May be called
+  /// again.
   void unsubscribe() noexcept {
     if (membership_ != nullptr) membership_->leave();
   }
 
-  /// How many messages were dropped because the backlog had no room. Found out when receiving: up to date as of the last.
+  /// How many messages were dropped because the backlog had no room. Found out when receiving: up to date as of the
+  /// last.
   [[nodiscard]] std::uint64_t lost() const noexcept { return membership_ != nullptr ? membership_->lost() : 0; }
   /// How many messages wait to be received.
   [[nodiscard]] std::uint64_t waiting() const noexcept { return membership_ != nullptr ? membership_->waiting() : 0; }
-  /// Why nothing is published to it any more: cancelled when it was unsubscribed, closed when the channel was, full when it was
-  /// too slow. Nothing while it is subscribed. Being too slow is found out when receiving.
+  /// Why nothing is published to it any more: cancelled when it was unsubscribed, closed when the channel was, full
+  /// when it was too slow. Nothing while it is subscribed. Being too slow is found out when receiving.
   [[nodiscard]] std::optional<Errc> reason() const noexcept {
     return membership_ != nullptr ? membership_->reason() : std::optional(Errc::cancelled);
   }
 
   /// For the library.
-  explicit Subscription(std::unique_ptr<channel::Membership<log::PayloadOf<T>>> membership) noexcept
-      : membership_(std::move(membership)) {}
+  explicit BasicSubscription(std::unique_ptr<Membership> membership) noexcept : membership_(std::move(membership)) {}
 
- private:
-  std::unique_ptr<channel::Membership<log::PayloadOf<T>>> membership_;
+ protected:
+  std::unique_ptr<Membership> membership_;
+};
+
+/// A subscription to a channel.
+template <class T>
+class Subscription : public BasicSubscription<T, channel::Source<T>> {
+ public:
+  using BasicSubscription<T, channel::Source<T>>::BasicSubscription;
 };
 
 /// A subscription that calls a function. It ends when this dies; what is said of unsubscribe() holds then too.
 /// Thread-safety: any member may be called from any thread.
-template <class T>
 class CallbackSubscription {
  public:
   /// One that has ended.
@@ -134,9 +161,9 @@ class CallbackSubscription {
   }
   ~CallbackSubscription() { unsubscribe(); }
 
-  /// Ends the subscription. Once it has returned the function is not running and will not be called again, unless this is called
-  /// from within the function, which then is called for the last time. Two functions that end each other at once wait for
-  /// each other for ever. May be called again.
+  /// Ends the subscription. Once it has returned the function is not running and will not be called again, unless this
+  /// is called from within the function, which then is called for the last time. Two functions that end each other at
+  /// once wait for each other for ever. May be called again.
   void unsubscribe() noexcept {
     if (callback_ != nullptr) callback_->end();
   }
@@ -144,20 +171,18 @@ class CallbackSubscription {
   /// How many calls ended with an exception.
   [[nodiscard]] std::uint64_t failures() const noexcept { return callback_ != nullptr ? callback_->failures() : 0; }
   /// How many messages were dropped because the backlog had no room.
-  [[nodiscard]] std::uint64_t lost() const noexcept {
-    return callback_ != nullptr ? callback_->membership().lost() : 0;
-  }
+  [[nodiscard]] std::uint64_t lost() const noexcept { return callback_ != nullptr ? callback_->lost() : 0; }
   /// As Subscription::reason.
   [[nodiscard]] std::optional<Errc> reason() const noexcept {
-    return callback_ != nullptr ? callback_->membership().reason() : std::optional(Errc::cancelled);
+    return callback_ != nullptr ? callback_->reason() : std::optional(Errc::cancelled);
   }
 
   /// For the library.
-  explicit CallbackSubscription(std::shared_ptr<channel::Callback<T>> callback) noexcept
+  explicit CallbackSubscription(std::shared_ptr<channel::AnyCallback> callback) noexcept
       : callback_(std::move(callback)) {}
 
  private:
-  std::shared_ptr<channel::Callback<T>> callback_;
+  std::shared_ptr<channel::AnyCallback> callback_;
 };
 
 }  // namespace brook

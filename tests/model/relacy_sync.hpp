@@ -273,11 +273,17 @@ class plain {
   rl::var<int> access_;
 };
 
-/// A thread that does not know of the last unlock by what it has synchronized with may find the mutex locked.
+/// try_lock does not fail without need, as the standard would let it; but a thread that does not know of the last unlock, by
+/// what it has synchronized with, may find the mutex locked.
 class mutex {
  public:
+  mutex() { mutex_.init(false, false, false, false, Caller()); }
+  ~mutex() { mutex_.deinit(Caller()); }
+  mutex(const mutex&) = delete;
+  mutex& operator=(const mutex&) = delete;
+
   void lock(Caller at = {}) { mutex_.lock(at); }
-  bool try_lock(Caller at = {}) { return !looks_locked() && mutex_.try_lock(at); }
+  bool try_lock(Caller at = {}) { return !looks_locked() && mutex_.try_lock_exclusive(at); }
   void unlock(Caller at = {}) {
     const rl::thread_info_base& self = *rl::ctx().threadx_;
     unlocker_ = self.index_;
@@ -292,7 +298,7 @@ class mutex {
     return rl::ctx().threadx_->acq_rel_order_[unlocker_] < unlocked_at_ && rl::rand(2) == 0;
   }
 
-  rl::mutex mutex_;
+  rl::generic_mutex<rl::mutex_tag_std> mutex_;
   rl::thread_id_t unlocker_ = 0;
   rl::timestamp_t unlocked_at_ = 0;
 };

@@ -18,7 +18,9 @@ constexpr Errc all[] = {Errc::timed_out,    Errc::closed,
                         Errc::group_exists, Errc::no_such_key,
                         Errc::wrong_type,   Errc::invalid_argument,
                         Errc::corrupt,      Errc::unsupported_version,
-                        Errc::io_error,     Errc::codec_error};
+                        Errc::io_error,     Errc::codec_error,
+                        Errc::not_pending,  Errc::no_subscriber,
+                        Errc::unanswered};
 
 static_assert(!brook::message(Errc::closed).empty());
 static_assert(std::is_error_code_enum_v<Errc>);

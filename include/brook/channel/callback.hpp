@@ -1,7 +1,8 @@
 // callback.hpp — a subscription that calls a function: on the threads of publishers, or on one of its own.
 //
-// Calls are made one at a time, in the order of the messages. A publisher that finds another one calling leaves its message to
-// that one (channel/turn.hpp), and so does a callback that publishes: nobody waits, and nothing is called within a call.
+// Calls are made one at a time, in the order of the messages. A publisher that finds another one calling leaves its
+// message to that one (channel/turn.hpp), and so does a callback that publishes: nobody waits, and nothing is called
+// within a call.
 //
 // Ending   Whoever ends it waits until the function is not running; the function itself does not.
 //
@@ -10,9 +11,10 @@
 //   CN   doer    write doer_   relaxed  -      who asks whether it is the doer itself: that it knows. A doer takes its name off
 //                                              before it is done, so nobody finds an old one of its own
 //   CO   anyone  count         relaxed  -      a number
-// Proof    tests/stress/channel_stress.cpp
+// Proof    tests/model/turn_model.cpp, tests/model/channel_model.cpp, tests/stress/channel_stress.cpp
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -25,37 +27,57 @@
 #include <brook/channel/turn.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
-#include <brook/log/payload.hpp>
+#include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
 #include <brook/wait.hpp>
 
+namespace brook {
+
+/// A function that can be subscribed: it takes a message, or what was published.
+template <class F, class T>
+concept MessageCallback = std::invocable<F&, const T&> || std::invocable < F&,
+        const Message<T>
+& > ;
+
+}  // namespace brook
+
 namespace brook::channel {
 
-/// What is the same for both kinds.
-template <class T>
-class Callback : public Called {
+/// A function that is subscribed, whatever it is subscribed to.
+class AnyCallback : public Called {
  public:
-  using Payload = log::PayloadOf<T>;
-  using State = channel::State<Payload>;
+  /// The function is not running, unless it is this that ends it, and will not run again.
+  virtual void end() noexcept = 0;
+
+  [[nodiscard]] virtual std::uint64_t lost() const noexcept = 0;
+  [[nodiscard]] virtual std::optional<Errc> reason() const noexcept = 0;
+  [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(sync::relaxed); }  // CO
+
+ protected:
+  sync::atomic<std::uint64_t> failures_{0};
+};
+
+/// What is the same for both kinds. `Source` is what it is subscribed to.
+template <class T, class Source>
+class Callback : public AnyCallback {
+ public:
   using Function = std::function<void(const Message<T>&)>;
 
   Callback(Function function, const CallbackOptions& options)
       : function_(std::move(function)), on_error_(options.on_error) {}
 
-  /// The function is not running, unless it is this that ends it, and will not run again.
-  virtual void end() noexcept = 0;
-
-  [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(sync::relaxed); }  // CO
-  [[nodiscard]] const Membership<Payload>& membership() const noexcept { return *membership_; }
+  [[nodiscard]] std::uint64_t lost() const noexcept override { return membership_->lost(); }
+  [[nodiscard]] std::optional<Errc> reason() const noexcept override { return membership_->reason(); }
 
  protected:
   /// Receives one message and calls the function; whether there was one.
   [[nodiscard]] bool call_next(const Wait& wait) noexcept {
     std::optional<Message<T>> message;
-    const auto failed = membership_->receive_one(wait, [&](const auto& hold, std::uint32_t slot, std::uint64_t lost) {
-      message.emplace(hold, log::value_of<T>(hold->slot(slot).payload()), lost);
-    });
+    const auto failed =
+        membership_->receive_one(wait, [&](const auto& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
+          message.emplace(Source::message(hold, slot, lost));
+        });
     if (failed) return false;
     BROOK_TRY { function_(*message); }
     BROOK_CATCH_ALL { report(); }
@@ -73,32 +95,31 @@ class Callback : public Called {
     while (!is_out_) went_out_.wait(held);
   }
 
-  std::optional<Membership<Payload>> membership_;
+  std::optional<typename Source::Membership> membership_;
 
  private:
   void report() noexcept {
-    failures_.fetch_add(1, sync::relaxed);  // CO
+    this->failures_.fetch_add(1, sync::relaxed);  // CO
     if (on_error_) on_error_(std::current_exception());
   }
 
   const Function function_;
   const std::function<void(std::exception_ptr)> on_error_;
-  sync::atomic<std::uint64_t> failures_{0};
   sync::mutex mutex_;
   sync::condition_variable went_out_;
   bool is_out_ = false;
 };
 
 /// Called by publishers.
-template <class T>
-class CalledByPublishers final : public Callback<T> {
+template <class T, class Source>
+class CalledByPublishers final : public Callback<T, Source> {
  public:
-  using Callback<T>::Callback;
+  using Callback<T, Source>::Callback;
 
-  /// Throws std::bad_alloc.
-  void start(std::shared_ptr<typename Callback<T>::State> state, const CallbackOptions& options,
-             std::shared_ptr<Called> self) {
-    this->membership_.emplace(std::move(state), options, std::move(self));
+  /// `to` is what a membership is made with, but for its options. Throws std::bad_alloc.
+  template <class... To>
+  void start(std::shared_ptr<Called> self, const CallbackOptions& options, To&&... to) {
+    this->membership_.emplace(std::forward<To>(to)..., options, std::move(self));
     do_turn();
   }
 
@@ -131,18 +152,18 @@ class CalledByPublishers final : public Callback<T> {
 };
 
 /// Called by a thread of its own, which ends with it, or when the channel is closed and all has been received.
-template <class T>
-class CalledByItself final : public Callback<T> {
+template <class T, class Source>
+class CalledByItself final : public Callback<T, Source> {
  public:
-  using Callback<T>::Callback;
+  using Callback<T, Source>::Callback;
   ~CalledByItself() override {
     if (thread_.joinable()) thread_.detach();  // it is this thread that lets go of itself last
   }
 
-  /// Throws std::system_error when there can be no more threads, std::bad_alloc.
-  void start(std::shared_ptr<typename Callback<T>::State> state, const CallbackOptions& options,
-             std::shared_ptr<CalledByItself> self) {
-    this->membership_.emplace(std::move(state),
+  /// As above. Throws std::system_error too, when there can be no more threads.
+  template <class... To>
+  void start(std::shared_ptr<CalledByItself> self, const CallbackOptions& options, To&&... to) {
+    this->membership_.emplace(std::forward<To>(to)...,
                               SubscribeOptions{.backlog = options.backlog, .overflow = options.overflow});
     const sync::unique_lock<sync::mutex> held(starting_);
     thread_ = sync::thread([self = std::move(self)] {
@@ -170,5 +191,22 @@ class CalledByItself final : public Callback<T> {
   sync::mutex starting_;  // a function may end its subscription before it has a name
   sync::thread thread_;
 };
+
+/// Subscribes a function to what `to` says.
+template <class T, class Source, class F, class... To>
+[[nodiscard]] std::shared_ptr<AnyCallback> start_calling(F function, const CallbackOptions& options, To&&... to) {
+  auto call = [kept = std::make_shared<F>(std::move(function))](const Message<T>& message) {
+    if constexpr (std::invocable<F&, const T&>) static_cast<void>(std::invoke(*kept, *message));
+    else static_cast<void>(std::invoke(*kept, message));
+  };
+  if (options.thread == CallOn::own_thread) {
+    auto callback = std::make_shared<CalledByItself<T, Source>>(std::move(call), options);
+    callback->start(callback, options, std::forward<To>(to)...);
+    return callback;
+  }
+  auto callback = std::make_shared<CalledByPublishers<T, Source>>(std::move(call), options);
+  callback->start(callback, options, std::forward<To>(to)...);
+  return callback;
+}
 
 }  // namespace brook::channel

@@ -1,4 +1,5 @@
-// membership.hpp — one subscription: its place in the channel, alone or as a member of a share, and how it receives and ends.
+// membership.hpp — one subscription: its place in the channel, alone or as a member of a share, and how it receives and
+// ends.
 #pragma once
 
 #include <cstddef>
@@ -55,8 +56,8 @@ class Membership {
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
 
-  /// Hands one message to `use(hold, slot, lost)`, which must not throw. Errors: timed_out, cancelled, closed. Of a share by
-  /// any number of threads at once, else by one.
+  /// Hands one message to `use(hold, slot, lost)`, which must not throw. Errors: timed_out, cancelled, closed. Of a
+  /// share by any number of threads at once, else by one.
   template <class Use>
   [[nodiscard]] std::optional<Errc> receive_one(const Wait& wait, Use&& use) {
     if (share_ != nullptr) [[unlikely]] {
@@ -86,8 +87,19 @@ class Membership {
     state_->gate.announce();
     if (reader_->blocks()) state_->announce_room();
   }
-  /// The same for one whom publishers call. Where there is no memory to take it off their list it stays there, and is called
-  /// in vain.
+  /// What is published from now on is not for this subscription; what has been can be received, then it answers
+  /// `closed`.
+  void depart() noexcept {
+    {
+      const typename State::Locked locked(state_->registry);
+      state_->registry.stop(*reader_);
+    }
+    state_->gate.announce();
+    if (reader_->blocks()) state_->announce_room();
+  }
+
+  /// The same for one whom publishers call. Where there is no memory to take it off their list it stays there, and is
+  /// called in vain.
   void leave(const Called& called) noexcept {
     BROOK_TRY { uncall(called); }
     BROOK_CATCH_ALL {}

@@ -1,18 +1,19 @@
 // reader.hpp — one subscription's place in a channel's log, and what becomes of a subscription that is too slow.
 //
-// Nobody writes to a log that has to drop something for a slow reader: which messages its backlog still has follows from where
-// the log ends and where the reader stands, and it finds that out when it comes by. Of its backlog's messages the last are the
-// log's last; so the log need keep no more than those for it (needs()).
+// Nobody writes to a log that has to drop something for a slow reader: which messages its backlog still has follows
+// from where the log ends and where the reader stands, and it finds that out when it comes by. Of its backlog's
+// messages the last are the log's last; so the log need keep no more than those for it (needs()).
 //
 // Memory orders
 //   row  thread    operation           order    meets  because
 //   CA   receiver  passed_             relaxed  -      a number by which others decide what need not be kept; what is being
 //                                                      read is held
-//   CB   anyone    ended_ = why        seq_cst  CC     row A of wait/gate.hpp: the receiver may be about to sleep
-//   CC   receiver  read ended_         seq_cst  CB     row D of wait/gate.hpp
-//   CD   anyone    read ended_, lost_  relaxed  -      just a flag, and a number
+//   CB   anyone    write ended_,       seq_cst  CC     row A of wait/gate.hpp: the receiver may be about to sleep
+//                  until_
+//   CC   receiver  read them           seq_cst  CB     row D of wait/gate.hpp
+//   CD   anyone    read them, lost_    relaxed  -      just flags and numbers
 //   CE   receiver  read claims         relaxed  -      a bound: no fewer than have been published
-// Proof    tests/contract/channel_histories_test.cpp
+// Proof    tests/model/channel_model.cpp, tests/contract/channel_histories_test.cpp
 #pragma once
 
 #include <algorithm>
@@ -50,12 +51,15 @@ class Reader {
 
   // — by one thread at a time —
 
-  /// Hands at most `most` messages to `use(hold, first slot, count)`, and goes past those for which it answers true; the
-  /// first for which it does not are the last. It must not throw.
+  /// Hands at most `most` messages to `use(hold, first slot, count)`, and goes past those for which it answers true;
+  /// the first for which it does not are the last. It must not throw.
   template <class Use>
   [[nodiscard]] Found take(Log& log, std::uint64_t most, Use&& use) {
     if (ended() || !keep_up(log)) return Found::over;
     const std::uint64_t before = here_;
+    const std::uint64_t until = until_.load(sync::seq_cst);  // CC
+    if (here_ >= until) return Found::over;
+    most = std::min(most, until - here_);
     Found found = Found::nothing;
     while (found == Found::nothing && here_ - before < most) {
       Segment& segment = *cursor_.segment;
@@ -89,7 +93,7 @@ class Reader {
 
   /// For a sleeper: whether there may be something to find.
   [[nodiscard]] bool moved() const noexcept {
-    return ended_.load(sync::seq_cst) != Ended::no || cursor_.moved();  // CC
+    return ended_.load(sync::seq_cst) != Ended::no || here_ >= until_.load(sync::seq_cst) || cursor_.moved();  // CC
   }
 
   // — by anyone —
@@ -101,6 +105,11 @@ class Reader {
     Ended not_yet = Ended::no;
     return ended_.compare_exchange_strong(not_yet, why, sync::seq_cst, sync::relaxed);  // CB CD
   }
+  /// Only what was published before this message is received any more, be it all that is there. Announce it at the
+  /// gate.
+  void stop_at(std::uint64_t message) noexcept { until_.store(message, sync::seq_cst); }  // CB
+  /// Whether what is published from now on is not for it.
+  [[nodiscard]] bool stopped() const noexcept { return ended() || until_.load(sync::relaxed) != unlimited; }  // CD
   [[nodiscard]] bool ended() const noexcept { return why_ended() != Ended::no; }
   [[nodiscard]] Ended why_ended() const noexcept { return ended_.load(sync::relaxed); }  // CD
 
@@ -110,22 +119,23 @@ class Reader {
   /// How many messages are kept for it, in a log that has got so many. Also for one that is too slow, until it has
   /// found out: it may be passing some right now, and have room then.
   [[nodiscard]] std::uint64_t behind(std::uint64_t added) const noexcept {
-    const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
-    if (ended() || added <= passed) return 0;
+    const std::uint64_t passed = passed_.load(sync::relaxed);                          // CA
+    if (ended() || passed >= until_.load(sync::relaxed) || added <= passed) return 0;  // CD
     return overflow_ == Overflow::block ? added - passed : std::min(added - passed, backlog_);
   }
   /// How many of these it will get.
   [[nodiscard]] std::uint64_t waiting(std::uint64_t added) const noexcept {
     const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
-    const bool too_slow = overflow_ == Overflow::disconnect && added > passed && added - passed > backlog_;
-    return too_slow ? 0 : behind(added);
+    if (overflow_ == Overflow::disconnect && added > passed && added - passed > backlog_) return 0;
+    const std::uint64_t last = std::min(added, until_.load(sync::relaxed));  // CD
+    return last - std::min(needs(added), last);
   }
   /// The log need keep nothing before this message for it, when it has got so many.
   [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept { return added - behind(added); }
   /// Whether so many more have room in the backlog. Those that never could have wait until it is empty.
   [[nodiscard]] bool has_room(std::uint64_t added, std::uint64_t messages) const noexcept {
     const std::uint64_t waiting = behind(added);
-    return waiting == 0 || (waiting < backlog_ && messages <= backlog_ - waiting);
+    return waiting == 0 || stopped() || (waiting < backlog_ && messages <= backlog_ - waiting);
   }
 
  private:
@@ -136,8 +146,8 @@ class Reader {
     return at - from;
   }
 
-  // Goes on to the next segment: `some` when there is one. When it has been dropped, messages have been lost, which is to be
-  // told with the next one: so not when there are others already.
+  // Goes on to the next segment: `some` when there is one. When it has been dropped, messages have been lost, which is
+  // to be told with the next one: so not when there are others already.
   [[nodiscard]] Found go_on(Log& log, bool has_some) {
     Segment& segment = *cursor_.segment;
     Segment* const next = Log::following(segment);
@@ -161,8 +171,9 @@ class Reader {
       const typename Log::End end = log.end();
       const std::uint64_t added = end.added();
       if (added - here_ <= backlog_) return true;
+      const std::uint64_t until = until_.load(sync::relaxed);  // CD
       if (overflow_ == Overflow::disconnect) {
-        lose(added - here_);
+        lose(std::min(added, until) - here_);
         gave_up_ = stop(Ended::too_slow);
         return false;
       }
@@ -170,7 +181,7 @@ class Reader {
         if (ended()) return false;  // nothing is kept for it any more
         continue;
       }
-      lose(added - backlog_ - here_);
+      lose(std::min(added - backlog_, until) - std::min(here_, until));
       here_ = added - backlog_;
       passed_.store(here_, sync::relaxed);  // CA
       return true;
@@ -181,13 +192,15 @@ class Reader {
     lost_.store(lost_.load(sync::relaxed) + messages, sync::relaxed);  // CD
   }
 
-  // Without a look at what others have: the log ends in this segment, and there is room for all that was ever claimed there.
+  // Without a look at what others have: the log ends in this segment, and there is room for all that was ever claimed
+  // there.
   [[nodiscard]] bool surely_has_room() const noexcept {
     const log::Word claims{cursor_.segment->claims.load(sync::relaxed)};  // CE
     return claims.low() < Segment::full && cursor_.segment->slot_of(claims) - cursor_.slot <= backlog_;
   }
 
-  // Puts the cursor before message `target`, which is one of the last before `end`. False when it has been dropped since.
+  // Puts the cursor before message `target`, which is one of the last before `end`. False when it has been dropped
+  // since.
   [[nodiscard]] bool go_back(const typename Log::End& end, std::uint64_t target) {
     Hold hold = end.segment;
     while (hold->life().added_before > target) {
@@ -214,6 +227,7 @@ class Reader {
   // Written by the receiver, read by others.
   alignas(core::cache_line) sync::atomic<std::uint64_t> passed_{0};
   sync::atomic<std::uint64_t> lost_{0};
+  sync::atomic<std::uint64_t> until_{unlimited};
   sync::atomic<Ended> ended_{Ended::no};
 };
 

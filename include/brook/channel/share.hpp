@@ -1,7 +1,7 @@
 // share.hpp — subscriptions that share their messages: each message goes to one of them, to who has waited longest.
 //
-// The members have one reader, under a lock. Calls that wait stand in a queue; only the first has a ticket at the channel's
-// gate, so that a message wakes one thread. Whoever comes by with the lock serves the queue first.
+// The members have one reader, under a lock. Calls that wait stand in a queue; only the first has a ticket at the
+// channel's gate, so that a message wakes one thread. Whoever comes by with the lock serves the queue first.
 //
 // Locking   the share's mutex, then the registry's or the gate's, then a sleeper's.
 #pragma once
@@ -132,8 +132,8 @@ class Share {
     waiters_.erase(at);
   }
 
-  // Gives what there is to those who wait, in their order, and sees to it that the next message wakes the first who still
-  // waits.
+  // Gives what there is to those who wait, in their order, and sees to it that the next message wakes the first who
+  // still waits.
   void serve() noexcept {
     while (!waiters_.empty()) {
       Waiter& first = *waiters_.front();

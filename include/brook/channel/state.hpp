@@ -59,22 +59,55 @@ class State {
     return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
   }
 
-  /// Appends, and says how many subscriptions there were; with none nothing is stored. When somebody's backlog has no room it
-  /// waits as `wait` says, or, when that is null, for ever. Errors: closed; full, when it does not wait; timed_out,
-  /// cancelled. Throws std::bad_alloc, and then nothing has changed.
+  /// Publishes, and says how many subscriptions there were; with none nothing is stored. When somebody's backlog has no
+  /// room it waits as `wait` says, or, when that is null, for ever. Errors: closed; full, when it does not wait;
+  /// timed_out, cancelled. Throws std::bad_alloc, and then nothing has changed.
   [[nodiscard]] expected<std::size_t, Errc> publish(const Values& values, const Wait* wait = nullptr) {
     const Audience audience = registry.audience();
     if (audience.needs_care()) [[unlikely]]
       return publish_with_care(values, wait);
     if (audience.size() == 0) return nobody();
-    const auto appended = log.append(values, log::Request::at_time(0));
+    const auto appended = append(values);
     if (!appended) [[unlikely]]
       return unexpected(appended.error());
     gate.announce();
     if (appended->rolled) [[unlikely]]
       registry.sweep();
+    if (registry.audience_now().has_calls()) [[unlikely]]
+      call();  // one that has come meanwhile: it has the message, and perhaps nobody else publishes for long
     return audience.size();
   }
+
+  // — publishing by steps —
+
+  [[nodiscard]] expected<log::Appended, Errc> append(const Values& values) {
+    return log.append(values, log::Request::at_time(0));
+  }
+  /// What follows an append: those who sleep are woken, and those called who want to be.
+  void tell(const log::Appended& appended) {
+    gate.announce();
+    if (appended.rolled) registry.sweep();
+    if (registry.audience_now().has_calls()) call();
+  }
+  /// Whether nobody would have to wait for room. With it to be so until the append, keep others from publishing.
+  [[nodiscard]] bool has_room(std::size_t messages) {
+    if ((registry.audience().bits & Audience::blocks) == 0) return true;
+    const Locked locked(registry);
+    return registry.has_room(messages);
+  }
+  /// Waits until there has been news of room since `news`, which was read before there was none. Errors: full when it
+  /// does not wait; timed_out, cancelled.
+  [[nodiscard]] std::optional<Errc> wait_for_room(std::uint64_t news, const Wait& wait, Clock::time_point deadline) {
+    if (deadline == Clock::time_point::min()) return Errc::full;
+    const auto come = [&] { return room_news() != news; };
+    switch (wait::await(room_gate_, clock(), deadline, wait, options.spin, come)) {
+      case wait::Outcome::ready: break;
+      case wait::Outcome::timed_out: return Errc::timed_out;
+      case wait::Outcome::cancelled: return Errc::cancelled;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] std::uint64_t room_news() const noexcept { return news_.load(sync::seq_cst); }
 
   /// Has a reader go on, as Reader::take; what that means to others is seen to.
   template <class Use>
@@ -128,16 +161,31 @@ class State {
   std::shared_ptr<const CalledOnes> called;
 
  private:
-  [[nodiscard, gnu::noinline]] expected<std::size_t, Errc> publish_with_care(const Values& values, const Wait* wait) {
-    const auto appended = (registry.audience().bits & Audience::blocks) != 0
-                              ? append_when_there_is_room(values, wait)
-                              : log.append(values, log::Request::at_time(0));
+  [[nodiscard, gnu::noinline]] expected<std::size_t, Errc> publish_with_care(const Values& values, const Wait* told) {
+    const Wait wait = told != nullptr ? *told : Wait(forever);
+    const Clock::time_point deadline = wait.deadline(clock());
+    expected<log::Appended, Errc> appended = unexpected(Errc::full);
+    for (;;) {
+      const std::uint64_t news = room_news();
+      if (append_if_room(values, appended)) break;
+      if (const auto failed = wait_for_room(news, wait, deadline)) return unexpected(*failed);
+    }
     if (!appended) return unexpected(appended.error());
     const std::size_t size = registry.audience().size();
-    gate.announce();
-    if (appended->rolled) registry.sweep();
-    call();
+    tell(*appended);
     return size;
+  }
+
+  // Whether it has been tried, with the lock so that nobody else publishes meanwhile.
+  [[nodiscard]] bool append_if_room(const Values& values, expected<log::Appended, Errc>& appended) {
+    if ((registry.audience().bits & Audience::blocks) != 0) {
+      const Locked locked(registry);
+      if (!log.sealed() && !registry.has_room(values.size())) return false;
+      appended = append(values);
+    } else {
+      appended = append(values);
+    }
+    return true;
   }
 
   void forget(const Reader& reader) noexcept {
@@ -148,26 +196,6 @@ class State {
   [[nodiscard]] expected<std::size_t, Errc> nobody() const {
     if (log.sealed()) return unexpected(Errc::closed);
     return 0;
-  }
-
-  // With the lock, so that nobody else publishes meanwhile.
-  [[nodiscard]] expected<log::Appended, Errc> append_when_there_is_room(const Values& values, const Wait* told) {
-    const Wait wait = told != nullptr ? *told : Wait(forever);
-    const Clock::time_point deadline = wait.deadline(clock());
-    for (;;) {
-      const std::uint64_t news = news_.load(sync::seq_cst);
-      {
-        const Locked locked(registry);
-        if (log.sealed() || registry.has_room(values.size())) return log.append(values, log::Request::at_time(0));
-      }
-      if (deadline == Clock::time_point::min()) return unexpected(Errc::full);
-      const auto come = [&] { return news_.load(sync::seq_cst) != news; };
-      switch (wait::await(room_gate_, clock(), deadline, wait, options.spin, come)) {
-        case wait::Outcome::ready: break;
-        case wait::Outcome::timed_out: return unexpected(Errc::timed_out);
-        case wait::Outcome::cancelled: return unexpected(Errc::cancelled);
-      }
-    }
   }
 
   void call() {

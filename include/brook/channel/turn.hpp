@@ -1,7 +1,7 @@
 // turn.hpp — one thread at a time does what several ask for, and nobody waits for it.
 //
-// A thread that asks while another has the turn leaves: the other will do it. Whoever has the turn does all there is to do,
-// and is done with as many requests as it knew of before; when there have been more, it has not finished.
+// A thread that asks while another has the turn leaves: the other will do it. Whoever has the turn does all there is to
+// do, and is done with as many requests as it knew of before; when there have been more, it has not finished.
 //
 //     63      62 … 0
 //     ended   requests; not 0 while somebody has the turn

@@ -38,6 +38,13 @@ template <class T>
   else return *payload;
 }
 
+template <class T>
+[[nodiscard]] const T& value_of(const PayloadOf<T>& payload) noexcept {
+  if constexpr (std::is_same_v<T, bool>) return payload.value;
+  else if constexpr (LiesInSlot<T>) return payload;
+  else return *payload;
+}
+
 /// The payloads of one append, which stay the caller's until it has succeeded.
 template <class Payload>
 class Values {

@@ -1,0 +1,271 @@
+// pubsub.hpp — publish and subscribe by name: many topics, and patterns of names.
+//
+//   brook::PubSub<std::string> news;
+//   auto sports = news.subscribe({"news.sport", "alerts"}, {.patterns = {"news.b*"}});
+//   news.publish("news.sport", "1:0");
+//   if (auto message = sports.receive(1s)) std::cout << message->channel() << ": " << **message << '\n';
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <brook/channel/callback.hpp>
+#include <brook/error.hpp>
+#include <brook/message.hpp>
+#include <brook/options.hpp>
+#include <brook/pubsub/feed.hpp>
+#include <brook/pubsub/glob.hpp>
+#include <brook/pubsub/membership.hpp>
+#include <brook/pubsub/publishing.hpp>
+#include <brook/pubsub/table.hpp>
+#include <brook/subscription.hpp>
+#include <brook/wait.hpp>
+
+namespace brook {
+
+namespace pubsub {
+
+/// What a subscription to a PubSub is made of.
+template <class T>
+struct Source {
+  using Payload = typename Feed<T>::Payload;
+  using Membership = pubsub::Membership<T>;
+
+  [[nodiscard]] static Message<T> show(const Post<T>& post, std::uint64_t lost = 0) noexcept {
+    return {post.parcel, *post.channel, post.pattern, lost};
+  }
+  using Messages = BasicMessages<Payload, Source>;
+
+  template <class Hold>
+  [[nodiscard]] static Message<T> message(const Hold& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
+    return show(hold->slot(slot).payload(), lost);
+  }
+};
+
+}  // namespace pubsub
+
+/// A subscription to names and patterns of a PubSub, which may be added and removed while it runs, from any thread.
+/// Each of the changes takes effect at one instant with respect to every publish; what was published before is received
+/// all the same.
+template <class T>
+class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
+ public:
+  using BasicSubscription<T, pubsub::Source<T>>::BasicSubscription;
+  using BasicSubscription<T, pubsub::Source<T>>::unsubscribe;
+
+  /// Adds names, or patterns (SUBSCRIBE, PSUBSCRIBE). What is there already stays as it is. Errors: closed when the
+  /// subscription has ended; invalid_argument when it shares. O(log n) for one that is alone with its interest, else
+  /// O(n) of all its names.
+  expected<void, Errc> subscribe(std::initializer_list<std::string_view> names) {
+    return change([&](pubsub::Interest& interest) { add(interest.names, names); });
+  }
+  expected<void, Errc> psubscribe(std::initializer_list<std::string_view> patterns) {
+    return change([&](pubsub::Interest& interest) { add(interest.patterns, patterns); });
+  }
+  expected<void, Errc> subscribe(std::string_view name) { return subscribe({name}); }
+  expected<void, Errc> psubscribe(std::string_view pattern) { return psubscribe({pattern}); }
+
+  /// Removes names, or patterns (UNSUBSCRIBE, PUNSUBSCRIBE); one that is not there is no error. A subscription with
+  /// neither is still there, and gets nothing. Errors as above.
+  expected<void, Errc> unsubscribe(std::string_view name) {
+    return change([&](pubsub::Interest& interest) { remove(interest.names, name); });
+  }
+  expected<void, Errc> punsubscribe(std::string_view pattern) {
+    return change([&](pubsub::Interest& interest) { remove(interest.patterns, pattern); });
+  }
+
+ private:
+  template <class Edit>
+  expected<void, Errc> change(Edit&& edit) {
+    if (this->membership_ == nullptr) return unexpected(Errc::closed);
+    if (const auto failed = this->membership_->change(edit)) return unexpected(*failed);
+    return {};
+  }
+  static void add(pubsub::Names& names, std::initializer_list<std::string_view> more) {
+    for (const std::string_view name : more) {
+      if (!names.contains(name)) names.insert(std::make_shared<const std::string>(name));
+    }
+  }
+  static void remove(pubsub::Names& names, std::string_view name) {
+    if (const auto at = names.find(name); at != names.end()) names.erase(at);
+  }
+};
+
+/// Many channels by name, which come with their first use and go with their last. A message is stored once, however
+/// many subscriptions it matches; one that is subscribed to its name and to two patterns that match it gets it three
+/// times, by name first, as in Redis. There is no history.
+///
+/// Order: each subscription gets the messages of each channel in the order in which they were published; and if one
+/// publish returned before another one began, nobody gets the second before the first, across channels and patterns.
+///
+/// Thread-safety: any member may be called at any time from any thread, but for the destructor. A publish takes the
+/// lock of the part that its name is on (PubSubOptions::shards) for as long as it takes to find who is interested and
+/// to append; receiving takes none. Subscribing takes all of them. Exceptions: std::bad_alloc, and what T's
+/// constructors throw. Nothing has changed then, but for a publish to several subscriptions, which some may have got.
+template <class T>
+class PubSub {
+ public:
+  PubSub() : PubSub(PubSubOptions{}) {}
+  explicit PubSub(const PubSubOptions& options) : table_(std::make_shared<pubsub::Table<T>>(options)) {}
+
+  /// Closes it. Precondition: no call of its own is running. Subscriptions and messages may live on.
+  ~PubSub() { close(); }
+
+  PubSub(const PubSub&) = delete;
+  PubSub& operator=(const PubSub&) = delete;
+
+  // — publishing —
+
+  /// Publishes to a name; how many deliveries that makes (PUBLISH): one for each subscription and way in which it
+  /// matches. 0 when it is closed. Where a subscription makes publishers wait, it waits for room. O(patterns), and O(1)
+  /// for each set of names and patterns that somebody is subscribed to and that matches, however many are.
+  std::size_t publish(std::string_view name, const T& value) requires std::copy_constructible<T> {
+    return publish_copy({name}, value, forever).value_or(0);
+  }
+  std::size_t publish(std::string_view name, T&& value) {
+    return publish_to({name}, std::move(value), forever).value_or(0);
+  }
+  /// The same, waiting for room no longer than `wait` says. Errors: full when it does not wait; timed_out; cancelled;
+  /// closed. A value that was to be moved in, of a type that moves without throwing, is then unchanged.
+  expected<std::size_t, Errc> publish(std::string_view name, const T& value,
+                                      const Wait& wait) requires std::copy_constructible<T> {
+    return publish_copy({name}, value, wait);
+  }
+  expected<std::size_t, Errc> publish(std::string_view name, T&& value, const Wait& wait) {
+    return publish_to({name}, std::move(value), wait);
+  }
+  /// Publishes to several names at once: each subscription gets all that it matches, in the order of the names, at one
+  /// instant.
+  std::size_t publish(std::initializer_list<std::string_view> names,
+                      const T& value) requires std::copy_constructible<T> {
+    return publish_copy(names, value, forever).value_or(0);
+  }
+  std::size_t publish(std::initializer_list<std::string_view> names, T&& value) {
+    return publish_to(names, std::move(value), forever).value_or(0);
+  }
+  expected<std::size_t, Errc> publish(std::initializer_list<std::string_view> names, T&& value, const Wait& wait) {
+    return publish_to(names, std::move(value), wait);
+  }
+
+  // — subscribing —
+
+  /// Subscribes to names, and to patterns that `options` tells (SUBSCRIBE, PSUBSCRIBE).
+  [[nodiscard]] TopicSubscription<T> subscribe(std::initializer_list<std::string_view> names,
+                                               const TopicOptions& options = {}) {
+    return subscribe_all(interest(names, options.patterns), options);
+  }
+  template <std::ranges::input_range Names>
+  requires std::convertible_to<std::ranges::range_reference_t<Names>, std::string_view> &&
+      (!std::convertible_to<Names, std::string_view>)
+          [[nodiscard]] TopicSubscription<T> subscribe(const Names& names, const TopicOptions& options = {}) {
+    return subscribe_all(interest(names, options.patterns), options);
+  }
+  [[nodiscard]] TopicSubscription<T> subscribe(std::string_view name, const TopicOptions& options = {}) {
+    return subscribe({name}, options);
+  }
+  /// Subscribes to a pattern, or to several that `options` tells.
+  [[nodiscard]] TopicSubscription<T> psubscribe(std::string_view pattern, TopicOptions options = {}) {
+    options.patterns.emplace_back(pattern);
+    return subscribe({}, options);
+  }
+
+  /// Subscribes a function, as Channel does.
+  template <MessageCallback<T> F>
+  [[nodiscard]] CallbackSubscription subscribe(std::initializer_list<std::string_view> names, F function,
+                                               const std::vector<std::string>& patterns = {},
+                                               const CallbackOptions& options = {}) {
+    return CallbackSubscription(
+        channel::start_calling<T, pubsub::Source<T>>(std::move(function), options, table_, interest(names, patterns)));
+  }
+
+  // — telling —
+
+  /// Names that somebody is subscribed to, not by pattern, and that match; in byte order (PUBSUB CHANNELS). O(names).
+  [[nodiscard]] std::vector<std::string> channels(std::string_view pattern = "*") const {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < table_->shards(); ++i) {
+      const sync::unique_lock<sync::mutex> held(table_->shard(i).mutex);
+      table_->shard(i).each_name([&](const auto& route) {
+        if (pubsub::matches(pattern, *route.name)) names.push_back(*route.name);
+      });
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  /// Subscriptions to a name, not by pattern; those that share count as one (PUBSUB NUMSUB).
+  [[nodiscard]] std::size_t num_sub(std::string_view name) const {
+    auto& shard = table_->shard_of(name);
+    const sync::unique_lock<sync::mutex> held(shard.mutex);
+    const auto* const route = shard.find(name);
+    return route == nullptr ? 0 : route->subscriptions();
+  }
+  /// Different patterns that somebody is subscribed to (PUBSUB NUMPAT).
+  [[nodiscard]] std::size_t num_pat() const {
+    const sync::unique_lock<sync::mutex> held(table_->shard(0).mutex);
+    return table_->shard(0).patterns();
+  }
+
+  /// From now on nothing is published, and every call that waits wakes; what has been published can still be received.
+  /// Takes effect at one instant. May be called again.
+  void close() {
+    const typename pubsub::Table<T>::Locked locked(*table_);
+    table_->close();
+  }
+  [[nodiscard]] bool closed() const noexcept { return table_->closed(); }
+
+ private:
+  template <class Names, class Patterns>
+  [[nodiscard]] static pubsub::Interest interest(const Names& names, const Patterns& patterns) {
+    pubsub::Interest interest;
+    for (const std::string_view name : names) interest.names.insert(std::make_shared<const std::string>(name));
+    for (const std::string_view text : patterns) interest.patterns.insert(std::make_shared<const std::string>(text));
+    return interest;
+  }
+
+  [[nodiscard]] TopicSubscription<T> subscribe_all(pubsub::Interest interest, const TopicOptions& options) {
+    const SubscribeOptions how{.backlog = options.backlog, .overflow = options.overflow, .share = options.share};
+    return TopicSubscription<T>(std::make_unique<pubsub::Membership<T>>(table_, std::move(interest), how));
+  }
+
+  using Given = std::initializer_list<std::string_view>;
+
+  [[nodiscard]] expected<std::size_t, Errc> publish_copy(Given names, const T& value, const Wait& wait) {
+    if (const auto known = known_already(names)) return *known;
+    T copy(value);
+    return publish_to(names, std::move(copy), wait);
+  }
+  [[nodiscard]] expected<std::size_t, Errc> publish_to(Given names, T&& value, const Wait& wait) {
+    if (const auto known = known_already(names)) return *known;
+    std::vector<std::string> copies(names.begin(), names.end());
+    const auto parcel = std::make_shared<channel::Parcel<T>>(std::move(value), std::move(copies));
+    auto published = pubsub::Publishing<T>(*table_, parcel).publish(wait);
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      if (published) return published;
+      std::destroy_at(std::addressof(value));
+      std::construct_at(std::addressof(value), std::move(parcel->value));
+    }
+    return published;
+  }
+  // What comes of it where nobody is subscribed.
+  [[nodiscard]] std::optional<expected<std::size_t, Errc>> known_already(Given names) const {
+    if (closed()) return unexpected(Errc::closed);
+    const auto deserted = [this](std::string_view name) { return table_->shard_of(name).deserted(); };
+    if (std::all_of(names.begin(), names.end(), deserted)) return std::size_t{0};
+    return std::nullopt;
+  }
+
+  std::shared_ptr<pubsub::Table<T>> table_;
+};
+
+}  // namespace brook

@@ -1,0 +1,204 @@
+// membership.hpp — one subscription to a PubSub: its interest, which may change, and the feeds that it gets its
+// messages from.
+//
+// A subscription that is not alone in its feed moves to another one when its interest changes. What it has not received
+// by then it still gets from the old feed, up to where that was at the move; then it goes on in the new one, which
+// begins there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <brook/channel/membership.hpp>
+#include <brook/channel/state.hpp>
+#include <brook/clock.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/options.hpp>
+#include <brook/pubsub/feed.hpp>
+#include <brook/pubsub/table.hpp>
+#include <brook/wait.hpp>
+
+namespace brook::pubsub {
+
+template <class T>
+class Membership {
+ public:
+  using Payload = typename Feed<T>::Payload;
+  using TablePtr = std::shared_ptr<Table<T>>;
+
+  /// `how` is what a membership of a channel is made with, but for the channel. Throws std::bad_alloc, and then nothing
+  /// has changed.
+  template <class Options, class... How>
+  Membership(TablePtr table, Interest interest, const Options& options, How&&... how)
+      : table_(std::move(table)), interest_(std::move(interest)) {
+    if constexpr (std::is_same_v<Options, SubscribeOptions>) {
+      options_ = options;
+      shared_ = !options.share.empty();
+      options_.share = {};
+    }
+    const typename Table<T>::Locked locked(*table_);
+    enter(options, std::forward<How>(how)...);
+    at_ = &stages_.front().inner;
+  }
+  ~Membership() { leave(); }
+
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+
+  /// As channel::Membership.
+  template <class Use>
+  [[nodiscard]] std::optional<Errc> receive_one(const Wait& wait, Use&& use) {
+    return receive_from_each(wait, [&](Inner& inner, const Wait& how) { return inner.receive_one(how, use); });
+  }
+  [[nodiscard]] std::optional<Errc> receive(std::uint64_t most, const Wait& wait, channel::Batch<Payload>& batch) {
+    return receive_from_each(wait, [&](Inner& inner, const Wait& how) { return inner.receive(most, how, batch); });
+  }
+
+  /// Changes the interest, as `edit(Interest&)` says, at one instant. Errors: closed when it is over; invalid_argument
+  /// when it shares. Throws std::bad_alloc, and then nothing has changed.
+  template <class Edit>
+  [[nodiscard]] std::optional<Errc> change(Edit&& edit) {
+    if (shared_) return Errc::invalid_argument;
+    const typename Table<T>::Locked locked(*table_);
+    if (left_) return Errc::closed;
+    Interest changed = interest_;
+    edit(changed);
+    if (table_->change(stages_.back().feed, interest_, changed)) {
+      interest_ = std::move(changed);
+      return std::nullopt;
+    }
+    if (!(interest_ < changed) && !(changed < interest_)) return std::nullopt;
+    move_to(std::move(changed));
+    return std::nullopt;
+  }
+
+  void leave() noexcept {
+    leave_feeds([](Inner& inner) { inner.leave(); });
+  }
+  void leave(const channel::Called& called) noexcept {
+    leave_feeds([&](Inner& inner) { inner.leave(called); });
+  }
+
+  [[nodiscard]] std::optional<Errc> reason() const noexcept {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    return stages_.front().inner.reason();
+  }
+  [[nodiscard]] std::uint64_t lost() const noexcept {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    std::uint64_t lost = lost_before_;
+    for (const Stage& stage : stages_) lost += stage.inner.lost();
+    return lost;
+  }
+  [[nodiscard]] std::uint64_t waiting() const noexcept {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    std::uint64_t waiting = 0;
+    for (const Stage& stage : stages_) waiting += stage.inner.waiting();
+    return waiting;
+  }
+
+ private:
+  using Inner = channel::Membership<Payload>;
+
+  struct Stage {
+    template <class... How>
+    explicit Stage(std::shared_ptr<Feed<T>> from, How&&... how)
+        : feed(std::move(from)), inner(feed->state, std::forward<How>(how)...) {}
+
+    std::shared_ptr<Feed<T>> feed;
+    Inner inner;
+  };
+
+  // With the table's lock: joins the feed of the interest.
+  template <class... How>
+  void enter(How&&... how) {
+    auto feed = table_->join(interest_);
+    struct Undo {
+      Membership* of;
+      const std::shared_ptr<Feed<T>>& feed;
+      ~Undo() {
+        if (of != nullptr) of->table_->leave(feed, of->interest_);
+      }
+    } undo{this, feed};
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    stages_.emplace_back(feed, std::forward<How>(how)...);
+    undo.of = nullptr;
+  }
+
+  void move_to(Interest changed) {
+    const std::shared_ptr<Feed<T>> before = stages_.back().feed;
+    Inner& inner = stages_.back().inner;
+    std::swap(interest_, changed);
+    struct Undo {
+      Membership* of;
+      Interest& was;
+      ~Undo() {
+        if (of != nullptr) std::swap(of->interest_, was);
+      }
+    } undo{this, changed};
+    enter(options_);
+    undo.of = nullptr;
+    inner.depart();
+    table_->leave(before, changed);
+  }
+
+  template <class Receive>
+  [[nodiscard]] std::optional<Errc> receive_from_each(const Wait& wait, Receive&& receive) {
+    std::optional<Errc> failed = receive(*at_, Wait());
+    while (failed == Errc::closed && go_on()) failed = receive(*at_, Wait());
+    if (failed != Errc::timed_out) [[likely]]
+      return failed;
+    Wait rest = wait;
+    const Clock::time_point deadline = wait.deadline(table_->clock());
+#ifdef __cpp_lib_jthread
+    rest = Wait(deadline, wait.stop());
+#else
+    rest = Wait(deadline);
+#endif
+    do failed = receive(*at_, rest);
+    while (failed == Errc::closed && go_on());
+    return failed;
+  }
+
+  // Goes on to the next feed where one has given all that it had for this subscription.
+  [[nodiscard]] bool go_on() noexcept {
+    std::list<Stage> done;
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    if (stages_.size() == 1 || at_->reason() == Errc::full) return false;
+    lost_before_ += at_->lost();
+    done.splice(done.begin(), stages_, stages_.begin());
+    at_ = &stages_.front().inner;
+    return true;
+  }
+
+  template <class Leave>
+  void leave_feeds(Leave&& leave_one) noexcept {
+    {
+      const typename Table<T>::Locked locked(*table_);
+      if (std::exchange(left_, true)) return;
+      table_->leave(stages_.back().feed, interest_);
+    }
+    const log::EndLater later;
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    for (Stage& stage : stages_) leave_one(stage.inner);
+  }
+
+  const TablePtr table_;
+  SubscribeOptions options_{};
+  bool shared_ = false;
+  // With the table's lock.
+  Interest interest_;
+  bool left_ = false;
+
+  Inner* at_ = nullptr;  // the first of stages_; only the receiver
+  mutable sync::mutex mutex_;
+  std::list<Stage>
+      stages_;  // read with one of both locks, changed with both, but that the receiver takes off the first
+  std::uint64_t lost_before_ = 0;
+};
+
+}  // namespace brook::pubsub

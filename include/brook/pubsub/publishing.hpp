@@ -1,0 +1,145 @@
+// publishing.hpp — one publish of a PubSub, to one name or several.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <brook/clock.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/log/end_later.hpp>
+#include <brook/log/request.hpp>
+#include <brook/message.hpp>
+#include <brook/pubsub/feed.hpp>
+#include <brook/pubsub/shard.hpp>
+#include <brook/pubsub/table.hpp>
+#include <brook/wait.hpp>
+
+namespace brook::pubsub {
+
+template <class T>
+class Publishing {
+ public:
+  using Parcel = channel::Parcel<T>;
+  using State = typename Feed<T>::State;
+
+  Publishing(Table<T>& table, std::shared_ptr<const Parcel> parcel) : table_(table), parcel_(std::move(parcel)) {
+    for (const std::string& name : parcel_->channels) shards_.push_back(&table.shard_of(name));
+    std::sort(shards_.begin(), shards_.end());
+    shards_.erase(std::unique(shards_.begin(), shards_.end()), shards_.end());
+  }
+
+  /// Publishes; how many deliveries that are. Where there is no room it waits. Errors: full when it does not wait;
+  /// timed_out, cancelled; closed. Throws std::bad_alloc; some subscriptions may have got it then.
+  [[nodiscard]] expected<std::size_t, Errc> publish(const Wait& wait) {
+    std::optional<Clock::time_point> deadline;
+    for (std::shared_ptr<State> full;; full = nullptr) {
+      std::uint64_t news = 0;
+      std::size_t deliveries = 0;
+      {
+        const log::EndLater later;
+        const Locked locked(shards_);
+        find();
+        full = find_full(news);
+        if (full == nullptr) deliveries = append();
+      }
+      if (full == nullptr) {
+        if (deliveries == 0 && table_.closed()) return unexpected(Errc::closed);
+        for (const Told& told : told_) told.state->tell(told.appended);
+        return deliveries;
+      }
+      if (!deadline) deadline = wait.deadline(table_.clock());
+      if (const auto failed = full->wait_for_room(news, wait, *deadline)) return unexpected(*failed);
+    }
+  }
+
+ private:
+  struct Match {
+    State* state;
+    const std::shared_ptr<State>* kept;
+    std::size_t order;
+    Post<T> post;
+  };
+  struct Told {
+    std::shared_ptr<State> state;
+    log::Appended appended;
+  };
+  struct Locked {
+    explicit Locked(const std::vector<Shard<T>*>& which) : shards(which) {
+      for (Shard<T>* shard : shards) shard->mutex.lock();
+    }
+    ~Locked() {
+      for (Shard<T>* shard : shards) shard->mutex.unlock();
+    }
+    const std::vector<Shard<T>*>& shards;
+  };
+
+  // All matches, those of one feed together, in the order of the names, and of the matches of each.
+  void find() {
+    matches_.clear();
+    for (const std::string& name : parcel_->channels) {
+      table_.shard_of(name).each_match(name, [&](const auto& feed, Name pattern) {
+        if (feed->state->registry.audience().size() > 0)
+          matches_.push_back({feed->state.get(), &feed->state, matches_.size(), {parcel_, &name, std::move(pattern)}});
+      });
+    }
+    if (matches_.size() < 2) return;
+    std::sort(matches_.begin(), matches_.end(), [](const Match& a, const Match& b) {
+      return std::less<>()(a.state, b.state) || (a.state == b.state && a.order < b.order);
+    });
+  }
+
+  // Calls `use(first match, end)` for each feed, until it answers false.
+  template <class Use>
+  void each_feed(Use&& use) {
+    for (auto at = matches_.begin(); at != matches_.end();) {
+      const auto end = std::find_if(at, matches_.end(), [&](const Match& match) { return match.state != at->state; });
+      if (!use(at, end)) return;
+      at = end;
+    }
+  }
+
+  // A feed that has no room, and the news of room there before that was found out.
+  [[nodiscard]] std::shared_ptr<State> find_full(std::uint64_t& news) {
+    std::shared_ptr<State> full;
+    each_feed([&](auto first, auto end) {
+      news = first->state->room_news();
+      const bool room = first->state->log.sealed() || first->state->has_room(static_cast<std::size_t>(end - first));
+      if (!room) full = *first->kept;
+      return full == nullptr;
+    });
+    return full;
+  }
+
+  [[nodiscard]] std::size_t append() {
+    std::size_t deliveries = 0;
+    told_.reserve(matches_.size());
+    std::vector<typename Feed<T>::Payload> posts;
+    each_feed([&](auto first, auto end) {
+      const auto count = static_cast<std::size_t>(end - first);
+      posts.clear();
+      posts.reserve(count);
+      for (auto at = first; at != end; ++at) posts.push_back(std::move(at->post));
+      if (const auto appended = first->state->append({posts.data(), count})) {
+        told_.push_back({*first->kept, *appended});
+        deliveries += count * first->state->registry.audience().size();
+      }
+      return true;
+    });
+    return deliveries;
+  }
+
+  Table<T>& table_;
+  const std::shared_ptr<const Parcel> parcel_;
+  std::vector<Shard<T>*> shards_;
+  std::vector<Match> matches_;
+  std::vector<Told> told_;
+};
+
+}  // namespace brook::pubsub

@@ -1,0 +1,155 @@
+// table.hpp — all that a PubSub knows: who is interested in what. Subscribing changes it, publishing looks at it.
+//
+// Locking   A subscription that comes, goes or changes takes the table's lock and then those of all shards, so it does so
+//           at one instant with respect to every publish. A publish takes the locks of the shards that its names are on,
+//           for as long as it takes to find the feeds and to append to them; it waits for room, wakes and calls without
+//           them. Inside of them is the lock of a feed's registry. Values are destroyed without any (log/end_later.hpp).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <brook/clock.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/hash_slot.hpp>
+#include <brook/log/end_later.hpp>
+#include <brook/options.hpp>
+#include <brook/pubsub/feed.hpp>
+#include <brook/pubsub/shard.hpp>
+
+namespace brook::pubsub {
+
+template <class T>
+class Table {
+ public:
+  using FeedOf = Feed<T>;
+  using FeedPtr = std::shared_ptr<FeedOf>;
+
+  explicit Table(const PubSubOptions& given)
+      : options_{.clock = given.clock, .spin = given.spin}, shards_(std::max<std::size_t>(given.shards, 1)) {}
+
+  /// The table's lock and those of all shards.
+  class Locked {
+   public:
+    explicit Locked(Table& table) : table_(table), held_(table.mutex_) {
+      for (auto& shard : table_.shards_) shard.mutex.lock();
+    }
+    ~Locked() {
+      for (auto& shard : table_.shards_) shard.mutex.unlock();
+    }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+
+   private:
+    const log::EndLater later_;
+    Table& table_;
+    const sync::unique_lock<sync::mutex> held_;
+  };
+
+  [[nodiscard]] Clock& clock() const noexcept {
+    return options_.clock != nullptr ? *options_.clock : static_cast<Clock&>(SystemClock::instance());
+  }
+  [[nodiscard]] std::size_t shards() const noexcept { return shards_.size(); }
+  [[nodiscard]] Shard<T>& shard_of(std::string_view name) noexcept { return shards_[hash_slot(name) % shards_.size()]; }
+  [[nodiscard]] Shard<T>& shard(std::size_t i) noexcept { return shards_[i]; }
+
+  // — with the lock —
+
+  /// The feed of an interest, made if there is none, with one member more. Throws std::bad_alloc, and then nothing has
+  /// changed.
+  [[nodiscard]] FeedPtr join(const Interest& interest) {
+    const auto [at, is_new] = feeds_.try_emplace(interest);
+    if (is_new) {
+      Undo undo{[this, at = at] { feeds_.erase(at); }};
+      at->second = std::make_shared<FeedOf>(options_);
+      if (closed()) at->second->state->close();
+      connect(at->second, interest);
+      undo.off = true;
+    }
+    ++at->second->members;
+    return at->second;
+  }
+  /// One member less.
+  void leave(const FeedPtr& feed, const Interest& interest) noexcept {
+    if (--feed->members > 0) return;
+    disconnect(*feed, interest);
+    const auto at = feeds_.find(interest);
+    if (at != feeds_.end() && at->second == feed) feeds_.erase(at);
+  }
+  /// The interest of a feed's only member changes, and the feed's with it. False when there is another feed for it.
+  /// Throws std::bad_alloc, and then nothing has changed.
+  [[nodiscard]] bool change(const FeedPtr& feed, const Interest& from, const Interest& to) {
+    if (feed->members > 1 || feeds_.contains(to)) return false;
+    const auto added = feeds_.try_emplace(to, feed).first;
+    Undo undo{[this, added] { feeds_.erase(added); }};
+    connect(feed, {without(to.names, from.names), without(to.patterns, from.patterns)});
+    undo.off = true;
+    disconnect(*feed, from, &to);
+    feeds_.erase(from);
+    return true;
+  }
+  void close() noexcept {
+    closed_.store(true, sync::seq_cst);
+    for (const auto& [interest, feed] : feeds_) feed->state->close();
+  }
+
+  // — without —
+
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(sync::seq_cst); }
+
+ private:
+  template <class F>
+  struct Undo {
+    F undo;
+    bool off = false;
+    ~Undo() {
+      if (!off) undo();
+    }
+  };
+  template <class F>
+  Undo(F) -> Undo<F>;
+
+  [[nodiscard]] static Names without(const Names& names, const Names& others) {
+    Names rest;
+    for (const Name& name : names) {
+      if (!others.contains(name)) rest.insert(name);
+    }
+    return rest;
+  }
+
+  void connect(const FeedPtr& feed, const Interest& interest) {
+    Undo undo{[&] { disconnect(*feed, interest); }};
+    for (const Name& name : interest.names) shard_of(*name).add_name(name, feed);
+    for (auto& shard : shards_) {
+      for (const Name& pattern : interest.patterns) shard.add_pattern(pattern, feed);
+    }
+    undo.off = true;
+  }
+  // But for what is kept.
+  void disconnect(const FeedOf& feed, const Interest& interest, const Interest* kept = nullptr) noexcept {
+    for (const Name& name : interest.names) {
+      if (kept == nullptr || !kept->names.contains(name)) shard_of(*name).remove_name(name, feed);
+    }
+    for (const Name& pattern : interest.patterns) {
+      if (kept != nullptr && kept->patterns.contains(pattern)) continue;
+      for (auto& shard : shards_) shard.remove_pattern(pattern, feed);
+    }
+  }
+
+  const ChannelOptions options_;
+  sync::mutex mutex_;
+  std::map<Interest, FeedPtr> feeds_;
+  sync::atomic<bool> closed_{false};
+  std::vector<Shard<T>> shards_;
+};
+
+}  // namespace brook::pubsub

@@ -1,0 +1,194 @@
+// requests.hpp — questions that are answered: a request goes to one of those who serve, and its reply to who asked.
+//
+//   brook::Requests<std::string, double> prices;
+//   std::jthread server([&, service = prices.serve()]() mutable {
+//     while (auto request = service.receive()) request->reply(price_of(**request));
+//   });
+//   if (auto price = prices.ask("ACME", 1s)) std::cout << *price << '\n';
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <brook/channel.hpp>
+#include <brook/clock.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/message.hpp>
+#include <brook/options.hpp>
+#include <brook/subscription.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/await.hpp>
+#include <brook/wait/gate.hpp>
+
+namespace brook {
+
+namespace channel {
+
+/// Where one answer is waited for. It is given once; what comes later is dropped.
+template <class Answer>
+class Pending {
+ public:
+  /// False when there is one already, or nobody waits any more.
+  bool give(expected<Answer, Errc>&& answer) {
+    {
+      const sync::unique_lock<sync::mutex> held(mutex_);
+      if (over_.load(sync::seq_cst)) return false;
+      answer_.emplace(std::move(answer));
+      over_.store(true, sync::seq_cst);
+    }
+    gate_.announce();
+    return true;
+  }
+  /// Errors: those of the answer, timed_out, cancelled. Called once.
+  [[nodiscard]] expected<Answer, Errc> wait(Clock& clock, const Wait& wait, std::chrono::nanoseconds spin) {
+    const auto come = [this] { return over_.load(sync::seq_cst); };
+    const auto outcome = wait::await(gate_, clock, wait.deadline(clock), wait, spin, come);
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    over_.store(true, sync::seq_cst);
+    if (answer_) return *std::move(answer_);
+    return unexpected(outcome == wait::Outcome::cancelled ? Errc::cancelled : Errc::timed_out);
+  }
+  [[nodiscard]] bool over() const noexcept { return over_.load(sync::seq_cst); }
+
+ private:
+  sync::mutex mutex_;
+  wait::Gate gate_;
+  sync::atomic<bool> over_{false};
+  std::optional<expected<Answer, Errc>> answer_;
+};
+
+template <class Question, class Answer>
+struct Asked {
+  Question question;
+  std::shared_ptr<Pending<Answer>> pending;
+};
+
+}  // namespace channel
+
+/// A question that came to who serves. One that dies without a reply tells who asked: Errc::unanswered.
+template <class Question, class Answer>
+class Request {
+ public:
+  Request(Request&& other) noexcept : message_(std::exchange(other.message_, std::nullopt)) {}
+  Request& operator=(Request other) noexcept {
+    std::swap(message_, other.message_);
+    return *this;
+  }
+  ~Request() {
+    if (message_) static_cast<void>((*message_)->pending->give(unexpected(Errc::unanswered)));
+  }
+
+  [[nodiscard]] const Question& operator*() const noexcept { return (*message_)->question; }
+  [[nodiscard]] const Question* operator->() const noexcept { return std::addressof(**this); }
+
+  /// Whether nobody waits for the answer any more.
+  [[nodiscard]] bool over() const noexcept { return (*message_)->pending->over(); }
+
+  /// Answers. False when nobody waits for it any more, or it has been answered: the reply is then dropped.
+  bool reply(Answer answer) { return (*message_)->pending->give(std::move(answer)); }
+  /// Answers with an error.
+  bool refuse(Errc error) { return (*message_)->pending->give(unexpected(error)); }
+
+  /// For the library.
+  explicit Request(Message<channel::Asked<Question, Answer>>&& message) noexcept : message_(std::move(message)) {}
+
+ private:
+  std::optional<Message<channel::Asked<Question, Answer>>> message_;
+};
+
+/// One who serves. Those who do share the questions: each goes to the one that has waited longest.
+template <class Question, class Answer>
+class Service {
+ public:
+  /// The next question, waiting as `wait` says. Errors: timed_out; cancelled; closed. Questions that nobody waits for
+  /// any more are passed over.
+  [[nodiscard]] expected<Request<Question, Answer>, Errc> receive(const Wait& wait = forever) {
+    for (;;) {
+      auto message = subscription_.receive(wait);
+      if (!message) return unexpected(message.error());
+      if (!(*message)->pending->over()) return Request<Question, Answer>(*std::move(message));
+    }
+  }
+  /// Serves until it ends, with what `answer(question)` returns. When that throws the question is unanswered, and it
+  /// throws on.
+  template <std::invocable<const Question&> F>
+  void run(F&& answer) {
+    while (auto request = receive()) request->reply(answer(**request));
+  }
+  /// Serves no more. A receive() that waits answers `closed`.
+  void unsubscribe() noexcept { subscription_.unsubscribe(); }
+
+  /// For the library.
+  explicit Service(Subscription<channel::Asked<Question, Answer>> subscription) noexcept
+      : subscription_(std::move(subscription)) {}
+
+ private:
+  Subscription<channel::Asked<Question, Answer>> subscription_;
+};
+
+/// An answer that is on its way.
+template <class Answer>
+class Reply {
+ public:
+  /// Waits for it; once. Errors: unanswered; timed_out; cancelled; and with what it was refused. It is then too late
+  /// for the answer.
+  [[nodiscard]] expected<Answer, Errc> get(const Wait& wait = forever) {
+    return pending_->wait(*clock_, wait, default_spin);
+  }
+  /// Whether it is there.
+  [[nodiscard]] bool ready() const noexcept { return pending_->over(); }
+
+  /// For the library.
+  Reply(std::shared_ptr<channel::Pending<Answer>> pending, Clock& clock) noexcept
+      : pending_(std::move(pending)), clock_(&clock) {}
+
+ private:
+  std::shared_ptr<channel::Pending<Answer>> pending_;
+  Clock* clock_;
+};
+
+/// Questions and answers, on a channel: each question goes to one of those who serve, its answer to who asked, and to
+/// nobody else. A question is lost when all who serve leave before one of them has received it; then its time runs out.
+/// Thread-safety: any member may be called at any time from any thread, but for the destructor.
+template <class Question, class Answer>
+class Requests {
+ public:
+  Requests() : Requests(ChannelOptions{}) {}
+  explicit Requests(const ChannelOptions& options)
+      : clock_(options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance())),
+        questions_(options) {}
+
+  /// Asks, and waits for the answer. Errors: no_subscriber when nobody serves; unanswered; timed_out; cancelled;
+  /// closed; and with what it was refused.
+  [[nodiscard]] expected<Answer, Errc> ask(Question question, const Wait& wait = forever) {
+    auto reply = send(std::move(question));
+    if (!reply) return unexpected(reply.error());
+    return reply->get(wait);
+  }
+  /// Asks, and goes on with other work until the answer is wanted. Errors: no_subscriber; closed.
+  [[nodiscard]] expected<Reply<Answer>, Errc> send(Question question) {
+    auto pending = std::make_shared<channel::Pending<Answer>>();
+    const auto sent = questions_.publish(channel::Asked<Question, Answer>{std::move(question), pending}, forever);
+    if (!sent) return unexpected(sent.error());
+    if (*sent == 0) return unexpected(Errc::no_subscriber);
+    return Reply<Answer>(std::move(pending), clock_);
+  }
+
+  /// Takes part in serving, from now on and for as long as the service lives.
+  [[nodiscard]] Service<Question, Answer> serve() {
+    return Service<Question, Answer>(questions_.subscribe({.share = "serve"}));
+  }
+
+  /// No more questions; those that have been asked can still be answered, and then those who serve end.
+  void close() { questions_.close(); }
+
+ private:
+  Clock& clock_;
+  Channel<channel::Asked<Question, Answer>> questions_;
+};
+
+}  // namespace brook

@@ -1,0 +1,152 @@
+#include <brook/requests.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "../catch.hpp"
+#include "stream_support.hpp"
+
+namespace {
+
+using namespace brook;
+using namespace brook::test;
+
+using Lengths = Requests<std::string, std::size_t>;
+
+}  // namespace
+
+TEST_CASE("Requests: a question is answered by who serves") {
+  Lengths lengths;
+  auto service = lengths.serve();
+  auto reply = lengths.send("brook");
+  REQUIRE(reply);
+  CHECK_FALSE(reply->ready());
+
+  auto request = service.receive(Wait());
+  REQUIRE(request);
+  CHECK(**request == "brook");
+  CHECK((*request)->size() == 5);
+  CHECK_FALSE(request->over());
+  CHECK(request->reply(5));
+  CHECK(request->over());
+  CHECK_FALSE(request->reply(6));
+
+  CHECK(reply->ready());
+  CHECK(*reply->get(Wait()) == 5);
+}
+
+TEST_CASE("Requests: where nobody serves a question is refused at once") {
+  Lengths lengths;
+  CHECK(error_of(lengths.ask("x")) == Errc::no_subscriber);
+  { const auto service = lengths.serve(); }
+  CHECK(error_of(lengths.ask("x")) == Errc::no_subscriber);
+}
+
+TEST_CASE("Requests: who gets a question and gives it up says so") {
+  Lengths lengths;
+  auto service = lengths.serve();
+  auto reply = lengths.send("x");
+  REQUIRE(reply);
+  { const auto request = service.receive(Wait()); }
+  CHECK(error_of(reply->get()) == Errc::unanswered);
+}
+
+TEST_CASE("Requests: a question is refused with an error") {
+  Lengths lengths;
+  auto service = lengths.serve();
+  auto reply = lengths.send("x");
+  CHECK(service.receive(Wait())->refuse(Errc::no_such_key));
+  CHECK(error_of(reply->get()) == Errc::no_such_key);
+}
+
+TEST_CASE("Requests: an answer that comes too late is dropped") {
+  WatchedClock clock;
+  Lengths lengths({.clock = &clock});
+  auto service = lengths.serve();
+  auto reply = lengths.send("x");
+  auto request = service.receive(Wait());
+
+  std::thread asker([&] {
+    if (error_of(reply->get(5s)) != Errc::timed_out) std::abort();
+  });
+  clock.wait_for_sleepers(1);
+  clock.advance(5s);
+  asker.join();
+  CHECK(request->over());
+  CHECK_FALSE(request->reply(1));
+}
+
+TEST_CASE("Requests: a question that nobody waits for any more is passed over") {
+  Lengths lengths;
+  auto service = lengths.serve();
+  CHECK(error_of(lengths.ask("late", Wait())) == Errc::timed_out);
+  auto reply = lengths.send("x");
+  auto request = service.receive(Wait());
+  REQUIRE(request);
+  CHECK(**request == "x");
+}
+
+TEST_CASE("Requests: those who serve share the questions, and each asker gets its own answer") {
+  Lengths lengths;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([service = lengths.serve()]() mutable {
+      service.run([](const std::string& question) { return question.size(); });
+    });
+  }
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> askers;
+  for (std::size_t asker = 1; asker <= 3; ++asker) {
+    askers.emplace_back([&, asker] {
+      for (int i = 0; i < 200; ++i) {
+        const auto answer = lengths.ask(std::string(asker, 'x'));
+        if (!answer || *answer != asker) ++wrong;
+      }
+    });
+  }
+  for (auto& thread : askers) thread.join();
+  lengths.close();
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("Requests: what was asked before the close can still be answered") {
+  Lengths lengths;
+  auto service = lengths.serve();
+  auto reply = lengths.send("x");
+  lengths.close();
+  CHECK(error_of(lengths.send("y")) == Errc::closed);
+  auto request = service.receive();
+  REQUIRE(request);
+  CHECK(request->reply(1));
+  CHECK(*reply->get() == 1);
+  CHECK(service.receive().error() == Errc::closed);
+}
+
+TEST_CASE("Requests: values that can only be moved") {
+  Requests<std::unique_ptr<int>, std::unique_ptr<int>> doubles;
+  auto service = doubles.serve();
+  auto reply = doubles.send(std::make_unique<int>(21));
+  auto request = service.receive(Wait());
+  CHECK(request->reply(std::make_unique<int>(2 * ***request)));
+  CHECK(**reply->get() == 42);
+}
+
+#ifdef __cpp_lib_jthread
+TEST_CASE("Requests: waiting for an answer can be stopped") {
+  WatchedClock clock;
+  Lengths lengths({.clock = &clock});
+  const auto service = lengths.serve();
+  std::stop_source stop;
+  std::thread asker([&] {
+    if (error_of(lengths.ask("x", {forever, stop.get_token()})) != Errc::cancelled) std::abort();
+  });
+  clock.wait_for_sleepers(1);
+  stop.request_stop();
+  asker.join();
+}
+#endif
