@@ -111,7 +111,7 @@ enum class Side : unsigned char { left, right };
 struct ListOptions {
   /// Elements; the list is never longer. A bounded list takes its lock for each push and pop.
   std::size_t capacity = no_limit;
-  /// What a push does when the list is full; drop_oldest drops at the other end.
+  /// What a push does when the list is full; drop_oldest drops at the other end, and only what nobody waits for.
   Overflow overflow = Overflow::reject;
   /// The source of timeouts; it must outlive the list. Null is SystemClock.
   Clock* clock = nullptr;

@@ -13,7 +13,7 @@
 //   CC   receiver  read them           seq_cst  CB     row D of wait/gate.hpp
 //   CD   anyone    read them, lost_    relaxed  -      just flags and numbers
 //   CE   receiver  read claims         relaxed  -      a bound: no fewer than have been published
-// Proof    tests/contract/channel_histories_test.cpp
+// Proof    tests/model/channel_model.cpp, tests/contract/channel_histories_test.cpp
 #pragma once
 
 #include <algorithm>
@@ -71,7 +71,8 @@ class Reader {
         here_ += count;
       } else if (cursor_.slot < segment.capacity()) {
         if (!segment.settled(cursor_.slot)) break;
-        ++cursor_.slot;  // void
+        // Void; or it has become an entry since entries_at() looked.
+        if (!segment.holds_entry(cursor_.slot, segment.slot(cursor_.slot).state())) ++cursor_.slot;
       } else {
         found = go_on(log, here_ > before);
         if (found == Found::nothing) break;
@@ -87,6 +88,8 @@ class Reader {
   [[nodiscard]] std::uint64_t lost_now() noexcept { return std::exchange(lost_now_, 0); }
   /// Whether it has left a segment since this was asked, which perhaps nobody needs any more.
   [[nodiscard]] bool left_segment() noexcept { return std::exchange(left_segment_, false); }
+  /// Whether it has found itself too slow since this was asked.
+  [[nodiscard]] bool gave_up() noexcept { return std::exchange(gave_up_, false); }
 
   /// For a sleeper: whether there may be something to find.
   [[nodiscard]] bool moved() const noexcept {
@@ -113,19 +116,22 @@ class Reader {
   [[nodiscard]] bool blocks() const noexcept { return overflow_ == Overflow::block; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(sync::relaxed); }  // CD
 
-  /// How many messages wait for it, in a log that has got so many.
+  /// How many messages are kept for it, in a log that has got so many. Also for one that is too slow, until it has
+  /// found out: it may be passing some right now, and have room then.
   [[nodiscard]] std::uint64_t behind(std::uint64_t added) const noexcept {
-    const std::uint64_t until = until_.load(sync::relaxed);  // CD
-    const std::uint64_t oldest = needs(added);
-    return std::min(added, until) - std::min(oldest, std::min(added, until));
+    const std::uint64_t passed = passed_.load(sync::relaxed);                          // CA
+    if (ended() || passed >= until_.load(sync::relaxed) || added <= passed) return 0;  // CD
+    return overflow_ == Overflow::block ? added - passed : std::min(added - passed, backlog_);
+  }
+  /// How many of these it will get.
+  [[nodiscard]] std::uint64_t waiting(std::uint64_t added) const noexcept {
+    const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
+    if (overflow_ == Overflow::disconnect && added > passed && added - passed > backlog_) return 0;
+    const std::uint64_t last = std::min(added, until_.load(sync::relaxed));  // CD
+    return last - std::min(needs(added), last);
   }
   /// The log need keep nothing before this message for it, when it has got so many.
-  [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept {
-    const std::uint64_t passed = passed_.load(sync::relaxed);           // CA
-    if (ended() || passed >= until_.load(sync::relaxed)) return added;  // CD
-    if (added <= passed || added - passed <= backlog_ || overflow_ == Overflow::block) return std::min(passed, added);
-    return overflow_ == Overflow::drop_oldest ? added - backlog_ : added;
-  }
+  [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept { return added - behind(added); }
   /// Whether so many more have room in the backlog. Those that never could have wait until it is empty.
   [[nodiscard]] bool has_room(std::uint64_t added, std::uint64_t messages) const noexcept {
     const std::uint64_t waiting = behind(added);
@@ -168,11 +174,13 @@ class Reader {
       const std::uint64_t until = until_.load(sync::relaxed);  // CD
       if (overflow_ == Overflow::disconnect) {
         lose(std::min(added, until) - here_);
-        stop(Ended::too_slow);
-        left_segment_ = true;
+        gave_up_ = stop(Ended::too_slow);
         return false;
       }
-      if (!go_back(end, added - backlog_)) continue;
+      if (!go_back(end, added - backlog_)) {
+        if (ended()) return false;  // nothing is kept for it any more
+        continue;
+      }
       lose(std::min(added - backlog_, until) - std::min(here_, until));
       here_ = added - backlog_;
       passed_.store(here_, sync::relaxed);  // CA
@@ -213,6 +221,7 @@ class Reader {
   std::uint64_t here_;  // messages passed, of all that the log ever got
   std::uint64_t lost_now_ = 0;
   bool left_segment_ = false;
+  bool gave_up_ = false;
   const std::uint64_t backlog_;
   const Overflow overflow_;
   // Written by the receiver, read by others.

@@ -3,7 +3,7 @@
 // The members have one reader, under a lock. Calls that wait stand in a queue; only the first has a ticket at the
 // channel's gate, so that a message wakes one thread. Whoever comes by with the lock serves the queue first.
 //
-// Locking   the share's mutex, then the gate's, then a sleeper's.
+// Locking   the share's mutex, then the registry's or the gate's, then a sleeper's.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +44,7 @@ class Share {
     {
       const Locked locked(*this);
       if (left.load(sync::seq_cst)) return Errc::closed;
+      serve();
       if (waiters_.empty()) {
         const Found found = state_->take(*reader_, most, batch);
         if (found != Found::nothing) return result_of(found);

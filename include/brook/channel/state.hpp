@@ -73,6 +73,8 @@ class State {
     gate.announce();
     if (appended->rolled) [[unlikely]]
       registry.sweep();
+    if (registry.audience_now().has_calls()) [[unlikely]]
+      call();  // one that has come meanwhile: it has the message, and perhaps nobody else publishes for long
     return audience.size();
   }
 
@@ -85,7 +87,7 @@ class State {
   void tell(const log::Appended& appended) {
     gate.announce();
     if (appended.rolled) registry.sweep();
-    if ((registry.audience().bits & Audience::calls) != 0) call();
+    if (registry.audience_now().has_calls()) call();
   }
   /// Whether nobody would have to wait for room. With it to be so until the append, keep others from publishing.
   [[nodiscard]] bool has_room(std::size_t messages) {
@@ -113,6 +115,8 @@ class State {
     const auto found = reader.take(log, most, use);
     if (reader.left_segment()) [[unlikely]]
       registry.sweep();
+    if (reader.gave_up()) [[unlikely]]
+      forget(reader);
     if (reader.blocks() && found == Reader::Found::some) [[unlikely]]
       announce_room();
     return found;
@@ -131,6 +135,13 @@ class State {
   void announce_room() {
     news_.fetch_add(1, sync::seq_cst);
     room_gate_.announce();
+  }
+
+  /// The channel dies: nobody will call those who were to be called, though some may have stayed on the list.
+  void let_go() noexcept {
+    std::shared_ptr<const CalledOnes> before;
+    const Locked locked(registry);
+    before = std::exchange(called, nullptr);
   }
 
   /// Nothing is published any more.
@@ -175,6 +186,11 @@ class State {
       appended = append(values);
     }
     return true;
+  }
+
+  void forget(const Reader& reader) noexcept {
+    const Locked locked(registry);
+    registry.leave(reader);
   }
 
   [[nodiscard]] expected<std::size_t, Errc> nobody() const {
