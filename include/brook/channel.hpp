@@ -49,7 +49,10 @@ class Channel {
   explicit Channel(const ChannelOptions& options) : state_(std::make_shared<State>(options)) {}
 
   /// Closes the channel. Precondition: no call of its own is running. Subscriptions and messages may live on.
-  ~Channel() { close(); }
+  ~Channel() {
+    close();
+    state_->let_go();
+  }
 
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;

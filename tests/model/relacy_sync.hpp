@@ -273,15 +273,34 @@ class plain {
   rl::var<int> access_;
 };
 
+/// try_lock does not fail without need, as the standard would let it; but a thread that does not know of the last unlock, by
+/// what it has synchronized with, may find the mutex locked.
 class mutex {
  public:
+  mutex() { mutex_.init(false, false, false, false, Caller()); }
+  ~mutex() { mutex_.deinit(Caller()); }
+  mutex(const mutex&) = delete;
+  mutex& operator=(const mutex&) = delete;
+
   void lock(Caller at = {}) { mutex_.lock(at); }
-  bool try_lock(Caller at = {}) { return mutex_.try_lock(at); }
-  void unlock(Caller at = {}) { mutex_.unlock(at); }
+  bool try_lock(Caller at = {}) { return !looks_locked() && mutex_.try_lock_exclusive(at); }
+  void unlock(Caller at = {}) {
+    const rl::thread_info_base& self = *rl::ctx().threadx_;
+    unlocker_ = self.index_;
+    unlocked_at_ = self.own_acq_rel_order_ + 1;
+    mutex_.unlock(at);
+  }
 
  private:
   friend class condition_variable;
-  rl::mutex mutex_;
+
+  [[nodiscard]] bool looks_locked() const {
+    return rl::ctx().threadx_->acq_rel_order_[unlocker_] < unlocked_at_ && rl::rand(2) == 0;
+  }
+
+  rl::generic_mutex<rl::mutex_tag_std> mutex_;
+  rl::thread_id_t unlocker_ = 0;
+  rl::timestamp_t unlocked_at_ = 0;
 };
 
 /// Wakes without need now and then. A wait with a deadline may end at any time.
@@ -314,6 +333,25 @@ class condition_variable {
 
 inline void yield(Caller at = {}) { rl::yield(1, at); }
 inline void pause(Caller at = {}) { rl::yield(1, at); }
+
+/// The threads of a claim are Relacy's; a claim cannot start others.
+class thread {
+ public:
+  enum class id : unsigned {};
+
+  thread() = default;
+  template <std::invocable Run>
+  explicit thread(Run) {
+    model::demand(false, "a claim cannot start threads");
+  }
+
+  [[nodiscard]] bool joinable() const noexcept { return false; }
+  [[nodiscard]] id get_id() const noexcept { return id{}; }
+  void join() {}
+  void detach() {}
+};
+
+[[nodiscard]] inline thread::id this_thread() noexcept { return thread::id{rl::thread_index() + 1U}; }
 
 template <class T>
 [[nodiscard]] T& of_this_thread() noexcept {

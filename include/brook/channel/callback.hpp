@@ -11,7 +11,7 @@
 //   CN   doer    write doer_   relaxed  -      who asks whether it is the doer itself: that it knows. A doer takes its name off
 //                                              before it is done, so nobody finds an old one of its own
 //   CO   anyone  count         relaxed  -      a number
-// Proof    tests/stress/channel_stress.cpp
+// Proof    tests/model/turn_model.cpp, tests/model/channel_model.cpp, tests/stress/channel_stress.cpp
 #pragma once
 
 #include <concepts>
@@ -51,6 +51,7 @@ class AnyCallback : public Called {
   virtual void end() noexcept = 0;
 
   [[nodiscard]] virtual std::uint64_t lost() const noexcept = 0;
+  [[nodiscard]] virtual std::uint64_t waiting() const noexcept = 0;
   [[nodiscard]] virtual std::optional<Errc> reason() const noexcept = 0;
   [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(sync::relaxed); }  // CO
 
@@ -68,6 +69,7 @@ class Callback : public AnyCallback {
       : function_(std::move(function)), on_error_(options.on_error) {}
 
   [[nodiscard]] std::uint64_t lost() const noexcept override { return membership_->lost(); }
+  [[nodiscard]] std::uint64_t waiting() const noexcept override { return membership_->waiting(); }
   [[nodiscard]] std::optional<Errc> reason() const noexcept override { return membership_->reason(); }
 
  protected:
@@ -129,7 +131,8 @@ class CalledByPublishers final : public Callback<T, Source> {
 
   void end() noexcept override {
     this->membership_->leave(*this);
-    if (turn_.end() || doer_.load(sync::relaxed) == sync::this_thread()) return;  // CN
+    if (turn_.end()) return this->out();                           // or who ends it again would wait for a doer
+    if (doer_.load(sync::relaxed) == sync::this_thread()) return;  // CN
     this->wait_until_out();
   }
 
@@ -175,13 +178,18 @@ class CalledByItself final : public Callback<T, Source> {
 
   void end() noexcept override {
     this->membership_->leave();
+    if (is_this_thread()) return;
+    this->wait_until_out();  // without the lock: the function may be ending it, too
     const sync::unique_lock<sync::mutex> held(starting_);
-    if (thread_.get_id() == sync::this_thread()) return;
-    this->wait_until_out();
     if (thread_.joinable()) thread_.join();
   }
 
  private:
+  [[nodiscard]] bool is_this_thread() noexcept {
+    const sync::unique_lock<sync::mutex> held(starting_);
+    return thread_.get_id() == sync::this_thread();
+  }
+
   sync::mutex starting_;  // a function may end its subscription before it has a name
   sync::thread thread_;
 };

@@ -82,9 +82,8 @@ class Membership {
   /// The subscription is over: nothing is received any more, and a call that waits wakes. May be called again.
   void leave() noexcept {
     if (left_.exchange(true, sync::seq_cst)) return;
-    if (share_ != nullptr) share_->wake_all();
+    if (share_ != nullptr) share_->dismiss(left_);
     if (!last_leaves()) return;
-    reader_->stop(Reader::Ended::unsubscribed);
     state_->gate.announce();
     if (reader_->blocks()) state_->announce_room();
   }
@@ -116,7 +115,7 @@ class Membership {
   }
   [[nodiscard]] std::uint64_t lost() const noexcept { return reader_->lost(); }
   [[nodiscard]] std::uint64_t waiting() const noexcept {
-    return left() ? 0 : reader_->behind(state_->log.end().added());
+    return left() ? 0 : reader_->waiting(state_->log.end().added());
   }
 
  private:
@@ -158,18 +157,21 @@ class Membership {
     }
   }
 
-  // Whether nobody uses the reader any more; it is then off the list.
+  // Whether nobody uses the reader any more; it is then off the list. Before that it has stopped: what it has not
+  // received is dropped then, and it must not look for that.
   [[nodiscard]] bool last_leaves() noexcept {
     const typename State::Locked locked(state_->registry);
     if (share_ != nullptr && --share_->members > 0) return false;
     if (share_ != nullptr)
       std::erase_if(state_->shares, [this](const auto& named) { return named.second.lock() == share_; });
+    reader_->stop(Reader::Ended::unsubscribed);
     state_->registry.leave(*reader_);
     return true;
   }
   void uncall(const Called& called) {
     std::shared_ptr<const typename State::CalledOnes> before;
     const typename State::Locked locked(state_->registry);
+    if (state_->called == nullptr) return;
     auto all = std::make_shared<typename State::CalledOnes>();
     for (const auto& one : *state_->called) {
       if (one.get() != &called) all->push_back(one);

@@ -13,7 +13,7 @@
 //   CC   receiver  read them           seq_cst  CB     row D of wait/gate.hpp
 //   CD   anyone    read them, lost_    relaxed  -      just flags and numbers
 //   CE   receiver  read claims         relaxed  -      a bound: no fewer than have been published
-// Proof    tests/contract/channel_histories_test.cpp
+// Proof    tests/model/channel_model.cpp, tests/contract/channel_histories_test.cpp
 #pragma once
 
 #include <algorithm>
@@ -71,7 +71,7 @@ class Reader {
         found = Found::over;
       } else if (cursor_.slot < segment.capacity()) {
         if (!segment.settled(cursor_.slot)) break;
-        ++cursor_.slot;  // void
+        if (is_void(segment, cursor_.slot)) ++cursor_.slot;  // else it was published since it was looked at
       } else {
         found = go_on(log, taken > 0);
         if (found == Found::nothing) break;
@@ -87,6 +87,8 @@ class Reader {
   [[nodiscard]] std::uint64_t lost_now() noexcept { return std::exchange(lost_now_, 0); }
   /// Whether it has left a segment since this was asked, which perhaps nobody needs any more.
   [[nodiscard]] bool left_segment() noexcept { return std::exchange(left_segment_, false); }
+  /// Whether it has found itself too slow since this was asked.
+  [[nodiscard]] bool gave_up() noexcept { return std::exchange(gave_up_, false); }
 
   /// For a sleeper: whether there may be something to find.
   [[nodiscard]] bool moved() const noexcept {
@@ -113,25 +115,27 @@ class Reader {
   [[nodiscard]] bool blocks() const noexcept { return overflow_ == Overflow::block; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(sync::relaxed); }  // CD
 
-  /// How many messages wait for it, in a log that has got so many.
-  [[nodiscard]] std::uint64_t behind(std::uint64_t added) const noexcept {
-    const std::uint64_t until = until_.load(sync::relaxed);  // CD
-    const std::uint64_t oldest = needs(added);
-    return std::min(added, until) - std::min(oldest, std::min(added, until));
-  }
-  /// The log need keep nothing before this message for it, when it has got so many.
+  /// The log need keep nothing before this message for it, when it has got so many. For one that is too slow it keeps a
+  /// backlog until that has found out: it may be passing some right now, and have room then.
   [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept {
     const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
     const std::uint64_t until = until_.load(sync::relaxed);    // CD
-    const std::uint64_t end = std::min(added, until);
     if (ended() || passed >= until) return added;
-    if (end <= passed || end - passed <= backlog_ || overflow_ == Overflow::block) return std::min(passed, added);
-    return overflow_ == Overflow::drop_oldest ? end - backlog_ : added;
+    const std::uint64_t last = std::min(added, until);
+    if (last <= passed || last - passed <= backlog_ || overflow_ == Overflow::block) return std::min(passed, added);
+    return last - backlog_;
+  }
+  /// How many messages it will get of those.
+  [[nodiscard]] std::uint64_t waiting(std::uint64_t added) const noexcept {
+    const std::uint64_t passed = passed_.load(sync::relaxed);                // CA
+    const std::uint64_t last = std::min(added, until_.load(sync::relaxed));  // CD
+    if (last <= passed || (overflow_ == Overflow::disconnect && last - passed > backlog_)) return 0;
+    return last - std::min(needs(added), last);
   }
   /// Whether so many more have room in the backlog. Those that never could have wait until it is empty.
   [[nodiscard]] bool has_room(std::uint64_t added, std::uint64_t messages) const noexcept {
-    const std::uint64_t waiting = behind(added);
-    return waiting == 0 || stopped() || (waiting < backlog_ && messages <= backlog_ - waiting);
+    const std::uint64_t before = waiting(added);
+    return before == 0 || stopped() || (before < backlog_ && messages <= backlog_ - before);
   }
 
  private:
@@ -140,6 +144,11 @@ class Reader {
     std::uint32_t at = from;
     while (at < end && (segment.slot(at).plain() || segment.holds_entry(at, segment.slot(at).state()))) ++at;
     return at - from;
+  }
+
+  // Asked of a settled slot.
+  [[nodiscard]] static bool is_void(Segment& segment, std::uint32_t at) noexcept {
+    return !segment.holds_entry(at, segment.slot(at).state());
   }
 
   // How many of so many messages, which have been seen, were published before it was told to stop. Looked up after
@@ -177,11 +186,13 @@ class Reader {
       if (last - here_ <= backlog_) return true;
       if (overflow_ == Overflow::disconnect) {
         lose(last - here_);
-        stop(Ended::too_slow);
-        left_segment_ = true;
+        gave_up_ = stop(Ended::too_slow);
         return false;
       }
-      if (!go_back(end, last - backlog_)) continue;
+      if (!go_back(end, last - backlog_)) {
+        if (ended()) return false;  // nothing is kept for it any more
+        continue;
+      }
       lose(last - backlog_ - here_);
       here_ = last - backlog_;
       passed_.store(here_, sync::relaxed);  // CA
@@ -222,6 +233,7 @@ class Reader {
   std::uint64_t here_;  // messages passed, of all that the log ever got
   std::uint64_t lost_now_ = 0;
   bool left_segment_ = false;
+  bool gave_up_ = false;
   const std::uint64_t backlog_;
   const Overflow overflow_;
   // Written by the receiver, read by others.

@@ -5,14 +5,20 @@
 // go.
 //
 // Memory orders
-//   row  thread   operation        order    meets  because
-//   CF   asker    due_ = 1         acq_rel  CG     before it tries the lock. Of CF and CG one comes first: if CG, the asker
-//   CG   holder   due_ += 0        acq_rel  CF     finds the lock free, which was let go before; if CF, the holder sees 1
-//   CH   holder   due_ = 0         relaxed  -      with the lock, before it looks at what is to be dropped
-//   CI   anyone   audience_        relaxed  -      who subscribed before is there by the order of the subscriber's own making:
-//                                                  subscribe returned before publish began
+//   row  thread   operation   order    meets  because
+//   CF   asker    due_ = 1    acq_rel  CG,CH  before it tries the lock. If CG comes before: the asker finds the lock free, which
+//                                             was let go before. If CG comes after, the holder sees 1
+//   CG   holder   due_ += 0   release  CF     after it let the lock go
+//   CH   holder   due_ = 0    acquire  CF     with the lock, before it looks at what is to be dropped: sees what was passed
+//                                             before CF. An exchange: it answers for the very requests that it takes away
+//   CP   leaver   due_ = 1    relaxed  -      with the lock, and for itself. An exchange: what CF released is still there for CH
+//   CI   anyone   audience_   relaxed  -      who subscribed before is there by the order of the subscriber's own making:
+//                                             subscribe returned before publish began
+//   CQ   holder   audience_ = seq_cst  CR     row C of wait/gate.hpp: then whom publishers call looks at the log, with seq_cst
+//   CR   anyone   audience_   seq_cst  CQ     row B of wait/gate.hpp, after publishing: who was not seen before has seen the
+//                                             message, or is seen now
 // Locking  mutex_ is the last lock but that of a gate. What is dropped is destroyed without it (log/end_later.hpp).
-// Proof    tests/model/registry_model.cpp
+// Proof    tests/model/registry_model.cpp, tests/model/channel_model.cpp
 #pragma once
 
 #include <algorithm>
@@ -39,6 +45,7 @@ struct Audience {
 
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(bits >> size_shift); }
   [[nodiscard]] bool needs_care() const noexcept { return (bits & (blocks | calls)) != 0; }
+  [[nodiscard]] bool has_calls() const noexcept { return (bits & calls) != 0; }
 };
 
 template <class Payload>
@@ -50,6 +57,9 @@ class Registry {
   explicit Registry(Log& log) noexcept : log_(log) {}
 
   [[nodiscard]] Audience audience() const noexcept { return {audience_.load(sync::relaxed)}; }  // CI
+
+  /// The same, for a publisher that has published: it is either seen here who is to be called, or has seen what was published.
+  [[nodiscard]] Audience audience_now() const noexcept { return {audience_.load(sync::seq_cst)}; }  // CR
 
   /// Drops what nobody needs any more, or has that done. Takes no lock that another thread has. O(subscriptions).
   void sweep() noexcept {
@@ -89,7 +99,7 @@ class Registry {
   void leave(const Reader& reader) noexcept {
     std::erase_if(readers_, [&](const Entry& entry) { return entry.reader.get() == &reader; });
     count();
-    due_.store(1, sync::relaxed);  // CH
+    due_.exchange(1, sync::relaxed);  // CP
   }
   /// Whether so many more messages have room in the backlogs of all who make publishers wait.
   [[nodiscard]] bool has_room(std::size_t messages) {
@@ -118,15 +128,15 @@ class Registry {
       bits += std::uint64_t{1} << Audience::size_shift;
       bits |= (entry.reader->blocks() ? Audience::blocks : 0) | (entry.called ? Audience::calls : 0);
     }
-    audience_.store(bits, sync::relaxed);  // CI
+    audience_.store(bits, sync::seq_cst);  // CQ
   }
 
   void sweep_if_due() noexcept {
-    while (due_.fetch_add(0, sync::acq_rel) != 0) {  // CG
+    while (due_.fetch_add(0, sync::release) != 0) {  // CG
       const log::EndLater later;
       sync::unique_lock<sync::mutex> held(mutex_, std::try_to_lock);
       if (!held.owns_lock()) return;
-      due_.store(0, sync::relaxed);  // CH
+      due_.exchange(0, sync::acquire);  // CH
       count();
       drop_what_nobody_needs();
     }

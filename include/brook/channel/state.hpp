@@ -73,6 +73,8 @@ class State {
     gate.announce();
     if (appended->rolled) [[unlikely]]
       registry.sweep();
+    if (registry.audience_now().has_calls()) [[unlikely]]
+      call();  // one that has come meanwhile: it has the message, and perhaps nobody else publishes for long
     return audience.size();
   }
 
@@ -85,7 +87,7 @@ class State {
   void tell(const log::Appended& appended) {
     gate.announce();
     if (appended.rolled) registry.sweep();
-    if ((registry.audience().bits & Audience::calls) != 0) call();
+    if (registry.audience_now().has_calls()) call();
   }
   /// Waits until there has been news of room since `news`, which was read before there was none. Errors: full when it
   /// does not wait; timed_out, cancelled.
@@ -107,6 +109,8 @@ class State {
     const auto found = reader.take(log, most, use);
     if (reader.left_segment()) [[unlikely]]
       registry.sweep();
+    if (reader.gave_up()) [[unlikely]]
+      forget(reader);
     if (reader.blocks() && found == Reader::Found::some) [[unlikely]]
       announce_room();
     return found;
@@ -125,6 +129,13 @@ class State {
   void announce_room() {
     news_.fetch_add(1, sync::seq_cst);
     room_gate_.announce();
+  }
+
+  /// The channel dies: nobody will call those who were to be called, though some may have stayed on the list.
+  void let_go() noexcept {
+    std::shared_ptr<const CalledOnes> before;
+    const Locked locked(registry);
+    before = std::exchange(called, nullptr);
   }
 
   /// Nothing is published any more.
@@ -169,6 +180,11 @@ class State {
       appended = append(values);
     }
     return true;
+  }
+
+  void forget(const Reader& reader) noexcept {
+    const Locked locked(registry);
+    registry.leave(reader);
   }
 
   [[nodiscard]] expected<std::size_t, Errc> nobody() const {

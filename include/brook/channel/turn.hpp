@@ -10,7 +10,7 @@
 //   row  thread  operation        order    meets  because
 //   CJ   asker   word_ += 1       acq_rel  CK     what is asked for is there; and the turn before has been finished
 //   CK   doer    word_ -= n       acq_rel  CJ,CL  sees what those asked for who came since; releases what the doer wrote
-//   CL   ender   word_ |= ended   acq_rel  CK     the doer of a turn that was finished before is out
+//   CL   ender   word_ |= ended   acquire  CK     the doer of a turn that was finished before is out
 //   CM   anyone  read word_       relaxed  -      just a flag
 // Proof    tests/model/turn_model.cpp
 #pragma once
@@ -39,8 +39,9 @@ class Turn {
     return left == 0 ? Done::finished : Done::ended;
   }
 
-  /// Nobody gets the turn any more. Whether nobody has it.
-  [[nodiscard]] bool end() noexcept { return (word_.fetch_or(ended_bit, sync::acq_rel) & ~ended_bit) == 0; }  // CL
+  /// Nobody gets the turn any more. Whether nobody has it; true means so, but only the first time does false mean that somebody
+  /// has: requests still come in, and nobody takes them away.
+  [[nodiscard]] bool end() noexcept { return (word_.fetch_or(ended_bit, sync::acquire) & ~ended_bit) == 0; }  // CL
   [[nodiscard]] bool ended() const noexcept { return (word_.load(sync::relaxed) & ended_bit) != 0; }          // CM
 
  private:
