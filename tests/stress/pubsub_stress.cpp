@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <random>
@@ -235,7 +234,7 @@ template <class T>
 void always(std::size_t shards, std::uint64_t each, std::uint64_t backlog) {
   constexpr std::size_t publishers = 2;
   PubSub<T> hub({.shards = shards, .spin = microseconds(0)});
-  std::deque<TopicSubscription<T>> subs;
+  std::vector<TopicSubscription<T>> subs;
   for (int i = 0; i < 3; ++i) subs.push_back(hub.subscribe("all", {.backlog = backlog, .overflow = Overflow::block}));
   std::atomic<bool> done{false};
   Threads receivers;
@@ -243,8 +242,17 @@ void always(std::size_t shards, std::uint64_t each, std::uint64_t backlog) {
   for (auto& sub : subs) {
     receivers.start([&] {
       Way<T> way(publishers);
-      while (const auto message = sub.receive()) {
-        if (message->channel() == "all") way.see(**message, true);
+      const auto see = [&](const Message<T>& message) {
+        if (message.channel() == "all") way.see(*message, true);
+      };
+      Random random(static_cast<unsigned>(&sub - subs.data()) + 17);
+      for (;;) {
+        const auto one =
+            below(random, 2) == 0 ? sub.receive() : expected<Message<T>, Errc>(unexpected(Errc::timed_out));
+        if (one) see(*one);
+        const auto some = sub.receive_batch(1 + below(random, 9));
+        if (!some) break;
+        for (const auto& message : *some) see(message);
       }
       expect(way.saw_all(each), "all comes though other names change");
     });
