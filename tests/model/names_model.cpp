@@ -18,12 +18,13 @@ struct Object {
   sync::plain<int> number;
 };
 
-// Objects live as long as the claim: the counts of std::shared_ptr are not seen by Relacy. Thread 0 writes.
+// Objects live as long as the claim: the counts of std::shared_ptr are not seen by Relacy.
 template <class Self, int threads>
 struct NamesClaim : model::Claim<Self, threads> {
   using Names = broker::Names<Object>;
 
   std::optional<Names> names;
+  sync::mutex mutex;
   std::array<std::shared_ptr<Object>, 4> objects;
 
   void begin(std::size_t slots) {
@@ -36,12 +37,25 @@ struct NamesClaim : model::Claim<Self, threads> {
   }
 
   void insert(const char* name, int i) {
+    const sync::unique_lock<sync::mutex> held(mutex);
     objects[i]->number = i;
     names->insert(name, objects[i]);
   }
+  void erase(const char* name) {
+    const sync::unique_lock<sync::mutex> held(mutex);
+    names->erase(name);
+  }
+  void move(const char* from, const char* to) {
+    const sync::unique_lock<sync::mutex> held(mutex);
+    names->move(from, to);
+  }
   // Which object a name stands for; -1 when it stands for none.
   int find(const char* name) {
-    const auto found = names->find(name);
+    auto found = names->find(name);
+    if (found == nullptr) {
+      const sync::unique_lock<sync::mutex> held(mutex);
+      found = names->find_surely(name);
+    }
     return found == nullptr ? -1 : static_cast<int>(found->number);
   }
 };
@@ -53,9 +67,9 @@ struct WhatIsFoundHasThatName : NamesClaim<WhatIsFoundHasThatName, 3> {
   }
   void thread(unsigned id) {
     if (id == 0) {
-      names->erase("a");
+      erase("a");
       insert("b", 1);
-      names->erase("b");
+      erase("b");
       insert("a", 2);
     } else {
       const int a = find("a");
@@ -76,7 +90,7 @@ struct WhatIsThereIsFound : NamesClaim<WhatIsThereIsFound, 3> {
     if (id == 0) {
       for (int i = 1; i < 4; ++i) {
         insert("comes", i);
-        names->erase("comes");
+        erase("comes");
       }
     } else {
       model::demand(find("stays") == 0, "what is there is not found");
@@ -111,7 +125,7 @@ struct AMovedNameIsSomewhere : NamesClaim<AMovedNameIsSomewhere, 3> {
   }
   void thread(unsigned id) {
     if (id == 0) {
-      names->move("a", "b");
+      move("a", "b");
     } else if (find("a") == -1) {
       model::demand(find("b") == 1, "it has gone, and not come");
     } else if (find("b") == 1) {
@@ -128,7 +142,7 @@ struct AMoveTakesTheOthersPlace : NamesClaim<AMoveTakesTheOthersPlace, 2> {
   }
   void thread(unsigned id) {
     if (id == 0) {
-      names->move("a", "b");
+      move("a", "b");
     } else {
       const int b = find("b");
       model::demand(b == 1 || b == 2, "a name that is overwritten is missed");
