@@ -1,13 +1,19 @@
-// beside_redis.cpp — the same work by redis-server on a unix socket, with client and server on one processor: appending,
-// reading by pages, a consumer group. Strings of 100 bytes; brook reads its clock as Redis does.
+// beside_redis.cpp — the same work by redis-server on a unix socket, with clients and server on one processor: appending,
+// reading by pages, a consumer group; publishing; lists. Strings of 100 bytes; brook reads its clock as Redis does.
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include <brook/blocking_list.hpp>
+#include <brook/channel.hpp>
+#include <brook/pubsub.hpp>
 #include <brook/stream.hpp>
 
 #include "cases.hpp"
@@ -43,6 +49,10 @@ std::span<redisReply* const> elements_of(const redisReply& reply) {
 /// What XRANGE and XREADGROUP answer for an entry: its id, then field and value.
 std::string_view id_of(const redisReply& entry) { return text_of(*entry.element[0]); }
 Text value_of(const redisReply& entry) { return Text(text_of(*entry.element[1]->element[1])); }
+
+bool info_says(RedisServer& redis, std::string_view line) {
+  return text_of(*redis.call({"INFO", "clients"})).find(line) != std::string_view::npos;
+}
 
 void fill(RedisServer& redis, std::size_t entries, std::size_t depth) {
   for (std::size_t i = 0; i < entries; i += depth) {
@@ -159,6 +169,222 @@ double group_of_brook(std::size_t entries, std::size_t batch) {
   return ns / static_cast<double>(entries);
 }
 
+// — publishing, in turns: a hundred messages, then every subscriber receives them —
+
+constexpr std::size_t subscribers = 64;
+const std::string topic = "topic";
+
+/// How the clients of Redis receive: hiredis makes an object of each message; or they only count the bytes that come, which
+/// is less than any client can do with.
+enum class Client { parses, counts };
+
+class RedisSubscribers {
+ public:
+  explicit RedisSubscribers(const RedisServer& redis) {
+    for (std::size_t n = 0; n < subscribers; ++n) {
+      connections_.push_back(redis.connect());
+      static_cast<void>(connections_.back().call({"SUBSCRIBE", topic}));
+    }
+  }
+  void receive(std::size_t messages, std::vector<Witness>& witnesses) {
+    for (std::size_t n = 0; n < subscribers; ++n) {
+      for (std::size_t i = 0; i < messages; ++i)
+        witnesses[n].see(number_of(Text(text_of(*connections_[n].receive()->element[2]))));
+    }
+  }
+  void count(std::size_t messages) {
+    const std::size_t one = Text("*3\r\n$7\r\nmessage\r\n$5\r\ntopic\r\n$100\r\n").size() + 100 + 2;
+    for (RedisConnection& connection : connections_) {
+      for (std::size_t left = messages * one; left > 0;) {
+        const std::size_t came = connection.receive_bytes(std::span(bytes_).first(std::min(left, bytes_.size())));
+        left -= came;
+      }
+    }
+  }
+
+ private:
+  std::vector<RedisConnection> connections_;
+  std::vector<char> bytes_ = std::vector<char>(1 << 16);
+};
+
+double publish_to_redis(RedisServer& redis, std::size_t messages, Client how) {
+  RedisSubscribers all(redis);
+  std::vector<Witness> witnesses(subscribers, Witness(1));
+  const double ns = alone([&] {
+    for (std::size_t i = 0; i < messages; i += page) {
+      for (std::size_t k = 0; k < page; ++k) redis.send({"PUBLISH", topic, make<Text>(i + k)});
+      for (std::size_t k = 0; k < page; ++k)
+        expect(redis.receive()->integer == static_cast<long long>(subscribers), "a PUBLISH did not reach everyone");
+      if (how == Client::parses) all.receive(page, witnesses);
+      else all.count(page);
+    }
+  });
+  for (const Witness& witness : witnesses) {
+    if (how == Client::parses) witness.expect_all(messages);
+  }
+  return ns / static_cast<double>(messages * subscribers);
+}
+
+/// To subscriptions of `topics`, each made by `subscribe`.
+template <class Topics, class Subscribe, class Publish>
+double publish_to_brook(std::size_t messages, Subscribe subscribe, Publish publish) {
+  Topics topics;
+  std::vector<decltype(subscribe(topics))> subscriptions;
+  for (std::size_t n = 0; n < subscribers; ++n) subscriptions.push_back(subscribe(topics));
+  std::vector<Witness> witnesses(subscribers, Witness(1));
+  const double ns = alone([&] {
+    for (std::size_t i = 0; i < messages; i += page) {
+      for (std::size_t k = 0; k < page; ++k)
+        expect(publish(topics, make<Text>(i + k)) == subscribers, "a publish did not reach everyone");
+      for (std::size_t n = 0; n < subscribers; ++n) {
+        for (std::size_t k = 0; k < page; ++k) {
+          const auto message = subscriptions[n].try_receive();
+          if (message) witnesses[n].see(number_of(**message));
+        }
+      }
+    }
+  });
+  for (const Witness& witness : witnesses) witness.expect_all(messages);
+  return ns / static_cast<double>(messages * subscribers);
+}
+
+double publish_to_channel(std::size_t messages) {
+  return publish_to_brook<brook::Channel<Text>>(
+      messages, [](auto& channel) { return channel.subscribe(); },
+      [](auto& channel, Text&& text) { return channel.publish(std::move(text)); });
+}
+
+double publish_to_name(std::size_t messages) {
+  return publish_to_brook<brook::PubSub<Text>>(
+      messages, [](auto& topics) { return topics.subscribe(topic); },
+      [](auto& topics, Text&& text) { return topics.publish(topic, std::move(text)); });
+}
+
+// — lists —
+
+double push_to_redis(RedisServer& redis, std::size_t elements) {
+  redis.call({"DEL", "list"});
+  const double ns = alone([&] {
+    for (std::size_t i = 0; i < elements; i += page) {
+      for (std::size_t k = 0; k < page; ++k) redis.send({"LPUSH", "list", make<Text>(i + k)});
+      for (std::size_t k = 0; k < page; ++k) expect(redis.receive()->type == REDIS_REPLY_INTEGER, "an LPUSH failed");
+    }
+  });
+  expect(redis.call({"LLEN", "list"})->integer == static_cast<long long>(elements), "elements were lost");
+  return ns / static_cast<double>(elements);
+}
+
+double push_to_brook(std::size_t elements) {
+  brook::BlockingList<Text> list;
+  const double ns = alone([&] {
+    for (std::size_t i = 0; i < elements; ++i) expect(list.lpush(make<Text>(i)).has_value(), "an lpush failed");
+  });
+  expect(list.size() == elements, "elements were lost");
+  return ns / static_cast<double>(elements);
+}
+
+double pop_from_redis(RedisServer& redis, std::size_t elements) {
+  static_cast<void>(push_to_redis(redis, elements));
+  Witness witness(1);
+  const double ns = alone([&] {
+    for (std::size_t i = 0; i < elements; i += page) {
+      for (std::size_t k = 0; k < page; ++k) redis.send({"BRPOP", "list", "0"});
+      for (std::size_t k = 0; k < page; ++k) witness.see(number_of(Text(text_of(*redis.receive()->element[1]))));
+    }
+  });
+  witness.expect_all(elements);
+  return ns / static_cast<double>(elements);
+}
+
+double pop_from_brook(std::size_t elements) {
+  brook::BlockingList<Text> list;
+  for (std::size_t i = 0; i < elements; ++i) expect(list.lpush(make<Text>(i)).has_value(), "an lpush failed");
+  Witness witness(1);
+  const double ns = alone([&] {
+    for (std::size_t i = 0; i < elements; ++i) witness.see(number_of(list.brpop(brook::forever).value()));
+  });
+  witness.expect_all(elements);
+  return ns / static_cast<double>(elements);
+}
+
+/// A push and the pop after it, each waiting for its answer.
+double push_and_pop_redis(RedisServer& redis, std::size_t elements) {
+  redis.call({"DEL", "list"});
+  Witness witness(1);
+  const double ns = alone([&] {
+    for (std::size_t i = 0; i < elements; ++i) {
+      static_cast<void>(redis.call({"LPUSH", "list", make<Text>(i)}));
+      witness.see(number_of(Text(text_of(*redis.call({"BRPOP", "list", "0"})->element[1]))));
+    }
+  });
+  witness.expect_all(elements);
+  return ns / static_cast<double>(elements);
+}
+
+double push_and_pop_brook(std::size_t elements) {
+  brook::BlockingList<Text> list;
+  Witness witness(1);
+  const double ns = alone([&] {
+    for (std::size_t i = 0; i < elements; ++i) {
+      static_cast<void>(list.lpush(make<Text>(i)));
+      witness.see(number_of(list.brpop(brook::forever).value()));
+    }
+  });
+  witness.expect_all(elements);
+  return ns / static_cast<double>(elements);
+}
+
+/// From a push to the answer of a BRPOP that waits for it, on another connection.
+double hand_over_by_redis(RedisServer& redis, std::size_t elements) {
+  redis.call({"DEL", "list"});
+  RedisConnection waiting = redis.connect();
+  Witness witness(1);
+  double ns = 0;
+  for (std::size_t i = 0; i < elements; ++i) {
+    waiting.send({"BRPOP", "list", "0"});
+    waiting.flush();
+    while (!info_says(redis, "blocked_clients:1")) {}
+    ns += alone([&] {
+      static_cast<void>(redis.call({"LPUSH", "list", make<Text>(i)}));
+      witness.see(number_of(Text(text_of(*waiting.receive()->element[1]))));
+    });
+  }
+  witness.expect_all(elements);
+  return ns / static_cast<double>(elements);
+}
+
+/// The same, half of the way there and back between two threads that wait for each other.
+double hand_over_by_brook(std::size_t elements) {
+  std::array<brook::BlockingList<Text>, 2> lists;
+  std::array<Witness, 2> witnesses = {Witness(1), Witness(1)};
+  const double ns = together(2, [&](std::size_t side) {
+    for (std::size_t i = 0; i < elements; ++i) {
+      if (side == 0) static_cast<void>(lists[0].lpush(make<Text>(i)));
+      witnesses[side].see(number_of(lists[1 - side].brpop(brook::forever).value()));
+      if (side == 1) static_cast<void>(lists[1].lpush(make<Text>(i)));
+    }
+  });
+  for (const Witness& witness : witnesses) witness.expect_all(elements);
+  return ns / static_cast<double>(2 * elements);
+}
+
+void add_lists(Suite& suite, const std::shared_ptr<Lazy>& redis) {
+  const std::size_t many = suite.work(100'000);
+  const std::size_t few = suite.work(5'000);
+  suite.add("redis/list/push/pipelined100")
+      .peer("brook, one by one", [=] { return push_to_brook(many); })
+      .peer("redis", [=] { return push_to_redis(redis->server(), many); });
+  suite.add("redis/list/pop/pipelined100")
+      .peer("brook, one by one", [=] { return pop_from_brook(many); })
+      .peer("redis", [=] { return pop_from_redis(redis->server(), many); });
+  suite.add("redis/list/push_and_pop").peer("brook", [=] { return push_and_pop_brook(many); }).peer("redis", [=] {
+    return push_and_pop_redis(redis->server(), few);
+  });
+  suite.add("redis/list/hand_over").peer("brook", [=] { return hand_over_by_brook(few); }).peer("redis", [=] {
+    return hand_over_by_redis(redis->server(), few);
+  });
+}
+
 }  // namespace
 
 void add_redis(Suite& suite) {
@@ -184,6 +410,13 @@ void add_redis(Suite& suite) {
   suite.add("redis/group/batch1").peer("brook", [=] { return group_of_brook(many, 1); }).peer("redis", [=] {
     return group_of_redis(redis->server(), few, 1);
   });
+  const std::size_t messages = suite.work(5'000);
+  suite.add("redis/publish/64", {"ns a delivery"})
+      .peer("brook, channel", [=] { return publish_to_channel(messages); })
+      .peer("brook, by name", [=] { return publish_to_name(messages); })
+      .peer("redis, by hiredis", [=] { return publish_to_redis(redis->server(), messages, Client::parses); })
+      .peer("redis, bytes counted", [=] { return publish_to_redis(redis->server(), messages, Client::counts); });
+  add_lists(suite, redis);
 }
 #else
 void add_redis(Suite&) {}

@@ -18,6 +18,8 @@ void add_seek(Suite& suite);
 void add_group(Suite& suite);
 void add_memory(Suite& suite);
 void add_growth(Suite& suite);
+void add_publish(Suite& suite);
+void add_publish_by_name(Suite& suite);
 void add_queues(Suite& suite);
 void add_redis(Suite& suite);
 
@@ -34,6 +36,9 @@ inline void name_missing_peers(Suite& suite) {
 #endif
 #ifndef BROOK_BENCH_BOOST
   missing("Boost", "libboost-dev");
+#endif
+#ifndef BROOK_BENCH_ZMQ
+  missing("ZeroMQ", "libzmq3-dev cppzmq-dev");
 #endif
 #ifndef BROOK_BENCH_HIREDIS
   missing("redis", "libhiredis-dev");
@@ -54,6 +59,8 @@ inline void add_all(Suite& suite) {
   add_group(suite);
   add_memory(suite);
   add_growth(suite);
+  add_publish(suite);
+  add_publish_by_name(suite);
   add_queues(suite);
   add_redis(suite);
 }

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -24,29 +23,16 @@
 #include <boost/lockfree/queue.hpp>
 #endif
 
-#include <brook/core/sync.hpp>
 #include <brook/stream.hpp>
 
 #include "harness.hpp"
+#include "idling.hpp"
 #include "logs.hpp"
 #include "payload.hpp"
 
 namespace bench {
 
 enum class Wakefulness { polling, blocking };
-
-/// What a reader does between two looks that found nothing.
-class Idling {
- public:
-  void found() noexcept { misses_ = 0; }
-  void missed() noexcept {
-    if (++misses_ < 64) brook::sync::pause();
-    else std::this_thread::yield();
-  }
-
- private:
-  int misses_ = 0;
-};
 
 template <class T>
 class BrookFeed {

@@ -11,6 +11,10 @@
 
 #include <brook/core/config.hpp>
 
+#ifdef BROOK_BENCH_COMMIT_FILE
+#include "brook_bench_commit.hpp"
+#endif
+
 namespace bench {
 namespace {
 
@@ -37,7 +41,7 @@ std::string system_name() {
   return text.substr(0, text.find('\n'));
 }
 
-// Told when this was built, or else that of the sources that it was built from, as they are now.
+// As of the build, or else that of the sources that it was built from, as they are now.
 std::string commit() {
 #ifdef BROOK_BENCH_COMMIT
   return BROOK_BENCH_COMMIT;

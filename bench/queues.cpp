@@ -1,15 +1,24 @@
-// queues.cpp — producers and consumers of one queue: one to one, in twos and fours, in batches, and one thread that does both;
-// and a list that is used from both ends.
+// queues.cpp — producers and consumers of one queue: as many of both, or more of one, in batches, and one thread that does
+// both; a list that is used from both ends; and a consumer that sleeps.
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <initializer_list>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
+
+#include <brook/blocking_list.hpp>
 
 #include "cases.hpp"
 #include "harness.hpp"
 #include "payload.hpp"
+#include "ping_pong.hpp"
 #include "queues.hpp"
 
 namespace bench {
@@ -75,7 +84,7 @@ double stream_through(std::size_t producers, std::size_t consumers, std::size_t 
       return;
     }
     typename Queue::Consumer consumer(queue);
-    Receipt& receipt = receipts[thread - producers];
+    Receipt receipt = receipts[thread - producers];  // its own memory
     if (batch == 1) {
       for (T value{}; consumer.pop(value);) receipt.see(number_of(value));
     } else if constexpr (requires(std::vector<T> & values) { consumer.pop_batch(values); }) {
@@ -84,6 +93,7 @@ double stream_through(std::size_t producers, std::size_t consumers, std::size_t 
         for (std::size_t i = 0; i < count; ++i) receipt.see(number_of(values[i]));
       }
     }
+    receipts[thread - producers] = std::move(receipt);
   });
   Receipt::expect_all(receipts, producers, each);
   return ns / static_cast<double>(producers * each);
@@ -108,125 +118,151 @@ double push_and_pop(std::size_t count) {
 }
 
 template <class T>
-void add_peers(Suite& suite, const std::string& name, std::size_t threads, std::size_t count) {
-  const std::size_t each = count / threads;
-  auto& queues = suite.add(name + std::to_string(threads) + "P" + std::to_string(threads) + "C");
-  const auto add = [&]<class Queue>(std::type_identity<Queue>) {
-    queues.peer(Queue::name, [=] { return stream_through<T, Queue>(threads, threads, each, 1); });
+void add_topologies(Suite& suite, const std::string& name, std::size_t count) {
+  struct Topology {
+    std::size_t producers;
+    std::size_t consumers;
   };
-  add(std::type_identity<ListQueue<T>>());
-#ifdef BROOK_BENCH_CONCURRENTQUEUE
-  add(std::type_identity<MoodycamelQueue<T, false, true>>());
-  add(std::type_identity<MoodycamelQueue<T, true, true>>());
-  add(std::type_identity<MoodycamelQueue<T, true, false>>());
-#endif
-#ifdef BROOK_BENCH_TBB
-  add(std::type_identity<TbbQueue<T>>());
-#endif
-#ifdef BROOK_BENCH_BOOST
-  if constexpr (std::is_trivially_copyable_v<T>) add(std::type_identity<BoostQueue<T>>());
-#endif
-  add(std::type_identity<LockedQueue<T>>());
+  for (const Topology how : std::initializer_list<Topology>{{1, 1}, {2, 2}, {4, 4}, {2, 1}, {1, 2}, {8, 8}}) {
+    auto& queues = suite.add(name + std::to_string(how.producers) + "P" + std::to_string(how.consumers) + "C");
+    // Threads that take turns on a lock take their time.
+    const std::size_t each = (how.producers + how.consumers == 2 ? count : count / 4) / how.producers;
+    each_queue<T>([&]<class Queue>(std::type_identity<Queue>) {
+      queues.peer(Queue::name, [=] { return stream_through<T, Queue>(how.producers, how.consumers, each, 1); });
+    });
+  }
 }
 
 template <class T>
 void add_batches(Suite& suite, const std::string& name, std::size_t count) {
   constexpr std::size_t batch = 64;
-  const std::size_t each = count / 2 / batch * batch;
-  auto& queues = suite.add(name + "2P2C/batch64");
-  const auto add = [&]<class Queue>(std::type_identity<Queue>) {
-    queues.peer(Queue::name, [=] { return stream_through<T, Queue>(2, 2, each, batch); });
-  };
-  add(std::type_identity<ListQueue<T>>());
-#ifdef BROOK_BENCH_CONCURRENTQUEUE
-  add(std::type_identity<MoodycamelQueue<T, false, true>>());
-  add(std::type_identity<MoodycamelQueue<T, true, true>>());
-#endif
-  add(std::type_identity<LockedQueue<T>>());
+  for (const std::size_t threads : {1U, 2U}) {
+    const std::size_t each = count / threads / batch * batch;
+    auto& queues = suite.add(name + std::to_string(threads) + "P" + std::to_string(threads) + "C/batch64");
+    each_queue<T>([&]<class Queue>(std::type_identity<Queue>) {
+      if constexpr (requires(typename Queue::Producer & producer, std::vector<T> & values) {
+                      producer.push_batch(values);
+                    })
+        queues.peer(Queue::name, [=] { return stream_through<T, Queue>(threads, threads, each, batch); });
+    });
+  }
 }
 
 template <class T>
 void add_pairs(Suite& suite, const std::string& name, std::size_t count) {
   auto& queues = suite.add(name + "push+pop");
-  const auto add = [&]<class Queue>(std::type_identity<Queue>) {
+  each_queue<T>([&]<class Queue>(std::type_identity<Queue>) {
     queues.peer(Queue::name, [=] { return push_and_pop<T, Queue>(count); });
-  };
-  add(std::type_identity<ListQueue<T>>());
-#ifdef BROOK_BENCH_CONCURRENTQUEUE
-  add(std::type_identity<MoodycamelQueue<T, false, true>>());
-#endif
-#ifdef BROOK_BENCH_TBB
-  add(std::type_identity<TbbQueue<T>>());
-#endif
-  add(std::type_identity<LockedQueue<T>>());
+  });
 }
 
-/// A deque behind a mutex, to be used from both ends.
+// — a list that is used from both ends —
+
+/// A deque behind a mutex.
+template <class T>
 class LockedDeque {
  public:
-  void lpush(std::uint64_t value) {
+  void lpush(T&& value) {
     const std::lock_guard held(mutex_);
-    values_.push_front(value);
+    values_.push_front(std::move(value));
   }
-  void rpush(std::uint64_t value) {
+  void rpush(T&& value) {
     const std::lock_guard held(mutex_);
-    values_.push_back(value);
+    values_.push_back(std::move(value));
   }
-  bool lpop() {
+  std::optional<T> lpop() {
     const std::lock_guard held(mutex_);
-    if (values_.empty()) return false;
+    if (values_.empty()) return std::nullopt;
+    std::optional<T> value(std::move(values_.front()));
     values_.pop_front();
-    return true;
+    return value;
   }
-  bool rpop() {
+  std::optional<T> rpop() {
     const std::lock_guard held(mutex_);
-    if (values_.empty()) return false;
+    if (values_.empty()) return std::nullopt;
+    std::optional<T> value(std::move(values_.back()));
     values_.pop_back();
-    return true;
+    return value;
   }
 
  private:
   std::mutex mutex_;
-  std::deque<std::uint64_t> values_;
+  std::deque<T> values_;
 };
 
 enum class Ends { stack, both };
 
 /// Nanoseconds an operation, of threads that each push and pop, as on a stack or at all ends.
-template <class List>
+template <class T, class List>
 double mixed(std::size_t threads, std::size_t each, Ends ends) {
   List list;
   std::atomic<std::size_t> popped{0};
-  const double ns = together(threads, [&](std::size_t) {
+  std::atomic<std::uint64_t> sum{0};
+  const double ns = together(threads, [&](std::size_t thread) {
     std::size_t mine = 0;
+    std::uint64_t my_sum = 0;
     for (std::size_t i = 0; i < each; ++i) {
-      if (ends == Ends::stack || i % 2 == 0) static_cast<void>(list.lpush(std::uint64_t{i}));
-      else static_cast<void>(list.rpush(std::uint64_t{i}));
+      if (ends == Ends::stack || i % 2 == 0) static_cast<void>(list.lpush(make<T>(message(thread, i))));
+      else static_cast<void>(list.rpush(make<T>(message(thread, i))));
       const bool left = ends == Ends::stack || i / 2 % 2 == 0;
-      if (left ? static_cast<bool>(list.lpop()) : static_cast<bool>(list.rpop())) ++mine;
+      const std::optional<T> value = left ? list.lpop() : list.rpop();
+      if (!value) continue;
+      ++mine;
+      my_sum += number_of(*value);
     }
     popped += mine;
+    sum += my_sum;
   });
   expect(popped == threads * each, "elements were lost");
+  const std::uint64_t threads_sum = threads * (threads - 1) / 2 * each;
+  expect(sum == threads * (each * (each - 1) / 2) + (threads_sum << 40), "elements were lost or doubled");
   return ns / static_cast<double>(2 * threads * each);
+}
+
+template <class T>
+void add_mixed(Suite& suite, const std::string& payload, std::size_t count) {
+  for (const Ends ends : {Ends::stack, Ends::both}) {
+    for (const std::size_t threads : {1U, 2U}) {
+      suite.add("list/" + payload + (ends == Ends::stack ? "/stack/" : "/both_ends/") + std::to_string(threads))
+          .peer("brook", [=] { return mixed<T, brook::BlockingList<T>>(threads, count, ends); })
+          .peer("mutex + deque", [=] { return mixed<T, LockedDeque<T>>(threads, count, ends); });
+    }
+  }
+}
+
+// — a consumer that waits —
+
+class ListBox {
+ public:
+  explicit ListBox(std::chrono::microseconds spin) : list_({.spin = spin}) {}
+  void send(std::uint64_t number) { expect(list_.rpush(number).has_value(), "a push failed"); }
+  [[nodiscard]] std::uint64_t receive() {
+    const auto value = list_.blpop(std::chrono::seconds(10));
+    expect(value.has_value(), "a consumer was not woken for 10 s");
+    return value.value_or(0);
+  }
+
+ private:
+  brook::BlockingList<std::uint64_t> list_;
+};
+
+template <class T>
+void add_payload(Suite& suite, const std::string& payload, std::size_t count) {
+  const std::string name = "queue/" + payload + '/';
+  add_topologies<T>(suite, name, count);
+  add_batches<T>(suite, name, 2 * count);
+  add_pairs<T>(suite, name, count);
+  add_mixed<T>(suite, payload, count / 4);
 }
 
 }  // namespace
 
 void add_queues(Suite& suite) {
   const std::size_t count = suite.work(2'000'000);
-  for (const std::size_t threads : {1U, 2U, 4U}) add_peers<std::uint64_t>(suite, "queue/u64/", threads, count);
-  add_batches<std::uint64_t>(suite, "queue/u64/", 4 * count);
-  add_pairs<std::uint64_t>(suite, "queue/u64/", count);
-  for (const std::size_t threads : {1U, 2U}) add_peers<Block64>(suite, "queue/block64/", threads, count / 2);
-  for (const std::size_t threads : {1U, 2U}) add_peers<std::string>(suite, "queue/string100/", threads, count / 4);
-  for (const Ends ends : {Ends::stack, Ends::both}) {
-    for (const std::size_t threads : {1U, 2U}) {
-      suite.add(std::string("list/u64/") + (ends == Ends::stack ? "stack/" : "both_ends/") + std::to_string(threads))
-          .peer("brook", [=] { return mixed<brook::BlockingList<std::uint64_t>>(threads, count / 4, ends); })
-          .peer("mutex + deque", [=] { return mixed<LockedDeque>(threads, count / 4, ends); });
-    }
-  }
+  add_payload<std::uint64_t>(suite, "u64", count);
+  add_payload<Block64>(suite, "block64", count / 2);
+  add_payload<std::string>(suite, "string100", count / 4);
+  add_hand_off<ListBox>(suite, "list/u64/", suite.work(20'000));
 }
 
 }  // namespace bench

@@ -131,8 +131,8 @@ class LockedQueue {
   bool over_ = false;
 };
 
-/// How the others end: each producer pushes a mark behind its last element; who pops the last of these has popped, or somebody
-/// else has, all there was, and leaves a mark for each other consumer.
+/// How the others end: each producer pushes a mark behind its last element; who pops the last of these has popped, or
+/// somebody else has, all there was, and leaves a mark for each other consumer.
 class Marks {
  public:
   void begin(std::size_t producers, std::size_t consumers) {
@@ -159,14 +159,19 @@ void poll(Try found) {
 }
 
 #ifdef BROOK_BENCH_CONCURRENTQUEUE
-/// moodycamel's queue: with a semaphore for consumers that wait, or polled; with a token for each thread, or without. First in,
-/// first out for each producer only.
+/// moodycamel's queue: with a semaphore for consumers that wait, or polled; with a token for each thread, or without.
+/// First in, first out for each producer only.
 template <class T, bool blocking, bool tokens>
 class MoodycamelQueue {
  public:
   static constexpr const char* name = blocking ? (tokens ? "moodycamel blocking, tokens" : "moodycamel blocking")
                                                : (tokens ? "moodycamel tokens, polled" : "moodycamel, polled");
   using Queue = std::conditional_t<blocking, moodycamel::BlockingConcurrentQueue<T>, moodycamel::ConcurrentQueue<T>>;
+  struct NoToken {
+    explicit NoToken(Queue&) {}
+  };
+  using ProducerToken = std::conditional_t<tokens, moodycamel::ProducerToken, NoToken>;
+  using ConsumerToken = std::conditional_t<tokens, moodycamel::ConsumerToken, NoToken>;
 
   struct Producer {
     explicit Producer(MoodycamelQueue& its) : queue(its.queue_), token(queue) {}
@@ -180,7 +185,7 @@ class MoodycamelQueue {
     }
     void end() { push(make<T>(the_end)); }
     Queue& queue;
-    moodycamel::ProducerToken token;
+    ProducerToken token;
   };
   struct Consumer {
     explicit Consumer(MoodycamelQueue& its) : all(its), queue(its.queue_), token(queue) {}
@@ -197,8 +202,9 @@ class MoodycamelQueue {
     [[nodiscard]] std::size_t pop_batch(std::vector<T>& values) {
       while (!over) {
         std::size_t count = 0;
-        if constexpr (blocking) count = queue.wait_dequeue_bulk(token, values.begin(), values.size());
-        else poll([&] { return (count = queue.try_dequeue_bulk(token, values.begin(), values.size())) > 0; });
+        if constexpr (blocking && tokens) count = queue.wait_dequeue_bulk(token, values.begin(), values.size());
+        else if constexpr (blocking) count = queue.wait_dequeue_bulk(values.begin(), values.size());
+        else poll([&] { return (count = try_batch(values)) > 0; });
         std::size_t kept = 0;
         for (std::size_t i = 0; i < count; ++i) {
           if (number_of(values[i]) != the_end) std::swap(values[kept++], values[i]);
@@ -209,9 +215,13 @@ class MoodycamelQueue {
       }
       return 0;
     }
+    [[nodiscard]] std::size_t try_batch(std::vector<T>& values) {
+      if constexpr (tokens) return queue.try_dequeue_bulk(token, values.begin(), values.size());
+      else return queue.try_dequeue_bulk(values.begin(), values.size());
+    }
     MoodycamelQueue& all;
     Queue& queue;
-    moodycamel::ConsumerToken token;
+    ConsumerToken token;
     bool over = false;
   };
   void begin(std::size_t producers, std::size_t consumers) { marks_.begin(producers, consumers); }
@@ -286,5 +296,24 @@ class BoostQueue {
   Marks marks_;
 };
 #endif
+
+/// Calls `add` with the type of each queue that this program was built with, brook's first.
+template <class T, class Add>
+void each_queue(Add add) {
+  add(std::type_identity<ListQueue<T>>());
+#ifdef BROOK_BENCH_CONCURRENTQUEUE
+  add(std::type_identity<MoodycamelQueue<T, false, true>>());
+  add(std::type_identity<MoodycamelQueue<T, false, false>>());
+  add(std::type_identity<MoodycamelQueue<T, true, true>>());
+  add(std::type_identity<MoodycamelQueue<T, true, false>>());
+#endif
+#ifdef BROOK_BENCH_TBB
+  add(std::type_identity<TbbQueue<T>>());
+#endif
+#ifdef BROOK_BENCH_BOOST
+  if constexpr (std::is_trivially_copyable_v<T>) add(std::type_identity<BoostQueue<T>>());
+#endif
+  add(std::type_identity<LockedQueue<T>>());
+}
 
 }  // namespace bench

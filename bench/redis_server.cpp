@@ -37,7 +37,7 @@ RedisServer::RedisServer() {
   try {
     pin(0);
     spawn();
-    connect();
+    connection_.emplace(socket());
   } catch (...) {
     stop();
     throw;
@@ -48,9 +48,9 @@ RedisServer::~RedisServer() { stop(); }
 
 void RedisServer::spawn() {
   const std::string folder = folder_.string();
-  const std::string socket = (folder_ / "socket").string();
-  std::vector<std::string> words = {"redis-server", "--port",       "0",  "--unixsocket", socket, "--dir",
-                                    folder,         "--appendonly", "no", "--save",       ""};
+  std::vector<std::string> words = {
+      "redis-server", "--port", "0", "--unixsocket", socket().string(), "--dir", folder, "--appendonly",
+      "no",           "--save", ""};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -66,16 +66,6 @@ void RedisServer::spawn() {
   }
 }
 
-void RedisServer::connect() {
-  const std::string socket = (folder_ / "socket").string();
-  for (int attempt = 0; attempt < 500; ++attempt) {
-    connection_.reset(redisConnectUnix(socket.c_str()));
-    if (connection_ && connection_->err == 0) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  throw std::runtime_error("redis-server does not answer");
-}
-
 void RedisServer::stop() noexcept {
   connection_.reset();
   if (process_ > 0) {
@@ -86,22 +76,43 @@ void RedisServer::stop() noexcept {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void RedisServer::send(const std::vector<std::string_view>& words) {
+RedisConnection::RedisConnection(const std::filesystem::path& socket) {
+  for (int attempt = 0; attempt < 500; ++attempt) {
+    context_.reset(redisConnectUnix(socket.c_str()));
+    if (context_ && context_->err == 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  throw std::runtime_error("redis-server does not answer");
+}
+
+void RedisConnection::send(const std::vector<std::string_view>& words) {
   std::vector<const char*> starts;
   std::vector<std::size_t> sizes;
   for (const std::string_view word : words) {
     starts.push_back(word.data());
     sizes.push_back(word.size());
   }
-  redisAppendCommandArgv(connection_.get(), static_cast<int>(words.size()), starts.data(), sizes.data());
+  redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), starts.data(), sizes.data());
 }
 
-Reply RedisServer::receive() {
+void RedisConnection::flush() {
+  for (int done = 0; done == 0;) {
+    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) throw std::runtime_error("redis-server has gone away");
+  }
+}
+
+Reply RedisConnection::receive() {
   void* reply = nullptr;
-  if (redisGetReply(connection_.get(), &reply) != REDIS_OK) throw std::runtime_error("redis-server has gone away");
+  if (redisGetReply(context_.get(), &reply) != REDIS_OK) throw std::runtime_error("redis-server has gone away");
   Reply answer(static_cast<redisReply*>(reply));
   expect(answer->type != REDIS_REPLY_ERROR, "redis-server answered with an error");
   return answer;
+}
+
+std::size_t RedisConnection::receive_bytes(std::span<char> room) {
+  const ssize_t count = read(context_->fd, room.data(), room.size());
+  if (count <= 0) throw std::runtime_error("redis-server has gone away");
+  return static_cast<std::size_t>(count);
 }
 
 }  // namespace bench

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/refused.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
@@ -31,8 +32,8 @@ namespace brook {
 template <class T>
 class BlockingList;
 
-/// What a push answers: the length of the list, asked for when it is looked at. Asking takes the list's lock, and so costs
-/// only those who want to know. For as long as the list.
+/// What a push answers: the length of the list, asked for when it is looked at. Asking takes the list's lock, and so
+/// costs only those who want to know. For as long as the list.
 template <class T>
 class Length {
  public:
@@ -44,12 +45,19 @@ class Length {
   const BlockingList<T>* list_;
 };
 
-/// A value that a list had no room for, or that came after the list was closed, given back.
-template <class T>
-struct Refused {
-  Errc error;
-  T value;
-};
+namespace blocking_list {
+
+/// An array of elements that owns them and is given away: they can be moved from when, and not before, there is room.
+template <class T, class Range>
+concept GivenAway = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> &&
+                    std::same_as<T&, std::ranges::range_reference_t<Range>> && std::same_as<T, log::PayloadOf<T>> &&
+                    !std::is_lvalue_reference_v<Range> &&
+                    !std::ranges::borrowed_range<Range> && !std::ranges::view<Range>;
+
+template <class T, class Range>
+concept Pushable = std::constructible_from<T, std::ranges::range_reference_t<Range>> || GivenAway<T, Range>;
+
+}  // namespace blocking_list
 
 /// Where to look in lpos() (LPOS).
 struct LposOptions {
@@ -69,20 +77,29 @@ struct ListInfo {
   bool closed = false;
 };
 
-/// A list. Elements go to exactly one consumer; each end is strictly first in, first out for what is pushed at the other.
+/// A list. Elements go to exactly one consumer; each end is strictly first in, first out for what is pushed at the
+/// other.
 ///
-/// Thread-safety: any member may be called at any time from any thread, but for the destructor. Pushing at one end and popping
-/// at the other is lock-free but at the end of each segment (some thousand elements), as long as nobody waits; everything else
-/// takes the list's lock, and so does a bounded list. Every operation takes effect at one instant between its call and its
-/// return.
+/// Thread-safety: any member may be called at any time from any thread, but for the destructor. Pushing at one end and
+/// popping at the other is lock-free but at the end of each segment (some thousand elements), as long as nobody waits;
+/// everything else takes the list's lock, and so does a bounded list. Every operation takes effect at one instant
+/// between its call and its return.
 ///
-/// Waiting: who has waited longest is served first, whatever the kind of call; nobody who comes later passes it. An element that
-/// is given to a waiting call is never lost: it wins over a deadline, a stop request and a close that come at the same time.
+/// Waiting: who has waited longest is served first, whatever the kind of call; nobody who comes later passes it. An
+/// element that is given to a waiting call is never lost: it wins over a deadline, a stop request and a close that come
+/// at the same time. The time of a wait begins when the call finds that it must wait.
+///
+/// A list that drops the oldest drops only what nobody waits for: who waits for elements is served first, from a batch
+/// that is longer than the list too. A push that drops does not wait, and so goes ahead of pushes that were told to
+/// wait for room; single elements that wait lose nothing by it but their place, a range may find its room taken.
+///
+/// Complexity: as said, with n elements; of all that look at positions or values O(n), and O(1) more for each element
+/// that was pushed since the last of them.
 ///
 /// Positions count from 0 at the left, negative ones from -1 at the right, as in Redis.
 ///
-/// Exceptions: std::bad_alloc, and what T's constructors throw. Nothing has changed then. T's comparison, copy and destructor
-/// must not use the list.
+/// Exceptions: std::bad_alloc, and what T's constructors throw. Nothing has changed then. T's comparison, copy and
+/// destructor must not use the list.
 template <class T>
 class BlockingList {
  public:
@@ -111,8 +128,8 @@ class BlockingList {
   }
   expected<Length<T>, Errc> rpush(T&& value) { return push(Side::right, std::move(value)); }
 
-  /// The same, waiting for room for so long, whatever `overflow` says; first come, first served. Errors further: timed_out;
-  /// cancelled.
+  /// The same, waiting for room for so long, whatever `overflow` says; first come, first served. Errors further:
+  /// timed_out; cancelled. Closed also when the list is closed meanwhile; full when it may not wait, or never will fit.
   expected<Length<T>, Errc> lpush(T value, const Wait& wait) { return push(Side::left, std::move(value), &wait); }
   expected<Length<T>, Errc> rpush(T value, const Wait& wait) { return push(Side::right, std::move(value), &wait); }
 
@@ -126,21 +143,33 @@ class BlockingList {
     return push_payload(Side::right, log::make_payload<T>(std::forward<Arguments>(arguments)...));
   }
 
-  /// The same without waiting; what cannot be added is handed back with the reason.
+  /// The same without waiting; what cannot be added is handed back with the reason: `refused.error().value`. The
+  /// value() of a refusal throws tl::bad_expected_access with the refusal, or, if T cannot be copied, with the reason
+  /// only.
   [[nodiscard]] expected<Length<T>, Refused<T>> try_lpush(T value) { return try_push(Side::left, std::move(value)); }
   [[nodiscard]] expected<Length<T>, Refused<T>> try_rpush(T value) { return try_push(Side::right, std::move(value)); }
 
-  /// Adds all values at one instant, in their order, each at the end: of lpush_range({1, 2, 3}) the 3 is the leftmost.
-  /// Errors as above; full also for more values than the list can ever hold, unless it drops the oldest.
+  /// Adds all values at one instant, in their order, each at the end: of lpush({1, 2, 3}) the 3 is the leftmost. Values
+  /// are copied, but for those of a vector or another array of T that is given away: they are moved, and stay there on
+  /// an error, as above. Errors as above; full also for more values than the list can ever hold, unless it drops the
+  /// oldest. O(values).
   template <std::ranges::input_range Range>
-  requires std::constructible_from<T, std::ranges::range_reference_t<Range>> expected<Length<T>, Errc> lpush_range(
-      Range&& values) {
+  requires blocking_list::Pushable<T, Range> expected<Length<T>, Errc> lpush_range(Range&& values) {
     return push_range(Side::left, std::forward<Range>(values), nullptr);
   }
   template <std::ranges::input_range Range>
-  requires std::constructible_from<T, std::ranges::range_reference_t<Range>> expected<Length<T>, Errc> rpush_range(
-      Range&& values) {
+  requires blocking_list::Pushable<T, Range> expected<Length<T>, Errc> rpush_range(Range&& values) {
     return push_range(Side::right, std::forward<Range>(values), nullptr);
+  }
+  /// The same, waiting until there is room for all of them at once. Errors further: as of the pushes that wait; full at
+  /// once for more values than the list can ever hold.
+  template <std::ranges::input_range Range>
+  requires blocking_list::Pushable<T, Range> expected<Length<T>, Errc> lpush_range(Range&& values, const Wait& wait) {
+    return push_range(Side::left, std::forward<Range>(values), &wait);
+  }
+  template <std::ranges::input_range Range>
+  requires blocking_list::Pushable<T, Range> expected<Length<T>, Errc> rpush_range(Range&& values, const Wait& wait) {
+    return push_range(Side::right, std::forward<Range>(values), &wait);
   }
   expected<Length<T>, Errc> lpush(std::initializer_list<T> values) requires std::copy_constructible<T> {
     return push_range(Side::left, values, nullptr);
@@ -149,8 +178,8 @@ class BlockingList {
     return push_range(Side::right, values, nullptr);
   }
 
-  /// Adds an element if there is one already (LPUSHX, RPUSHX); the length, 0 when there was none. Does not wait. Errors:
-  /// closed, full.
+  /// Adds an element if there is one already (LPUSHX, RPUSHX); the length, 0 when there was none. Does not wait.
+  /// Errors: closed, full.
   expected<std::size_t, Errc> lpushx(T value) { return push_if_any(Side::left, std::move(value)); }
   expected<std::size_t, Errc> rpushx(T value) { return push_if_any(Side::right, std::move(value)); }
 
@@ -164,25 +193,30 @@ class BlockingList {
   [[nodiscard]] std::vector<T> lpop(std::size_t count) { return pop_many(Side::left, count); }
   [[nodiscard]] std::vector<T> rpop(std::size_t count) { return pop_many(Side::right, count); }
 
-  /// The same, waiting for an element (BLPOP, BRPOP). Errors: timed_out; cancelled; closed when the list is closed and empty.
+  /// The same, waiting for an element (BLPOP, BRPOP). Errors: timed_out; cancelled; closed when the list is closed and
+  /// empty.
   [[nodiscard]] expected<T, Errc> blpop(const Wait& wait) { return pop(Side::left, wait); }
   [[nodiscard]] expected<T, Errc> brpop(const Wait& wait) { return pop(Side::right, wait); }
 
-  /// Gathers at least `least` elements from the left, at most `most`, and waits for those so long; what there is when the time
-  /// is up, which may be none. It keeps its place in the line meanwhile. Errors: cancelled, closed; not when it got some.
+  /// Gathers at least `least` elements from the left, at most `most`, and waits for those so long; what there is when
+  /// the time is up, which may be none. With a `least` of 0 it takes what is there, and waits for nothing; one above
+  /// `most` is as `most`. It keeps its place in the line while it gathers. Errors: cancelled, closed; not when it got
+  /// some. O(elements).
   [[nodiscard]] expected<std::vector<T>, Errc> pop_batch(std::size_t least, std::size_t most, const Wait& wait);
 
   // — moving —
 
-  /// Takes the element at one end, adds it at an end of `to`, and answers a copy of it, at one instant (LMOVE, RPOPLPUSH).
-  /// Nothing when there is no element, or `to` is closed or has no room. `to` may be this list, which then rotates.
+  /// Takes the element at one end, adds it at an end of `to`, and answers a copy of it, at one instant (LMOVE,
+  /// RPOPLPUSH). Nothing when there is no element, or `to` is closed or has no room. `to` may be this list, which then
+  /// rotates.
   std::optional<T> lmove(BlockingList& to, Side from_side, Side to_side) requires std::copy_constructible<T>;
   std::optional<T> rpoplpush(BlockingList& to) requires std::copy_constructible<T> {
     return lmove(to, Side::right, Side::left);
   }
 
-  /// The same, waiting for an element (BLMOVE). Errors: timed_out, cancelled, closed when this list is closed and empty, or
-  /// `to` is closed; full.
+  /// The same, waiting for an element (BLMOVE). Errors: timed_out; cancelled; closed when this list is closed and
+  /// empty, or `to` is closed, in both cases meanwhile too; full when there is an element and `to` has no room. Does
+  /// not wait for room.
   expected<T, Errc> blmove(BlockingList& to, Side from_side, Side to_side,
                            const Wait& wait) requires std::copy_constructible<T>;
 
@@ -214,8 +248,8 @@ class BlockingList {
 
   /// Replaces the element at a position (LSET). Errors: invalid_argument when there is none; closed.
   expected<void, Errc> lset(std::ptrdiff_t at, T value);
-  /// Adds an element before, or after, the leftmost one that equals `pivot` (LINSERT); the length, or nothing when there is no
-  /// such element. Errors: closed, full.
+  /// Adds an element before, or after, the leftmost one that equals `pivot` (LINSERT); the length, or nothing when
+  /// there is no such element. Errors: closed, full.
   expected<std::optional<std::size_t>, Errc> linsert_before(const T& pivot,
                                                             T value) requires std::equality_comparable<T> {
     return insert(0, pivot, std::move(value));
@@ -224,8 +258,8 @@ class BlockingList {
                                                            T value) requires std::equality_comparable<T> {
     return insert(1, pivot, std::move(value));
   }
-  /// Removes elements that equal `value`: the first `count` from the left, or with a negative one from the right, or all
-  /// for 0 (LREM). How many.
+  /// Removes elements that equal `value`: the first `count` from the left, or with a negative one from the right, or
+  /// all for 0 (LREM). How many.
   std::size_t lrem(std::ptrdiff_t count, const T& value) requires std::equality_comparable<T>;
   /// Keeps the elements from position `first` to `last` (LTRIM).
   void ltrim(std::ptrdiff_t first, std::ptrdiff_t last);
@@ -269,7 +303,8 @@ class BlockingList {
   expected<std::optional<std::size_t>, Errc> insert(std::size_t behind, const T& pivot, T&& value);
 
   // blocking_list/moving.hpp
-  [[nodiscard]] std::optional<Errc> move_one(BlockingList& to, Side from_side, Side to_side, std::optional<T>& copy);
+  template <class Copy>
+  [[nodiscard]] std::optional<Errc> move_one(BlockingList& to, Side from_side, Side to_side, const Copy& copy);
 
   // blocking_list/popping.hpp
   // Of types that lie in a slot.

@@ -111,7 +111,7 @@ enum class Side : unsigned char { left, right };
 struct ListOptions {
   /// Elements; the list is never longer. A bounded list takes its lock for each push and pop.
   std::size_t capacity = no_limit;
-  /// What a push does when the list is full; drop_oldest drops at the other end.
+  /// What a push does when the list is full; drop_oldest drops at the other end, and only what nobody waits for.
   Overflow overflow = Overflow::reject;
   /// The source of timeouts; it must outlive the list. Null is SystemClock.
   Clock* clock = nullptr;
@@ -180,6 +180,34 @@ struct ChannelInfo {
   std::size_t subscriptions = 0;  ///< those that share count as one
   std::uint64_t published = 0;    ///< messages that somebody was there for
   std::uint64_t kept = 0;         ///< of these, messages that are still kept, for those who have not received them
+  bool closed = false;
+};
+
+/// Options of a broker, fixed for its life.
+struct BrokerOptions {
+  /// The clock of the broker, and of all objects that it makes; it must outlive them. Null is SystemClock.
+  Clock* clock = nullptr;
+};
+
+/// What a name in a broker can hold.
+enum class ObjectKind : unsigned char { stream, list, channel, pubsub };
+
+[[nodiscard]] constexpr std::string_view to_string(ObjectKind kind) noexcept {
+  switch (kind) {
+    case ObjectKind::stream: return "stream";
+    case ObjectKind::list: return "list";
+    case ObjectKind::channel: return "channel";
+    case ObjectKind::pubsub: return "pubsub";
+  }
+  return "unknown";
+}
+
+/// One object of a broker.
+struct ObjectInfo {
+  std::string name{};
+  ObjectKind kind{};
+  std::string element_type{};  ///< as the compiler calls it
+  std::uint64_t size = 0;      ///< entries, elements, messages that are kept, or names that are subscribed to
   bool closed = false;
 };
 

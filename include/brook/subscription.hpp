@@ -172,6 +172,8 @@ class CallbackSubscription {
   [[nodiscard]] std::uint64_t failures() const noexcept { return callback_ != nullptr ? callback_->failures() : 0; }
   /// How many messages were dropped because the backlog had no room.
   [[nodiscard]] std::uint64_t lost() const noexcept { return callback_ != nullptr ? callback_->lost() : 0; }
+  /// How many messages wait for a call.
+  [[nodiscard]] std::uint64_t waiting() const noexcept { return callback_ != nullptr ? callback_->waiting() : 0; }
   /// As Subscription::reason.
   [[nodiscard]] std::optional<Errc> reason() const noexcept {
     return callback_ != nullptr ? callback_->reason() : std::optional(Errc::cancelled);

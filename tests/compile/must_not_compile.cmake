@@ -1,6 +1,6 @@
 # cmake -DSOURCE=FILE -P must_not_compile.cmake -- COMPILER FLAGS...
 # Succeeds when the compiler rejects FILE with a message that matches the regular expression in FILE's first line,
-# `// expect: REGEX`.
+# `// expect: REGEX`. A second line `// because: REGEX` is what the message must say besides, in whatever line.
 set(command)
 foreach(i RANGE ${CMAKE_ARGC})
   if(DEFINED after_dashes AND i LESS CMAKE_ARGC)
@@ -10,15 +10,23 @@ foreach(i RANGE ${CMAKE_ARGC})
   endif()
 endforeach()
 
-file(STRINGS ${SOURCE} first_line LIMIT_COUNT 1)
+file(STRINGS ${SOURCE} lines LIMIT_COUNT 2)
+list(GET lines 0 first_line)
+list(GET lines 1 second_line)
 if(NOT first_line MATCHES "^// expect: (.+)$")
   message(FATAL_ERROR "${SOURCE}: the first line must be `// expect: REGEX`")
 endif()
 set(expected "${CMAKE_MATCH_1}")
+set(reason "")
+if(second_line MATCHES "^// because: (.+)$")
+  set(reason "${CMAKE_MATCH_1}")
+endif()
 
 execute_process(COMMAND ${command} -fsyntax-only ${SOURCE} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(status EQUAL 0)
   message(FATAL_ERROR "${SOURCE} compiles, and must not")
 elseif(NOT said MATCHES "error: [^\n]*(${expected})")
   message(FATAL_ERROR "${SOURCE} is rejected, but not with an error that matches `${expected}`:\n${said}")
+elseif(NOT reason STREQUAL "" AND NOT said MATCHES "${reason}")
+  message(FATAL_ERROR "${SOURCE} is rejected, but not because of `${reason}`:\n${said}")
 endif()

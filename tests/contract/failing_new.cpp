@@ -7,12 +7,16 @@
 
 namespace {
 
+using brook::contract::Failing;
+
 thread_local std::uint64_t until_failure = 0;  // 0: never
+thread_local Failing how_failing = Failing::once;
 thread_local bool has_failed = false;
 
 void* allocate(std::size_t size, std::size_t alignment) noexcept {
   if (until_failure != 0 && --until_failure == 0) {
     has_failed = true;
+    if (how_failing == Failing::from_then_on) until_failure = 1;
     return nullptr;
   }
   if (size == 0) size = 1;
@@ -31,15 +35,19 @@ std::size_t number(std::align_val_t alignment) noexcept { return static_cast<std
 
 namespace brook::contract {
 
-FailingNew::FailingNew(std::uint64_t n) noexcept {
+FailingNew::FailingNew(std::uint64_t n, Failing how) noexcept {
   has_failed = false;
   until_failure = n;
+  how_failing = how;
 }
 FailingNew::~FailingNew() { until_failure = 0; }
 bool FailingNew::happened() noexcept { return has_failed; }
 
-SafeNew::SafeNew() noexcept : saved_(std::exchange(until_failure, 0)) {}
-SafeNew::~SafeNew() { until_failure = saved_; }
+SafeNew::SafeNew() noexcept : saved_(std::exchange(until_failure, 0)), how_(how_failing) {}
+SafeNew::~SafeNew() {
+  until_failure = saved_;
+  how_failing = how_;
+}
 
 }  // namespace brook::contract
 

@@ -5,10 +5,13 @@
 
 namespace brook::contract {
 
+/// Whether one allocation fails, or all that follow do too.
+enum class Failing { once, from_then_on };
+
 /// While it lives, the n-th allocation of this thread throws std::bad_alloc, counted from 1; none does for 0.
 class FailingNew {
  public:
-  explicit FailingNew(std::uint64_t n) noexcept;
+  explicit FailingNew(std::uint64_t n, Failing how = Failing::once) noexcept;
   ~FailingNew();
   FailingNew(const FailingNew&) = delete;
   FailingNew& operator=(const FailingNew&) = delete;
@@ -27,6 +30,7 @@ class SafeNew {
 
  private:
   std::uint64_t saved_;
+  Failing how_;
 };
 
 }  // namespace brook::contract

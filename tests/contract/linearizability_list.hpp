@@ -4,7 +4,8 @@
 // A call that waits for elements is a pop at the instant when it gets one. When it ends with nothing there must have been
 // an instant at which it could have got none: an element that is there wins over a deadline.
 // pop_batch gathers in several gulps, each of all that it can get. It stands in a history as one step for each element
-// (see with_batches_in_steps); while one is under way, what comes to its list goes to it, before anything else happens.
+// (see in_steps); while one is under way, what comes to its list goes to it, before anything else happens.
+// A push of more than a list can hold that drops the oldest is two steps: between them who waits is served.
 #pragma once
 
 #include <algorithm>
@@ -30,6 +31,7 @@ struct ListSpec {
     bool closed = false;
     int gatherer = nobody;  // the thread of a pop_batch that has something, but not enough
     std::size_t gathered = 0;
+    int dropping = nobody;  // the thread of a push that has yet to drop what is too much
 
     [[nodiscard]] bool dry() const { return elements.empty() && closed; }
   };
@@ -52,6 +54,7 @@ struct ListSpec {
     batch,     // pop_batch, not yet in steps
     take,      // the step-th value of a batch
     end,       // of a batch that did not get enough
+    drop,      // of what is too much after a push
     size,
     range,
     index,
@@ -89,6 +92,8 @@ struct ListSpec {
       if (list.gatherer == nobody || list.elements.empty()) continue;
       if (op.kind != Kind::take || op.list != i) return false;
     }
+    for (int i = 0; i < 2; ++i)
+      if (state.lists[i].dropping != nobody && !may_come_before_drop(state.lists[i].dropping, i, op)) return false;
     List& list = state.lists[op.list];
     switch (op.kind) {
       case Kind::push: return push(state, list, op, state.drops);
@@ -102,6 +107,7 @@ struct ListSpec {
       case Kind::wait_any: return pop_any(state, op);
       case Kind::take: return take(list, op);
       case Kind::end: return end(list, op);
+      case Kind::drop: return drop(state, list, op);
       case Kind::close: return list.closed = true;
       case Kind::info: return list.elements.size() == op.number && list.closed == (op.count != 0);
       case Kind::batch:
@@ -115,6 +121,7 @@ struct ListSpec {
     for (const List& list : state.lists) {
       key += list.closed ? "closed" : "";
       if (list.gatherer != nobody) key += '<' + std::to_string(list.gatherer) + ':' + std::to_string(list.gathered);
+      if (list.dropping != nobody) key += '>' + std::to_string(list.dropping);
       for (const int value : list.elements) key += ' ' + std::to_string(value);
       key += '|';
     }
@@ -122,9 +129,9 @@ struct ListSpec {
   }
 
   static std::string describe(const Operation& op) {
-    static constexpr const char* kinds[] = {"push",   "bpush", "pushx", "pop",   "bpop",  "lmove", "blmove", "lmpop",
-                                            "bmpop",  "batch", "take",  "end",   "size",  "range", "index",  "set",
-                                            "insert", "rem",   "trim",  "clear", "close", "info",  "broken"};
+    static constexpr const char* kinds[] = {"push",  "bpush",  "pushx", "pop",  "bpop",  "lmove", "blmove", "lmpop",
+                                            "bmpop", "batch",  "take",  "end",  "drop",  "size",  "range",  "index",
+                                            "set",   "insert", "rem",   "trim", "clear", "close", "info",   "broken"};
     static constexpr const char* results[] = {"", "nothing", "closed", "full", "timed out", "invalid"};
     const auto side = [](Side at) { return at == Side::left ? "l" : "r"; };
     std::string text = side(op.side) + std::string(kinds[static_cast<int>(op.kind)]) + " " + "AB"[op.list];
@@ -139,6 +146,11 @@ struct ListSpec {
     return text + results[static_cast<int>(op.result)];
   }
 
+  /// Whether a push is of more than the list can hold, and so in two steps.
+  [[nodiscard]] static bool drops_later(const State& state, const Operation& op) {
+    return op.kind == Kind::push && op.result == Result::done && state.drops && op.values.size() > state.capacity;
+  }
+
  private:
   [[nodiscard]] static bool fits(const State& state, const List& list, std::size_t values) {
     return state.capacity == no_bound || list.elements.size() + values <= state.capacity;
@@ -151,7 +163,7 @@ struct ListSpec {
   [[nodiscard]] static int at_end(const std::deque<int>& elements, Side side) {
     return side == Side::left ? elements.front() : elements.back();
   }
-  static void drop(std::deque<int>& elements, Side side) {
+  static void remove_end(std::deque<int>& elements, Side side) {
     if (side == Side::left) elements.pop_front();
     else elements.pop_back();
   }
@@ -167,7 +179,30 @@ struct ListSpec {
     if (op.result != Result::done) return refused(state, list, op.result, op.values.size());
     if (list.closed || (!drops && !fits(state, list, op.values.size()))) return false;
     for (const int value : op.values) add(list.elements, op.side, value);
-    while (list.elements.size() > state.capacity) drop(list.elements, opposite(op.side));
+    if (drops_later(state, op)) {
+      list.dropping = op.thread;
+      return true;
+    }
+    while (list.elements.size() > state.capacity) remove_end(list.elements, opposite(op.side));
+    return true;
+  }
+
+  // Only calls that waited at the list, and the rest of the push.
+  [[nodiscard]] static bool may_come_before_drop(int dropping, int list, const Operation& op) {
+    switch (op.kind) {
+      case Kind::wait:
+      case Kind::wait_any:
+      case Kind::wait_move:
+      case Kind::take: return op.list == list;
+      case Kind::drop: return op.list == list && op.thread == dropping;
+      default: return false;
+    }
+  }
+
+  static bool drop(const State& state, List& list, const Operation& op) {
+    if (list.dropping != op.thread) return false;
+    while (list.elements.size() > state.capacity) remove_end(list.elements, opposite(op.side));
+    list.dropping = nobody;
     return true;
   }
 
@@ -183,7 +218,7 @@ struct ListSpec {
     if (op.values.size() != std::min(op.count, list.elements.size())) return false;
     for (const int value : op.values) {
       if (at_end(list.elements, op.side) != value) return false;
-      drop(list.elements, op.side);
+      remove_end(list.elements, op.side);
     }
     return true;
   }
@@ -206,7 +241,7 @@ struct ListSpec {
     }
     if (from.elements.empty() || to.closed || !room || at_end(from.elements, op.side) != op.values.front())
       return false;
-    drop(from.elements, op.side);
+    remove_end(from.elements, op.side);
     add(to.elements, op.to_side, op.values.front());
     return true;
   }
@@ -304,11 +339,17 @@ struct ListSpec {
   }
 };
 
-[[nodiscard]] inline std::vector<Call<ListSpec::Operation>> with_batches_in_steps(
-    const std::vector<Call<ListSpec::Operation>>& calls) {
+/// The calls as the steps that the specification knows.
+[[nodiscard]] inline std::vector<Call<ListSpec::Operation>> in_steps(
+    const std::vector<Call<ListSpec::Operation>>& calls, const ListSpec::State& start) {
   std::vector<Call<ListSpec::Operation>> steps;
   for (const auto& call : calls) {
     steps.push_back(call);
+    if (ListSpec::drops_later(start, call.operation)) {
+      steps.back().operation.thread = call.thread;
+      steps.push_back(steps.back());
+      steps.back().operation.kind = ListSpec::Kind::drop;
+    }
     if (call.operation.kind != ListSpec::Kind::batch) continue;
     steps.pop_back();
     const std::size_t got = call.operation.values.size();

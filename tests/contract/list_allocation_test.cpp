@@ -21,6 +21,7 @@ namespace {
 
 using namespace brook;
 using namespace brook::test;
+using brook::contract::Failing;
 using brook::contract::FailingNew;
 using brook::contract::SafeNew;
 using Strings = std::vector<std::string>;
@@ -176,16 +177,19 @@ TEST_CASE("No memory: pushing thousands to a list") {
 }
 
 TEST_CASE("No memory: popping from a list") {
-  check_every_failure([](Scene& scene) { wanted(scene.list->lpop() == text(1)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->rpop() == text(20)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->lpop(7) == texts(1, 7)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->rpop(7).back() == text(14)); });
-  check_every_failure([](Scene& scene) { wanted(!scene.empty->rpop()); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->blpop(forever) == text(1)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->brpop(forever) == text(20)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(5, 7, forever) == texts(1, 7)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(1, no_limit, forever) == texts(1, 20)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(30, 40, 1s) == texts(1, 20)); });
+  // Not made where they are compared: to run out of memory there could be to do so after the pop.
+  const Strings all = texts(1, 20);
+  const Strings seven = texts(1, 7);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->lpop() == all[0]); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->rpop() == all[19]); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->lpop(7) == seven); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->rpop(7).back() == all[13]); });
+  check_every_failure([&](Scene& scene) { wanted(!scene.empty->rpop()); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->blpop(forever) == all[0]); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->brpop(forever) == all[19]); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->pop_batch(5, 7, forever) == seven); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->pop_batch(1, no_limit, forever) == all); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->pop_batch(30, 40, 1s) == all); });
 }
 
 TEST_CASE("No memory: popping from several lists") {
@@ -225,7 +229,7 @@ namespace {
 // Calls `wait` on a thread that finds, in the place of its sleep, or when it is about to wait, that `push` was called;
 // its n-th allocation fails, for every n. What it got and what is left is all there was.
 void check_waiting(const std::function<void(Scene&)>& push, const std::function<Strings(Scene&)>& wait,
-                   const Strings& in_all, bool before = false) {
+                   const Strings& in_all, bool before = false, Failing how = Failing::once) {
   for (std::uint64_t n = 1;; ++n) {
     CAPTURE(n);
     Scene scene(true);
@@ -235,7 +239,7 @@ void check_waiting(const std::function<void(Scene&)>& push, const std::function<
     Strings got;
     bool thrown = false;
     {
-      const FailingNew failing(n);
+      const FailingNew failing(n, how);
       try {
         got = wait(scene);
       } catch (const std::bad_alloc&) { thrown = true; }
@@ -265,12 +269,13 @@ Strings values(Outcome outcome) {
 
 TEST_CASE("No memory: a pop that was served loses nothing") {
   const bool before = GENERATE(false, true);
+  const Failing how = GENERATE(Failing::once, Failing::from_then_on);
   const auto push = [](Scene& scene) {
     wanted(scene.list->rpush(text(1)));
     wanted(scene.list->rpush(text(2)));
   };
   const auto check = [&](const std::function<Strings(Scene&)>& wait) {
-    check_waiting(push, wait, texts(1, 2), before);
+    check_waiting(push, wait, texts(1, 2), before, how);
   };
   check([](Scene& scene) { return values(scene.list->blpop(forever)); });
   check([](Scene& scene) { return values(scene.list->pop_batch(3, 5, 1s)); });
@@ -280,14 +285,53 @@ TEST_CASE("No memory: a pop that was served loses nothing") {
   check([](Scene& scene) { return values(blmpop(forever, Side::left, 9, *scene.other, *scene.list, *scene.empty)); });
 }
 
+TEST_CASE("No memory: a batch that is being gathered keeps what it has") {
+  const Strings first = texts(1, 200);
+  const Strings rest = texts(201, 400);
+  for (std::uint64_t n = 1; n < 40; ++n) {    // of who pushes: the last of these allocations is for who waits
+    for (std::uint64_t m = 0; m < 12; ++m) {  // of who waits
+      CAPTURE(n, m);
+      BusyClock clock;
+      List list({.clock = &clock, .spin = std::chrono::microseconds(0)});
+      const auto push_the_rest = [&] {
+        Strings values = rest;
+        const FailingNew failing(n, Failing::from_then_on);
+        try {
+          wanted(list.rpush_range(std::move(values)));
+          return;
+        } catch (const std::bad_alloc&) {}
+        const SafeNew safe;
+        wanted(list.rpush_range(std::move(values)));
+      };
+      clock.instead = [&] {
+        wanted(list.rpush_range(first));
+        clock.instead = push_the_rest;
+      };
+      Strings got;
+      {
+        const FailingNew failing(m, Failing::from_then_on);
+        try {
+          if (auto batch = list.pop_batch(300, 1000, 1s)) got = *std::move(batch);
+        } catch (const std::bad_alloc&) {}
+      }
+      CHECK(list.info().waiting_poppers == 0);
+      if (clock.instead) std::exchange(clock.instead, nullptr)();
+      if (clock.instead) std::exchange(clock.instead, nullptr)();
+      for (auto& value : list.lpop(no_limit)) got.push_back(std::move(value));
+      CHECK(got == texts(1, 400));
+    }
+  }
+}
+
 TEST_CASE("No memory: a move that waits, or was served, loses nothing") {
   const bool before = GENERATE(false, true);
+  const Failing how = GENERATE(Failing::once, Failing::from_then_on);
   check_waiting([](Scene& scene) { wanted(scene.list->rpush(text(1))); },
                 [](Scene& scene) {
                   static_cast<void>(scene.list->blmove(*scene.other, Side::left, Side::right, 1s));
                   return Strings();
                 },
-                texts(1, 1), before);
+                texts(1, 1), before, how);
 }
 
 TEST_CASE("No memory: a push that serves those who wait loses nothing, and nobody sleeps on") {

@@ -33,11 +33,11 @@ using brook::contract::Caller;
 using brook::contract::Calls;
 using brook::contract::check;
 using brook::contract::History;
+using brook::contract::in_steps;
 using brook::contract::ListSpec;
 using brook::contract::RestlessClock;
 using brook::contract::Stalling;
 using brook::contract::stalls;
-using brook::contract::with_batches_in_steps;
 using Kind = ListSpec::Kind;
 using Operation = ListSpec::Operation;
 using Result = ListSpec::Result;
@@ -70,7 +70,7 @@ class Round {
   }
 
   [[nodiscard]] brook::contract::Verdict verdict() const {
-    auto verdict = check<ListSpec>(with_batches_in_steps(history_.calls()), start_);
+    auto verdict = check<ListSpec>(in_steps(history_.calls(), start_), start_);
     verdict.explanation += "from " + ListSpec::key(start_) + ", capacity " + std::to_string(start_.capacity) +
                            (turned_ ? ", turned" : "") + ", history " + std::to_string(seed_ / threads);
     return verdict;
@@ -121,7 +121,7 @@ class Round {
 };
 
 // How often each kind of call did what.
-using Tally = std::array<std::array<std::size_t, 6>, 23>;
+using Tally = std::array<std::array<std::size_t, 6>, 24>;
 
 template <class T>
 void check_histories(std::uint64_t histories, std::uint64_t many) {
@@ -172,7 +172,7 @@ bool allowed(const std::vector<Operation>& operations, std::size_t capacity = Li
     const auto at = 2 * calls.size();
     calls.push_back({0, operation, at, at + 1});
   }
-  return static_cast<bool>(check<ListSpec>(with_batches_in_steps(calls), start));
+  return static_cast<bool>(check<ListSpec>(in_steps(calls, start), start));
 }
 
 Operation pops(Side side, std::vector<int> values, std::size_t count = 1) {
@@ -238,11 +238,29 @@ TEST_CASE("What comes while a batch is gathered goes to it first") {
     ListSpec::State start;
     start.lists[0].elements = {1, 2, 3};
     return static_cast<bool>(check<ListSpec>(
-        with_batches_in_steps({{0, batch, 0, 9}, {1, pushes(right, {7, 8, 9}), 1, 2}, {1, meanwhile, 3, 4}}), start));
+        in_steps({{0, batch, 0, 9}, {1, pushes(right, {7, 8, 9}), 1, 2}, {1, meanwhile, 3, 4}}, start), start));
   };
   CHECK(gathered(pops(left, {}), {1, 2, 3, 7, 8, 9}));
   CHECK_FALSE(gathered(pops(left, {8}), {1, 2, 3, 7, 9}));
   CHECK_FALSE(gathered(pops(left, {9}), {1, 2, 3, 7, 8}));
+}
+
+TEST_CASE("Who waits is served before anything of a push is dropped") {
+  const auto served = [](const Operation& waiting, const std::vector<int>& left_over, bool waited = true) {
+    const ListSpec::State start{.capacity = 2, .drops = true};
+    return static_cast<bool>(check<ListSpec>(
+        in_steps({{0, waiting, waited ? 0U : 3U, 4}, {1, pushes(right, {7, 8, 9}), 1, 2}, {1, shows(left_over), 5, 6}},
+                 start),
+        start));
+  };
+  CHECK(served({.kind = Kind::wait, .values = {7}}, {8, 9}));
+  CHECK(served({.kind = Kind::wait, .side = right, .values = {9}}, {7, 8}));
+  CHECK(served(gathers(2, 2, {7, 8}), {9}));
+  CHECK_FALSE(served({.kind = Kind::wait, .values = {8}}, {8, 9}));
+  CHECK_FALSE(served({.kind = Kind::wait, .values = {7}}, {9}));
+  CHECK_FALSE(served({.kind = Kind::wait, .values = {7}}, {8, 9}, false));
+  CHECK_FALSE(served(pops(left, {7}), {8, 9}));
+  CHECK(served(pops(left, {8}), {9}));
 }
 
 TEST_CASE("What wrong lists would do is rejected: moves") {

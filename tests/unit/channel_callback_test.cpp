@@ -65,13 +65,13 @@ class Blocked {
   std::atomic<bool> has_left_{false};
 };
 
-void wait_until_ended(const CallbackSubscription<int>& subscription) {
+void wait_until_ended(const CallbackSubscription& subscription) {
   while (!subscription.reason()) std::this_thread::yield();
   for (int i = 0; i < 100; ++i) std::this_thread::yield();
 }
 
 // One that a function can end.
-using Handle = std::optional<CallbackSubscription<int>>;
+using Handle = std::optional<CallbackSubscription>;
 
 }  // namespace
 
@@ -235,7 +235,7 @@ TEST_CASE("Callback: may subscribe") {
   const CallOn thread = GENERATE(CallOn::publisher, CallOn::own_thread);
   Channel<int> channel;
   Log log;
-  std::vector<CallbackSubscription<int>> more;
+  std::vector<CallbackSubscription> more;
   std::vector<Subscription<int>> pulled;
   auto first = channel.subscribe(
       [&](int value) {
@@ -558,7 +558,7 @@ TEST_CASE("Callback: the end of a message may publish, and end the subscription"
   };
   Channel<Ending> channel;
   int calls = 0;
-  std::optional<CallbackSubscription<Ending>> subscription;
+  std::optional<CallbackSubscription> subscription;
   subscription.emplace(channel.subscribe([&](const Ending&) { ++calls; }));
   int more = 0;
   for (int i = 0; i < 100; ++i) {

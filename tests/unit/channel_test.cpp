@@ -46,7 +46,7 @@ static_assert(std::input_iterator<Subscription<int>::iterator>);
 static_assert(std::ranges::input_range<Subscription<int>>);
 static_assert(std::ranges::forward_range<const Messages<int>>);
 static_assert(std::movable<Subscription<int>> && !std::copyable<Subscription<int>>);
-static_assert(std::movable<CallbackSubscription<int>> && !std::copyable<CallbackSubscription<int>>);
+static_assert(std::movable<CallbackSubscription> && !std::copyable<CallbackSubscription>);
 static_assert(std::copyable<Message<MoveOnly>> && std::copyable<Messages<MoveOnly>>);
 static_assert(!std::is_copy_constructible_v<Channel<int>> && !std::is_move_constructible_v<Channel<int>>);
 
@@ -521,7 +521,7 @@ TEST_CASE("Subscription: one that was never made has ended") {
   CHECK(error_of(none.receive(forever)) == Errc::closed);
   CHECK(none.reason() == Errc::cancelled);
   CHECK(none.lost() == 0);
-  CallbackSubscription<int> nobody;
+  CallbackSubscription nobody;
   nobody.unsubscribe();
   CHECK(nobody.reason() == Errc::cancelled);
   CHECK(nobody.failures() == 0);

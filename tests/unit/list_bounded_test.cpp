@@ -7,7 +7,10 @@
 #include <cstddef>
 #include <future>
 #include <memory>
+#include <optional>
+#include <ranges>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -96,6 +99,28 @@ TEST_CASE("Bounded list: try_push hands the value back") {
   CHECK(**list.lpop() == 2);
 }
 
+TEST_CASE("Bounded list: a refusal that is taken for a success throws, and the value is still there") {
+  BlockingList<std::unique_ptr<int>> owners({.capacity = 1});
+  CHECK(owners.try_rpush(std::make_unique<int>(1)).value() == 1U);
+  auto refused = owners.try_rpush(std::make_unique<int>(2));
+  std::optional<Errc> why;
+  try {
+    static_cast<void>(refused.value());
+  } catch (const tl::bad_expected_access<Refused<std::unique_ptr<int>>>& thrown) {
+    why = thrown.error();
+    CHECK(std::string(thrown.what()) == message(Errc::full));
+  }
+  CHECK(why == Errc::full);
+  CHECK(*refused.error().value == 2);
+  BlockingList<int> list({.capacity = 1});
+  CHECK(list.try_rpush(1).value() == 1U);
+  int value = 0;
+  try {
+    static_cast<void>(list.try_rpush(2).value());
+  } catch (const tl::bad_expected_access<Refused<int>>& thrown) { value = thrown.error().value; }
+  CHECK(value == 2);
+}
+
 TEST_CASE("Bounded list: drops at the other end") {
   Scene scene(Overflow::drop_oldest);
   BlockingList<int>& list = scene.list;
@@ -140,6 +165,147 @@ TEST_CASE("Bounded list: drops at the other end") {
     for (int i = 0; i < 10'000; ++i) REQUIRE(list.rpush(i));
     CHECK(all(list) == Ints{9998, 9999});
   }
+}
+
+TEST_CASE("Bounded list: who waits for elements gets some before any are dropped") {
+  WatchedClock clock;
+  BlockingList<int> list({.capacity = 2, .overflow = Overflow::drop_oldest, .clock = &clock});
+  BlockingList<int> other({.clock = &clock});
+  std::size_t waiting = 0;
+  const auto blocked = [&](auto call) {
+    auto future = on_a_thread(std::move(call));
+    clock.wait_for_sleepers(++waiting);
+    return future;
+  };
+  SECTION("of every kind, in their order") {
+    auto popped = blocked([&] { return list.blpop(forever); });
+    auto moved = blocked([&] { return list.blmove(other, Side::left, Side::left, forever); });
+    auto batch = blocked([&] { return list.pop_batch(2, 2, forever); });
+    auto last = blocked([&] { return list.brpop(forever); });
+    REQUIRE(list.rpush({1, 2, 3, 4, 5, 6, 7, 8}));
+    CHECK(popped.get() == 1);
+    CHECK(moved.get() == 2);
+    CHECK(batch.get() == Ints{3, 4});
+    CHECK(last.get() == 8);
+    CHECK(all(list) == Ints{6, 7});
+    CHECK(all(other) == Ints{2});
+  }
+  SECTION("at the other end") {
+    auto popped = blocked([&] { return list.brpop(forever); });
+    REQUIRE(list.lpush({1, 2, 3, 4}));
+    CHECK(popped.get() == 1);
+    CHECK(all(list) == Ints{4, 3});
+  }
+  SECTION("a batch takes all that it may") {
+    auto batch = blocked([&] { return list.pop_batch(1, 10, forever); });
+    REQUIRE(list.rpush({1, 2, 3, 4}));
+    CHECK(batch.get() == Ints{1, 2, 3, 4});
+    CHECK(list.empty());
+  }
+  SECTION("who rotates the list") {
+    auto moved = blocked([&] { return list.blmove(list, Side::left, Side::right, forever); });
+    REQUIRE(list.rpush({1, 2, 3, 4}));
+    CHECK(moved.get() == 1);
+    CHECK(all(list) == Ints{4, 1});
+  }
+}
+
+TEST_CASE("Bounded list: a push that drops does not wait for those that wait for room") {
+  Scene scene(Overflow::drop_oldest);
+  BlockingList<int>& list = scene.list;
+  SECTION("it takes no room from them") {
+    auto waits = scene.pushing(3);
+    CHECK(list.rpush(4).value() == 2U);
+    CHECK(list.try_rpush(5).value() == 2U);
+    CHECK(list.rpushx(6).value() == 2U);
+    CHECK(list.info().waiting_pushers == 1);
+    CHECK(all(list) == Ints{5, 6});
+    CHECK(list.lpop() == 5);
+    CHECK_FALSE(waits.get());
+    CHECK(all(list) == Ints{6, 3});
+  }
+  SECTION("but for a range that waits for more than there is") {
+    auto waits = scene.blocked([&] { return error_of(list.rpush_range(Ints{3, 4}, forever)); });
+    CHECK(list.lpop() == 1);
+    CHECK(list.rpush(5).value() == 2U);
+    CHECK(all(list) == Ints{2, 5});
+    CHECK(list.lpop(2) == Ints{2, 5});
+    CHECK_FALSE(waits.get());
+    CHECK(all(list) == Ints{3, 4});
+  }
+  SECTION("nor do they pass each other") {
+    auto first = scene.pushing(3);
+    auto second = scene.pushing(4);
+    CHECK(error_of(list.rpush(9, Wait())) == Errc::full);
+    CHECK(list.rpush(5).value() == 2U);
+    CHECK(list.lpop(2) == Ints{2, 5});
+    CHECK_FALSE(first.get());
+    CHECK_FALSE(second.get());
+    CHECK(all(list) == Ints{3, 4});
+  }
+}
+
+TEST_CASE("Bounded list: a range that waits for room") {
+  Scene scene;
+  BlockingList<int>& list = scene.list;
+  CHECK(error_of(list.rpush_range(Ints{3}, Wait())) == Errc::full);
+  CHECK(error_of(list.lpush_range(Ints{3, 4, 5}, forever)) == Errc::full);  // never fits, so it does not wait
+  CHECK(list.lpush_range(Ints{}, forever).value() == 2U);
+  SECTION("is pushed when there is room for all of it") {
+    auto left = scene.blocked([&] { return error_of(list.lpush_range(Ints{3, 4}, forever)); });
+    auto right = scene.blocked([&] { return error_of(list.rpush_range(std::vector<long>{5}, 1s)); });
+    CHECK(list.lpop() == 1);
+    CHECK(all(list) == Ints{2});
+    CHECK(list.lpop() == 2);
+    CHECK_FALSE(left.get());
+    CHECK(all(list) == Ints{4, 3});
+    CHECK(list.rpop() == 3);
+    CHECK_FALSE(right.get());
+    CHECK(all(list) == Ints{4, 5});
+  }
+  SECTION("ends when its time is up") {
+    auto pushed = scene.blocked([&] { return error_of(list.rpush_range(Ints{3, 4}, 2s)); });
+    scene.clock.advance(2s);
+    CHECK(pushed.get() == Errc::timed_out);
+  }
+  SECTION("ends when it is told to") {
+    std::stop_source stop;
+    auto pushed = scene.blocked([&] { return error_of(list.lpush_range(Ints{3}, Wait(forever, stop.get_token()))); });
+    stop.request_stop();
+    CHECK(pushed.get() == Errc::cancelled);
+  }
+  SECTION("ends when the list is closed") {
+    auto pushed = scene.blocked([&] { return error_of(list.rpush_range(Ints{3}, forever)); });
+    list.close();
+    CHECK(pushed.get() == Errc::closed);
+    CHECK(error_of(list.rpush_range(Ints{}, forever)) == Errc::closed);
+  }
+}
+
+TEST_CASE("Bounded list: a range of rvalues that was refused is still the caller's") {
+  BlockingList<std::unique_ptr<int>> list({.capacity = 2});
+  REQUIRE(list.rpush(std::make_unique<int>(1)));
+  std::vector<std::unique_ptr<int>> two;
+  two.push_back(std::make_unique<int>(2));
+  two.push_back(std::make_unique<int>(3));
+  CHECK(error_of(list.rpush_range(std::move(two), Wait())) == Errc::full);
+  REQUIRE(two.size() == 2);
+  CHECK(*two.front() == 2);
+  CHECK(list.lpop());
+  REQUIRE(list.rpush_range(std::move(two), forever));
+  CHECK(**list.rpop() == 3);
+}
+
+TEST_CASE("Bounded list: a range that only shows elements leaves them where they are") {
+  using Strings = std::vector<std::string>;
+  Strings words{"one", "two", "three"};
+  BlockingList<std::string> list;
+  REQUIRE(list.rpush_range(words));
+  REQUIRE(list.rpush_range(std::views::all(words)));
+  REQUIRE(list.rpush_range(words | std::views::take(2), 1s));
+  REQUIRE(list.rpush_range(words | std::views::transform([](std::string& word) -> std::string& { return word; })));
+  CHECK(words == Strings{"one", "two", "three"});
+  CHECK(list.size() == 11);
 }
 
 TEST_CASE("Bounded list: a push that waits goes on when there is room") {

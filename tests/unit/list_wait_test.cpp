@@ -68,6 +68,22 @@ class BusyClock final : public Clock {
   time_point now_{1000s};
 };
 
+// A clock that moves on by a nanosecond when it is read, and jumps to the deadline of who sleeps.
+class ReadClock final : public Clock {
+ public:
+  std::vector<time_point> deadlines{};  // of those who slept
+
+  [[nodiscard]] std::uint64_t unix_ms() const noexcept override { return 1'000'000; }
+  [[nodiscard]] time_point now() const noexcept override { return now_ += 1ns; }
+  void sleep(sync::unique_lock<sync::mutex>&, const Alarm& alarm) override {
+    deadlines.push_back(alarm.deadline);
+    now_ = alarm.deadline;
+  }
+
+ private:
+  mutable time_point now_{1000s};
+};
+
 }  // namespace
 
 TEST_CASE("List: a blocked pop gets what is pushed") {
@@ -190,6 +206,23 @@ TEST_CASE("List: a wait ends") {
     REQUIRE(scene.a.rpush(1));
     CHECK(scene.a.lpop() == 1);
   }
+}
+
+TEST_CASE("List: the time of a wait begins when the call finds nothing, before it polls") {
+  ReadClock clock;
+  BlockingList<int> list({.capacity = 1, .clock = &clock, .spin = 1us});
+  BlockingList<int> other({.clock = &clock, .spin = 1us});
+  const auto first_reading = Clock::time_point(1000s) + 1ns;
+  SECTION("blpop") { CHECK(error_of(list.blpop(1s)) == Errc::timed_out); }
+  SECTION("brpop of several") { CHECK(error_of(brpop(1s, list, other)) == Errc::timed_out); }
+  SECTION("blmpop") { CHECK(error_of(blmpop(1s, Side::left, 2, list, other)) == Errc::timed_out); }
+  SECTION("blmove") { CHECK(error_of(list.blmove(other, Side::left, Side::left, 1s)) == Errc::timed_out); }
+  SECTION("pop_batch") { CHECK(list.pop_batch(2, 3, 1s) == Ints{}); }
+  SECTION("a push that waits for room") {
+    REQUIRE(list.rpush(1));
+    CHECK(error_of(list.rpush(2, 1s)) == Errc::timed_out);
+  }
+  CHECK(clock.deadlines == std::vector{first_reading + 1s});
 }
 
 TEST_CASE("List: who gives up lets those behind it go on") {
@@ -374,6 +407,22 @@ TEST_CASE("List: pop_batch that is stopped gives what it has") {
   CHECK(batch.get() == Ints{1, 2});
 }
 
+TEST_CASE("List: pop_batch of at least none takes what is there and does not wait") {
+  ReadClock clock;
+  BlockingList<int> list({.clock = &clock});
+  std::stop_source stop;
+  stop.request_stop();
+  const Wait wait = GENERATE_COPY(Wait(forever), Wait(1s), Wait(), Wait(forever, stop.get_token()));
+  CHECK(list.pop_batch(0, 5, wait) == Ints{});
+  REQUIRE(list.rpush({1, 2, 3}));
+  CHECK(list.pop_batch(0, 2, wait) == Ints{1, 2});
+  CHECK(list.pop_batch(0, no_limit, wait) == Ints{3});
+  CHECK(list.pop_batch(0, 0, wait) == Ints{});
+  list.close();
+  CHECK(error_of(list.pop_batch(0, 5, wait)) == Errc::closed);
+  CHECK(clock.deadlines.empty());
+}
+
 TEST_CASE("List: pop_batch of nothing when its time is up") {
   Scene scene;
   auto batch = scene.gathering(scene.a, 3, no_limit, 1s);
@@ -437,6 +486,70 @@ TEST_CASE("List: a blocked move to a list that was closed meanwhile") {
   REQUIRE(scene.a.rpush(1));
   CHECK(error_of(moved.get()) == Errc::closed);
   CHECK(popped.get() == 1);
+}
+
+TEST_CASE("List: a blocked move ends when the list that it moves to is closed") {
+  Scene scene;
+  SECTION("another list") {
+    auto moved = scene.moving(scene.a, scene.b);
+    auto behind = scene.popping(scene.a);
+    scene.b.close();
+    CHECK(error_of(moved.get()) == Errc::closed);
+    CHECK(scene.a.info().waiting_poppers == 1);
+    REQUIRE(scene.a.rpush(1));
+    CHECK(behind.get() == 1);
+  }
+  SECTION("several that move there") {
+    auto first = scene.moving(scene.a, scene.b);
+    auto second = scene.moving(scene.c, scene.b);
+    auto onto_itself = scene.moving(scene.b, scene.b);
+    auto elsewhere = scene.moving(scene.a, scene.c);
+    scene.b.close();
+    CHECK(error_of(first.get()) == Errc::closed);
+    CHECK(error_of(second.get()) == Errc::closed);
+    CHECK(error_of(onto_itself.get()) == Errc::closed);
+    REQUIRE(scene.a.rpush(1));
+    CHECK(elsewhere.get() == 1);
+    CHECK(all(scene.c) == Ints{1});
+  }
+  SECTION("but not when an element came before") {
+    auto moved = scene.moving(scene.a, scene.b);
+    REQUIRE(scene.a.rpush(1));
+    scene.b.close();
+    CHECK(moved.get() == 1);
+    CHECK(all(scene.b) == Ints{1});
+  }
+  CHECK(scene.a.info().waiting_poppers == 0);
+}
+
+TEMPLATE_TEST_CASE("List: a blocked move whose element's constructors throw loses and doubles nothing", "", Fussy<true>,
+                   Fussy<false>) {
+  using T = TestType;
+  for (int n = 1; n < 100; ++n) {
+    CAPTURE(n);
+    BusyClock clock;
+    BlockingList<T> from({.clock = &clock, .spin = 0us});
+    BlockingList<T> to({.clock = &clock, .spin = 0us});
+    clock.instead = [&] {
+      T seven(7);
+      T::fuse = n;
+      try {
+        static_cast<void>(from.rpush(std::move(seven)));
+      } catch (const typename T::Thrown&) { static_cast<void>(from.remplace(7)); }
+    };
+    bool thrown = false;
+    int got = 7;
+    try {
+      got = from.blmove(to, Side::left, Side::right, forever)->value();
+    } catch (const typename T::Thrown&) { thrown = true; }
+    const bool over = T::fuse > 0;
+    T::fuse = 0;
+    CHECK(got == 7);
+    CHECK(drained(from) == (thrown ? Ints{7} : Ints{}));
+    CHECK(drained(to) == (thrown ? Ints{} : Ints{7}));
+    if (over) return;
+  }
+  FAIL("there is no end to the constructions");
 }
 
 TEST_CASE("List: a blocked move to a list that became full meanwhile") {

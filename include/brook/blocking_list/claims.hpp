@@ -3,9 +3,9 @@
 //     63 … 18   17       16       15 … 0
 //     life      turned   frozen   at
 //
-// A segment has one such word for pushes and one for pops. `at` counts up to `full` in every segment; one of n slots starts at
-// full - n. What lies above is room for the claims of pushers that come too late. `life` is another one each time that the
-// word is opened, so that a word that looks as before is as before.
+// A segment has one such word for pushes and one for pops. `at` counts up to `full` in every segment; one of n slots
+// starts at full - n. What lies above is room for the claims of pushers that come too late. `life` is another one each
+// time that the word is opened, so that a word that looks as before is as before.
 #pragma once
 
 #include <cstdint>

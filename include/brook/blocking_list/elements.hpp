@@ -1,13 +1,13 @@
-// elements.hpp — the elements of a list: a lock-free queue, and before it what has been gathered to be used in other ways.
+// elements.hpp — the elements of a list: a lock-free queue, and before it what has been gathered for other uses.
 //
-// Order     front_, then the queue. The queue is popped at the side where front_ is, and pushed to at the other; which is the
-//           left one and which the right one may change while there are no elements (direction).
+// Order     front_, then the queue. The queue is popped at the side where front_ is, and pushed to at the other; which
+//           is the left one and which the right one may change while there are no elements (direction).
 // States    queue      front_ is empty: both ends are open
 //           front      front_ is not: pops take the lock, pushes need not
 //           together   all elements are in front_, both ends are frozen, and every operation is that of a deque
 //           What is pushed and popped at the queue's two ends only, a few times in a row, leads back to `queue`.
-// Cost      each element is moved to front_ once at most, so operations other than the queue's cost O(1) for each element
-//           that was pushed since the last of them.
+// Cost      each element is moved to front_ once at most, so operations other than the queue's cost O(1) for each
+//           element that was pushed since the last of them.
 #pragma once
 
 #include <algorithm>
@@ -138,8 +138,8 @@ class Elements {
   }
   /// No fewer than there are now. O(segments). After prepare_pop().
   [[nodiscard]] std::size_t at_most() noexcept { return front_.size() + (together_ ? 0 : queue_.at_most()); }
-  /// Pops up to `most` elements at a side; how many. At one instant if it is one, or that of at_most(), if that is given.
-  /// `use(Payload&&)` must not throw. After prepare_pop().
+  /// Pops up to `most` elements at a side; how many. At one instant if it is one, or that of at_most(), if that is
+  /// given. `use(Payload&&)` must not throw. After prepare_pop().
   template <class Use>
   std::size_t pop_some(Side side, std::size_t most, std::size_t at_most, Use&& use) noexcept {
     std::size_t popped = 0;

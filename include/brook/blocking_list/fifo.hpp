@@ -15,19 +15,20 @@
 //           take      wait for the pusher, who is a few instructions from publishing; void the slot if it is not
 //           Nothing there: the pushers' word said so while the poppers' word stood still.
 //
-// With the lock   A word is frozen by setting a bit in it: claims that find the bit count for nothing. Who freezes both words
-//           knows which slots are claimed, and has them to itself once their pushers have published or were voided. A new
-//           segment is linked, and a used one is unlinked, with the lock too: once in as many operations as it has slots.
+// With the lock   A word is frozen by setting a bit in it: claims that find the bit count for nothing. Who freezes both
+//           words knows which slots are claimed, and has them to itself once their pushers have published or were
+//           voided. A new segment is linked, and a used one is unlinked, with the lock too: once in as many operations
+//           as it has slots.
 //
 // Invariants
 //   I1  Slots are claimed by pushers in order, and by poppers in order, and never by poppers first.
-//   I2  A slot is voided only when all before it in its segment are settled. So where the first slot of a batch was published,
-//       none of its followers is void, and where it was voided, all are.
+//   I2  A slot is voided only when all before it in its segment are settled. So where the first slot of a batch was
+//       published, none of its followers is void, and where it was voided, all are.
 //   I3  Only the head's word for pops is ever open, and only the tail's for pushes.
-//   I4  Each slot is done with once by a popper, as taken or as void, and if void once by its pusher. A segment is used again
-//       when all are.
-//   I5  Segments are type-stable: who has an old pointer meets a word that is frozen, or full, or open in a later life, whose
-//       claims are as good as any.
+//   I4  Each slot is done with once by a popper, as taken or as void, and if void once by its pusher. A segment is used
+//       again when all are.
+//   I5  Segments are type-stable: who has an old pointer meets a word that is frozen, or full, or open in a later life,
+//       whose claims are as good as any.
 //
 // Linearizable    a push at its claim, unless its slot is voided; a pop at its claim; "nothing there" at its look
 // Lock-free       but where a segment ends: a slot is voided only by who goes on past it
@@ -46,8 +47,8 @@
 //   LR   anyone  `known`                relaxed  -      says of which life it is, and is true of that for ever
 //   LS   holder  freeze; what only it   relaxed  -      the lock orders holders; elements come with LB
 //                writes; pushes
-//   AO   anyone  private, failed, or    relaxed  -      nobody else has the segment, or nothing is learnt, or by LJ the value
-//                only a number                          is no older than it must be
+//   AO   anyone  private, failed, or    relaxed  -      nobody else has the segment, or nothing is learnt, or by LJ the
+//                only a number                          value is no older than it must be
 // Proof     tests/model/fifo_model.cpp
 #pragma once
 

@@ -1,5 +1,5 @@
-// joint_push.hpp — an element for a list that appears together with changes of other objects: a target of Delivery::forward.
-// Part of blocking_list.hpp, which includes it.
+// joint_push.hpp — an element for a list that appears together with changes of other objects: a target of
+// Delivery::forward. Part of blocking_list.hpp, which includes it.
 #pragma once
 
 #include <concepts>
@@ -116,8 +116,8 @@ class Into<BlockingList<U>, Value> {
   Value&& value_;
 };
 
-/// A value that is to be added at the right end of a list. Does not wait for room. An rvalue of the list's own type is moved
-/// from only when that succeeds.
+/// A value that is to be added at the right end of a list. Does not wait for room. An rvalue of the list's own type is
+/// moved from only when that succeeds.
 template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<BlockingList<U>, Value> into(BlockingList<U>& to, Value&& value) {

@@ -1,8 +1,8 @@
 // line.hpp — who waits at a list, in the order in which they came.
 //
-// A call that waits has a place in the line of each list that it waits for. Whoever serves it claims it first, so that one
-// list serves it and no other; the thread that waits claims itself when it gives up. Lines are changed with their list's lock;
-// who claimed a waiter fills it with that lock held.
+// A call that waits has a place in the line of each list that it waits for. Whoever serves it claims it first, so that
+// one list serves it and no other; the thread that waits claims itself when it gives up. Lines are changed with their
+// list's lock; who claimed a waiter fills it with that lock held.
 //
 // Memory orders
 //   row  thread  operation            order    meets  because

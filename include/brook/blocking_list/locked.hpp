@@ -1,7 +1,8 @@
 // locked.hpp — the locks of a list, and of the lists to which those who wait at it move their elements, and so on.
 //
-// What an operation does, and what follows from it for others, is thereby one step. Locks are taken in the order of the lists'
-// addresses. Which ones are needed is known only with them: while some are missing, all are given up and taken anew.
+// What an operation does, and what follows from it for others, is thereby one step. Locks are taken in the order of the
+// lists' addresses. Which ones are needed is known only with them: while some are missing, all are given up and taken
+// anew.
 #pragma once
 
 #include <algorithm>

@@ -19,7 +19,8 @@
 namespace brook {
 
 template <class T>
-std::optional<Errc> BlockingList<T>::move_one(BlockingList& to, Side from_side, Side to_side, std::optional<T>& copy) {
+template <class Copy>
+std::optional<Errc> BlockingList<T>::move_one(BlockingList& to, Side from_side, Side to_side, const Copy& copy) {
   State& source = *state_;
   State& target = *to.state_;
   const Locked locked(source, target);
@@ -28,7 +29,7 @@ std::optional<Errc> BlockingList<T>::move_one(BlockingList& to, Side from_side, 
   if (target.closed) return Errc::closed;
   if (source.elements.empty() || !source.poppers.empty()) return std::nullopt;
   if (&source != &target && !target.has_room(1)) return Errc::full;
-  copy.emplace(log::value_of<T>(source.elements.end(from_side)));
+  copy(std::as_const(log::value_of<T>(source.elements.end(from_side))));
   source.move_one(from_side, target, to_side);
   return std::nullopt;
 }
@@ -36,22 +37,24 @@ std::optional<Errc> BlockingList<T>::move_one(BlockingList& to, Side from_side, 
 template <class T>
 std::optional<T> BlockingList<T>::lmove(BlockingList& to, Side from_side,
                                         Side to_side) requires std::copy_constructible<T> {
-  std::optional<T> copy;
-  static_cast<void>(move_one(to, from_side, to_side, copy));
-  return copy;
+  std::optional<T> moved;
+  static_cast<void>(move_one(to, from_side, to_side, [&moved](const T& element) { moved.emplace(element); }));
+  return moved;
 }
 
 template <class T>
 expected<T, Errc> BlockingList<T>::blmove(BlockingList& to, Side from_side, Side to_side,
                                           const Wait& wait) requires std::copy_constructible<T> {
-  std::optional<T> copy;
-  if (const auto failed = move_one(to, from_side, to_side, copy)) return unexpected(*failed);
-  if (copy) return *std::move(copy);
-  std::optional<blocking_list::Popper<T>> popper;
-  const std::array<State*, 1> lists{state_.get()};
-  const auto failed = blocking_list::wait_for<T>(lists, from_side, 1, 1, wait, popper, {to.state_, to_side});
-  if (failed) return unexpected(*failed);
-  return *std::move(popper->copy);
+  expected<T, Errc> moved = unexpected(Errc::timed_out);  // the one variable that is returned, without a move
+  auto failed =
+      move_one(to, from_side, to_side, [&moved](const T& element) { blocking_list::copy_to<T>(moved, element); });
+  if (!failed && !moved) {
+    std::optional<blocking_list::Popper<T>> popper;
+    const std::array<State*, 1> lists{state_.get()};
+    failed = blocking_list::wait_for<T>(lists, from_side, 1, 1, wait, popper, {to.state_, to_side, &moved});
+  }
+  if (failed) moved = unexpected(*failed);
+  return moved;
 }
 
 }  // namespace brook

@@ -91,10 +91,12 @@ template <class T>
 [[gnu::noinline]] void BlockingList<T>::wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value) {
   const blocking_list::Placing<T> place{value};
   const auto come = [&] { return pop_to(side, place); };
-  if (wait.deadline(state_->clock()) != Clock::time_point::min() && wait::spin(state_->options.spin, come)) return;
+  const Clock::time_point deadline = wait.deadline(state_->clock());  // before the time that polling takes
+  if (deadline != Clock::time_point::min() && wait::spin(state_->options.spin, come)) return;
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
-  if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) value = unexpected(*failed);
+  const auto failed = blocking_list::wait_until<T>(lists, side, 1, 1, wait, deadline, popper);
+  if (failed) value = unexpected(*failed);
   else place(std::move(log::value_of<T>(popper->got.front())));
 }
 
@@ -104,7 +106,8 @@ expected<std::vector<T>, Errc> BlockingList<T>::pop_batch(std::size_t least, std
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
   const std::size_t enough = std::clamp<std::size_t>(least, 1, most);
-  const auto failed = blocking_list::wait_for<T>(lists, Side::left, enough, most, wait, popper);
+  const Wait until = least == 0 ? Wait() : wait;
+  const auto failed = blocking_list::wait_for<T>(lists, Side::left, enough, most, until, popper);
   if (failed && *failed != Errc::timed_out) return unexpected(*failed);
   return blocking_list::values_of<T>(*popper);
 }

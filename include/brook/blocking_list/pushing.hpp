@@ -1,4 +1,5 @@
-// pushing.hpp — adding elements to a list, with and without waiting for room. Part of blocking_list.hpp, which includes it.
+// pushing.hpp — adding elements to a list, with and without waiting for room.
+// Part of blocking_list.hpp, which includes it.
 #pragma once
 
 #include <cstddef>
@@ -22,12 +23,12 @@ namespace brook {
 
 namespace blocking_list {
 
-/// Waits until values have been pushed by who made room, first come, first served.
+/// Waits until values have been pushed by who made room, first come, first served. `deadline` is that of `wait`.
 template <class T>
 [[nodiscard]] std::optional<Errc> wait_for_room(State<T>& list, Side side, const log::Values<log::PayloadOf<T>>& values,
-                                                const Wait& wait) {
+                                                const Wait& wait, Clock::time_point deadline) {
   if (wait.stop_requested()) return Errc::cancelled;
-  wait::Sleeper sleeper(list.clock(), wait.deadline(list.clock()), wait);
+  wait::Sleeper sleeper(list.clock(), deadline, wait);
   Pusher<T> pusher(sleeper, side, values);
   struct InLine {
     State<T>& list;
@@ -93,8 +94,9 @@ std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values
   }
   if (values.size() > list.options.capacity) return Errc::full;
   const Wait wait = told != nullptr ? *told : list.options.overflow == Overflow::block ? Wait(forever) : Wait();
-  if (wait.deadline(list.clock()) == Clock::time_point::min()) return Errc::full;
-  return blocking_list::wait_for_room<T>(list, side, values, wait);
+  const Clock::time_point deadline = wait.deadline(list.clock());
+  if (deadline == Clock::time_point::min()) return Errc::full;
+  return blocking_list::wait_for_room<T>(list, side, values, wait, deadline);
 }
 
 template <class T>
@@ -113,21 +115,20 @@ expected<Length<T>, Refused<T>> BlockingList<T>::try_push(Side side, T&& value) 
 template <class T>
 template <class Range>
 expected<Length<T>, Errc> BlockingList<T>::push_range(Side side, Range&& values, const Wait* wait) {
-  if constexpr (!std::is_lvalue_reference_v<Range> && std::ranges::contiguous_range<Range> &&
-                std::ranges::sized_range<Range> && std::is_same_v<std::ranges::range_value_t<Range>, Payload> &&
-                !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>> &&
-                !std::ranges::borrowed_range<Range>) {
-    const auto size = static_cast<std::size_t>(std::ranges::size(values));
-    if (size > 0) return push_values(side, {std::ranges::data(values), size}, wait);  // they stay there on an error
-  }
-  std::vector<Payload> payloads;
-  if constexpr (std::ranges::sized_range<Range>) payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
-  for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
-  if (payloads.empty()) {
+  const auto push_all = [&](Payload* first, std::size_t size) -> expected<Length<T>, Errc> {
+    if (size > 0) return push_values(side, {first, size}, wait);
     if (closed()) return unexpected(Errc::closed);
     return Length<T>(*this);
+  };
+  if constexpr (blocking_list::GivenAway<T, Range>) {
+    return push_all(std::ranges::data(values), static_cast<std::size_t>(std::ranges::size(values)));
+  } else {
+    std::vector<Payload> payloads;
+    if constexpr (std::ranges::sized_range<Range>)
+      payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
+    for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
+    return push_all(payloads.data(), payloads.size());
   }
-  return push_values(side, {payloads.data(), payloads.size()}, wait);
 }
 
 template <class T>

@@ -1,4 +1,5 @@
-// segment.hpp — a run of slots of a list's queue, and the words by which they are claimed. (Orders: blocking_list/fifo.hpp.)
+// segment.hpp — a run of slots of a list's queue, and the words by which they are claimed.
+// (Orders: blocking_list/fifo.hpp.)
 #pragma once
 
 #include <algorithm>

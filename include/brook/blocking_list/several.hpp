@@ -1,4 +1,5 @@
-// several.hpp — taking from the first of several lists that has something. Part of blocking_list.hpp, which includes it.
+// several.hpp — taking from the first of several lists that has something.
+// Part of blocking_list.hpp, which includes it.
 #pragma once
 
 #include <array>
@@ -30,8 +31,8 @@ struct PoppedMany {
   std::vector<T> values;
 };
 
-/// Has each call begin with the list behind the one that served the last: so a list that never runs dry does not keep the
-/// others from being served. One for each consumer; not for several threads.
+/// Has each call begin with the list behind the one that served the last: so a list that never runs dry does not keep
+/// the others from being served. One for each consumer; not for several threads.
 struct Rotation {
   std::size_t next = 0;
 };
@@ -105,9 +106,9 @@ template <class T, std::size_t n>
 
 }  // namespace blocking_list
 
-/// Takes an element from the first list, in the order of the arguments, that has one; if none has, waits for one (BLPOP, BRPOP
-/// of several keys). Several lists in the order of their importance are the way to give elements a priority. A list given
-/// twice counts once. Errors: timed_out; cancelled; closed when all lists are closed and empty.
+/// Takes an element from the first list, in the order of the arguments, that has one; if none has, waits for one
+/// (BLPOP, BRPOP of several keys). Several lists in the order of their importance are the way to give elements a
+/// priority. A list given twice counts once. Errors: timed_out; cancelled; closed when all lists are closed and empty.
 template <class T, std::same_as<BlockingList<T>>... Rest>
 [[nodiscard]] expected<Popped<T>, Errc> blpop(const Wait& wait, BlockingList<T>& list, Rest&... rest) {
   return blocking_list::pop_one_from(blocking_list::asked(0, list, rest...), Side::left, wait, nullptr);
@@ -127,7 +128,8 @@ template <class T, std::same_as<BlockingList<T>>... Rest>
   return blocking_list::pop_one_from(blocking_list::asked(turn.next, list, rest...), Side::right, wait, &turn);
 }
 
-/// Takes up to `count` elements, at one instant, from a side of the first list that has any (LMPOP); nothing when none has.
+/// Takes up to `count` elements, at one instant, from a side of the first list that has any (LMPOP); nothing when
+/// none has, or `count` is 0.
 template <class T, std::same_as<BlockingList<T>>... Rest>
 [[nodiscard]] std::optional<PoppedMany<T>> lmpop(Side side, std::size_t count, BlockingList<T>& list, Rest&... rest) {
   auto popped = blocking_list::pop_from(blocking_list::asked(0, list, rest...), side, count, nullptr);

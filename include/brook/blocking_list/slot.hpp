@@ -4,11 +4,11 @@
 //                  ┌── publish (pusher) ──▶ ready ──take (popper)──▶ taken
 //     empty ─claim─┤
 //                  ├── follow (pusher) ───▶ follower of an earlier slot: ready when that one is, void when it is void
-//                  └── void (who must get past a stalled pusher) ──▶ void: never an element; the pusher claims another slot
+//                  └── void (who must get past a stalled pusher) ──▶ void: never an element; its pusher begins anew
 //
-// Several elements that are pushed at once are published by their first slot; the others are followers, written before it.
-// Slots are voided in their order (blocking_list/fifo.hpp), so a follower is voided only when its first slot was: what its
-// pusher then writes over that says the same.
+// Several elements that are pushed at once are published by their first slot; the others are followers, written before
+// it. Slots are voided in their order (blocking_list/fifo.hpp), so a follower is voided only when its first slot was:
+// what its pusher then writes over that says the same.
 //
 // Memory orders
 //   row  thread  operation           order    meets  because

@@ -1,10 +1,11 @@
 // state.hpp — a list behind its lock: its elements, and who waits for some, or for room.
 //
-// Invariants   While somebody waits for elements there are none, and pushes are frozen, so that each comes here and serves who
-//              has waited longest. While somebody waits for room there is none, and pops come here. So nobody who waits is
-//              ever passed by one who comes later, and no wake-up is ever for nothing.
-// Serving      happens at the end of each operation (settle), under the locks of all lists that it may touch: who waits to move
-//              an element on has the list that it goes to locked as well (blocking_list/locked.hpp).
+// Invariants   While somebody waits for elements there are none, and pushes are frozen, so that each comes here and
+//              serves who has waited longest. While somebody waits for room there is none, and pops come here. So
+//              nobody who waits is ever passed by one who comes later, and no wake-up is ever for nothing. Only a push
+//              that drops the oldest passes those who wait for room: it would have to drop their elements as well.
+// Serving      happens at the end of each operation (settle), under the locks of all lists that it may touch: who waits
+//              to move an element on has the list that it goes to locked as well (blocking_list/locked.hpp).
 #pragma once
 
 #include <algorithm>
@@ -36,7 +37,23 @@ template <class T>
 struct Destination {
   std::shared_ptr<State<T>> list{};
   Side side = Side::left;
+  expected<T, Errc>* copy = nullptr;  // of the element that was moved on: what the call returns
 };
+
+/// Makes what a call is going to return a copy of an element. In place: once an element has been moved on, nothing may
+/// throw any more, as a copy of the copy could. When it throws, `result` is an error.
+template <class T>
+void copy_to(expected<T, Errc>& result, const T& element) {
+  struct Restore {
+    expected<T, Errc>* result;
+    ~Restore() {
+      if (result != nullptr) std::construct_at(result, unexpected(Errc::timed_out));
+    }
+  } restore{std::addressof(result)};
+  std::destroy_at(restore.result);
+  std::construct_at(restore.result, tl::in_place, element);
+  restore.result = nullptr;
+}
 
 /// A call that waits for elements. What it gets is written with the lock of the list that gives it.
 template <class T>
@@ -53,7 +70,6 @@ struct Popper : Claimable {
 
   std::vector<Payload> got{};     // has room
   State<T>* from = nullptr;       // the list that gave it
-  std::optional<T> copy{};        // of the element that was moved on
   bool served = false;            // it got at least so many, or its element was moved
   std::optional<Errc> refused{};  // the element could not be moved: why
 };
@@ -94,6 +110,7 @@ class State {
   Elements elements;
   Line<Popper<T>> poppers;
   Line<Pusher<T>> pushers;
+  Line<Popper<T>> coming;  // those that wait at another list, or at this one, to move an element to this one
   std::size_t movers = 0;  // of the poppers, those that move their element on
   bool closed = false;
 
@@ -101,8 +118,8 @@ class State {
 
   /// Whether there is room for so many, for one who comes now.
   [[nodiscard]] bool has_room(std::size_t values) const noexcept { return pushers.empty() && fits(values); }
-  /// Pushes, in the order of the values. What a bounded list has then too much goes from the other end to `dropped`. Throws
-  /// std::bad_alloc, and then nothing has changed.
+  /// Pushes, in the order of the values. What a bounded list has then too much goes to who waits for elements, and what
+  /// is left of it from the other end to `dropped`. Throws std::bad_alloc, and then nothing has changed.
   void push(Side side, const Values& values, std::vector<Payload>& dropped) {
     struct Undo {
       Elements& elements;
@@ -117,12 +134,13 @@ class State {
     if (options.capacity != no_limit) dropped.reserve(values.size());
     for (; undo.done < values.size(); ++undo.done) elements.push(side, std::move(values[undo.done]));
     undo.done = 0;
+    if (elements.size() > options.capacity) static_cast<void>(serve_or_wake());
     while (elements.size() > options.capacity) dropped.push_back(elements.pop(opposite(side)));
     elements.note_push(side);
   }
 
-  /// Serves who can be served now; whether it was anybody. Throws std::bad_alloc: who could not be served has what it waits
-  /// for, but must look for itself.
+  /// Serves who can be served now; whether it was anybody. Throws std::bad_alloc: who could not be served has what it
+  /// waits for, but must look for itself.
   bool serve() {
     bool any = false;
     while (serve_popper() || serve_pusher()) any = true;
@@ -142,6 +160,7 @@ class State {
     closed = true;
     for (auto* place = poppers.first(); place != nullptr; place = place->behind) place->waiter.wake();
     for (auto* place = pushers.first(); place != nullptr; place = place->behind) place->waiter.wake();
+    for (auto* place = coming.first(); place != nullptr; place = place->behind) place->waiter.wake();
   }
 
   /// Moves an element, which there is, to another list, which is locked as well, or to an end of this one. Throws
@@ -228,7 +247,8 @@ class State {
     } else if (&to != this && !to.has_room(1)) {
       popper.refused = Errc::full;
     } else {
-      if constexpr (std::copy_constructible<T>) popper.copy.emplace(log::value_of<T>(elements.end(popper.side)));
+      if constexpr (std::copy_constructible<T>)
+        copy_to<T>(*popper.destination.copy, log::value_of<T>(elements.end(popper.side)));
       move_one(popper.side, to, popper.destination.side);
       elements.note_pop(popper.side);
       popper.served = true;

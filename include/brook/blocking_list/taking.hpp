@@ -14,6 +14,7 @@
 #include <brook/blocking_list/state.hpp>
 #include <brook/blocking_list/waiting.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/config.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
@@ -103,40 +104,52 @@ struct GiveBack {
   Popper<T>* popper;
 };
 
+/// All that a popper got.
 template <class T>
 [[nodiscard]] std::vector<T> values_of(Popper<T>& popper) {
-  GiveBack<T> give_back(popper);
-  std::vector<T> values;
-  values.reserve(popper.got.size());
-  for (auto& payload : popper.got) values.push_back(value_from<T>(payload));
-  give_back.popper = nullptr;
-  return values;
+  if constexpr (std::is_same_v<T, log::PayloadOf<T>>) {
+    BROOK_TRY { popper.got.shrink_to_fit(); }
+    BROOK_CATCH_ALL {}  // then the caller has room for more
+    return std::move(popper.got);
+  } else {
+    GiveBack<T> give_back(popper);
+    std::vector<T> values;
+    values.reserve(popper.got.size());
+    for (auto& payload : popper.got) values.push_back(value_from<T>(payload));
+    give_back.popper = nullptr;
+    return values;
+  }
 }
 /// Of a popper that got one; `make(payload)` builds the result.
 template <class T, class Make>
 [[nodiscard]] auto value_of_one(Popper<T>& popper, Make&& make) {
-  GiveBack<T> give_back(popper);
-  expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc> result(tl::in_place, make(popper.got.front()));
-  give_back.popper = nullptr;
-  return result;
+  using Result = expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc>;
+  try {
+    return Result(tl::in_place, make(popper.got.front()));  // not a variable, which might be moved, and throw unguarded
+  } catch (...) {
+    const GiveBack<T> give_back(popper);
+    throw;
+  }
 }
 
-/// Waits for one list or several, of which none had anything. What came is in the popper.
+/// Waits for one list or several, of which none had anything. What came is in the popper. `deadline` is that of `wait`.
 template <class T>
-[[nodiscard]] std::optional<Errc> wait_for(std::span<State<T>* const> lists, Side side, std::size_t least,
-                                           std::size_t most, const Wait& wait, std::optional<Popper<T>>& popper,
-                                           const Destination<T>& destination = {}) {
-  Clock& clock = lists.front()->clock();
-  const Clock::time_point deadline = wait.deadline(clock);
-  wait::Sleeper sleeper(clock, deadline, wait);
+[[nodiscard]] std::optional<Errc> wait_until(std::span<State<T>* const> lists, Side side, std::size_t least,
+                                             std::size_t most, const Wait& wait, Clock::time_point deadline,
+                                             std::optional<Popper<T>>& popper, const Destination<T>& destination = {}) {
+  wait::Sleeper sleeper(lists.front()->clock(), deadline, wait);
   popper.emplace(sleeper, side, least, most);
   popper->destination = destination;
   constexpr std::size_t enough = std::max<std::size_t>(1, 8192 / sizeof(log::PayloadOf<T>));
   popper->got.reserve(std::min(most, enough));  // so that who serves it seldom needs memory
-  GiveBack<T> give_back(*popper);
-  const auto failed = Waiting<T>(lists, *popper, sleeper, wait).run();
-  give_back.popper = nullptr;
-  return failed;
+  return Waiting<T>(lists, *popper, sleeper, wait).run();
+}
+/// The same; the time begins now.
+template <class T>
+[[nodiscard]] std::optional<Errc> wait_for(std::span<State<T>* const> lists, Side side, std::size_t least,
+                                           std::size_t most, const Wait& wait, std::optional<Popper<T>>& popper,
+                                           const Destination<T>& destination = {}) {
+  return wait_until(lists, side, least, most, wait, wait.deadline(lists.front()->clock()), popper, destination);
 }
 
 }  // namespace brook::blocking_list

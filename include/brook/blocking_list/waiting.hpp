@@ -9,6 +9,8 @@
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/sleeper.hpp>
@@ -28,8 +30,20 @@ class Waiting {
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
 
-  /// Returns when the popper was served, or when not, and why. It may have got something, but not enough, in both cases.
+  /// Returns when the popper was served, or when not, and why. It may have got something, but not enough, in both
+  /// cases. Throws std::bad_alloc, and what T's copy constructor throws, only when it got nothing: to give it back
+  /// would need memory.
   [[nodiscard]] std::optional<Errc> run() {
+    BROOK_TRY { return wait_to_be_served(); }
+    BROOK_CATCH_ALL {
+      const auto why = give_up(Errc::timed_out);
+      if (why == Errc::timed_out) BROOK_RETHROW;
+      return why;
+    }
+  }
+
+ private:
+  [[nodiscard]] std::optional<Errc> wait_to_be_served() {
     join();
     for (;;) {
       if (ended()) return popper_.refused;
@@ -45,7 +59,6 @@ class Waiting {
     }
   }
 
- private:
   [[nodiscard]] Locked<T> lock(State& list) {
     return popper_.destination.list ? Locked<T>(list, *popper_.destination.list) : Locked<T>(list);
   }
@@ -56,7 +69,9 @@ class Waiting {
       places_.emplace_back(popper_);
       const auto locked = lock(*list);
       if (popper_.claimed_by() != nullptr) return;
-      if (!list->closed || list->elements.any()) list->join(places_.back());
+      if (list->closed && !list->elements.any()) continue;
+      list->join(places_.back());
+      if (popper_.destination.list) popper_.destination.list->coming.join(coming_);
     }
   }
 
@@ -88,9 +103,13 @@ class Waiting {
   void leave() noexcept {
     auto place = places_.begin();
     for (State* const list : lists_) {
-      if (place == places_.end()) return;
+      if (place == places_.end()) break;
       list->abandon(*place++);
     }
+    State* const to = popper_.destination.list.get();
+    if (to == nullptr) return;
+    const sync::unique_lock<sync::mutex> held(to->mutex);
+    to->coming.leave(coming_);
   }
 
   const Lists lists_;
@@ -98,6 +117,7 @@ class Waiting {
   wait::Sleeper& sleeper_;
   const Wait& wait_;
   std::list<Place<Popper<T>>> places_;
+  Place<Popper<T>> coming_{popper_};  // at the list that the element is to go to, so that its end wakes the call
 };
 
 }  // namespace brook::blocking_list

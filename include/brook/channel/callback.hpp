@@ -51,6 +51,7 @@ class AnyCallback : public Called {
   virtual void end() noexcept = 0;
 
   [[nodiscard]] virtual std::uint64_t lost() const noexcept = 0;
+  [[nodiscard]] virtual std::uint64_t waiting() const noexcept = 0;
   [[nodiscard]] virtual std::optional<Errc> reason() const noexcept = 0;
   [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(sync::relaxed); }  // CO
 
@@ -68,6 +69,7 @@ class Callback : public AnyCallback {
       : function_(std::move(function)), on_error_(options.on_error) {}
 
   [[nodiscard]] std::uint64_t lost() const noexcept override { return membership_->lost(); }
+  [[nodiscard]] std::uint64_t waiting() const noexcept override { return membership_->waiting(); }
   [[nodiscard]] std::optional<Errc> reason() const noexcept override { return membership_->reason(); }
 
  protected:

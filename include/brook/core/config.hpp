@@ -18,9 +18,11 @@
 #ifdef __cpp_exceptions
 #define BROOK_TRY try
 #define BROOK_CATCH_ALL catch (...)
+#define BROOK_RETHROW throw
 #else
 #define BROOK_TRY if constexpr (true)
 #define BROOK_CATCH_ALL else
+#define BROOK_RETHROW static_cast<void>(0)
 #endif
 
 namespace brook::core {
