@@ -121,7 +121,7 @@ class Names {
     for (std::size_t i = 0; i <= array.mask; ++i) {
       Entry* const entry = array.slots[i].load(sync::relaxed);  // NK
       if (entry == nullptr || entry == grave()) continue;
-      use(std::as_const(entry->name), std::as_const(entry->object));
+      use(entry->text(), static_cast<const Ptr&>(entry->object));
       if (and_retire) retire(array.slots[i]);
     }
   }
@@ -136,16 +136,18 @@ class Names {
 
     // Nobody has it pinned any more.
     void end() noexcept {
-      const Ptr last = std::move(object);
+      const Ptr last = object;
       object = nullptr;
-      name.clear();
+      name = std::string();
       table->give(*this);
     }
 
+    [[nodiscard]] const std::string& text() const noexcept { return name; }
+
     log::Pins pins;
     sync::atomic<std::size_t> hash{0};
-    std::string name;
-    Ptr object;
+    sync::plain<std::string> name;
+    sync::plain<Ptr> object;
     Names* table;
     Entry* made_before = nullptr;
   };
@@ -170,7 +172,7 @@ class Names {
       if (entry == nullptr) return nullptr;
       if (entry == grave() || entry->hash.load(sync::relaxed) != hash) continue;  // NG
       const Pin pin(*entry);
-      if (pin.held && entry->name == name) return entry->object;
+      if (pin.held && entry->text() == name) return entry->object;
     }
     return nullptr;
   }
@@ -199,7 +201,7 @@ class Names {
     for (std::size_t seen = 0; seen <= array.mask; ++seen, at = (at + 1) & array.mask) {
       Entry* const entry = array.slots[at].load(sync::relaxed);  // NK
       if (entry == nullptr) return nullptr;
-      if (entry != grave() && entry != but && entry->name == name) return &array.slots[at];
+      if (entry != grave() && entry != but && entry->text() == name) return &array.slots[at];
     }
     return nullptr;
   }
@@ -221,7 +223,7 @@ class Names {
       free_ = entry;
     }
     auto& entry = static_cast<Entry&>(*free_);
-    entry.name = name;
+    entry.name = std::string(name);
     free_ = std::exchange(entry.next_over, nullptr);
     entry.object = std::move(object);
     entry.hash.store(std::hash<std::string_view>()(name), sync::relaxed);  // NG
