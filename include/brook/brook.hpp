@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brook/blocking_list.hpp>
+#include <brook/broker.hpp>
 #include <brook/channel.hpp>
 #include <brook/clock.hpp>
 #include <brook/consumer.hpp>

@@ -101,7 +101,7 @@ template <ForwardTarget... Targets>
 expected<std::tuple<typename Targets::Added...>, Errc> Delivery<T>::forward(Targets&&... targets) const {
   std::tuple<typename Targets::Change...> parts(targets...);
   return std::apply(
-      [this](auto&... part) -> expected<std::tuple<typename Targets::Added...>, Errc> {
+      [&](auto&... part) -> expected<std::tuple<typename Targets::Added...>, Errc> {
         std::array<log::Change*, sizeof...(Targets)> changes{part.get()...};
         std::optional<Errc> failed = Errc::not_pending;
         forward_by([&] {

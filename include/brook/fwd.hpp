@@ -4,6 +4,7 @@
 namespace brook {
 
 struct AutoSeq;
+class Broker;
 class CallbackSubscription;
 class Clock;
 class CoarseClock;

@@ -183,6 +183,34 @@ struct ChannelInfo {
   bool closed = false;
 };
 
+/// Options of a broker, fixed for its life.
+struct BrokerOptions {
+  /// The clock of the broker, and of all objects that it makes; it must outlive them. Null is SystemClock.
+  Clock* clock = nullptr;
+};
+
+/// What a name in a broker can hold.
+enum class ObjectKind : unsigned char { stream, list, channel, pubsub };
+
+[[nodiscard]] constexpr std::string_view to_string(ObjectKind kind) noexcept {
+  switch (kind) {
+    case ObjectKind::stream: return "stream";
+    case ObjectKind::list: return "list";
+    case ObjectKind::channel: return "channel";
+    case ObjectKind::pubsub: return "pubsub";
+  }
+  return "unknown";
+}
+
+/// One object of a broker.
+struct ObjectInfo {
+  std::string name{};
+  ObjectKind kind{};
+  std::string element_type{};  ///< as the compiler calls it
+  std::uint64_t size = 0;      ///< entries, elements, messages that are kept, or names that are subscribed to
+  bool closed = false;
+};
+
 /// Options of a read (XREAD, XREADGROUP).
 struct ReadOptions {
   /// At most so many entries. 0 reads nothing, and does not wait.

@@ -137,7 +137,8 @@ class PubSub {
     return publish_to({name}, std::move(value), forever).value_or(0);
   }
   /// The same, waiting for room no longer than `wait` says. Errors: full when it does not wait; timed_out; cancelled;
-  /// closed. A value that was to be moved in, of a type that moves without throwing, is then unchanged.
+  /// closed. A value that was to be moved in, of a type that moves without throwing, is then unchanged; so it is when
+  /// std::bad_alloc is thrown before anybody got it.
   expected<std::size_t, Errc> publish(std::string_view name, const T& value,
                                       const Wait& wait) requires std::copy_constructible<T> {
     return publish_copy({name}, value, wait);
@@ -197,7 +198,7 @@ class PubSub {
     for (std::size_t i = 0; i < table_->shards(); ++i) {
       const sync::unique_lock<sync::mutex> held(table_->shard(i).mutex);
       table_->shard(i).each_name([&](const auto& route) {
-        if (pubsub::matches(pattern, *route.name)) names.push_back(*route.name);
+        if (pubsub::matches(pattern, *route.name) && route.subscriptions() > 0) names.push_back(*route.name);
       });
     }
     std::sort(names.begin(), names.end());
@@ -240,6 +241,21 @@ class PubSub {
 
   using Given = std::initializer_list<std::string_view>;
 
+  // Moves a value back that nobody got.
+  struct GiveBack {
+    T& value;
+    T& moved;
+    const std::optional<pubsub::Publishing<T>>& publishing;
+
+    ~GiveBack() {
+      if constexpr (std::is_nothrow_move_constructible_v<T>) {
+        if (publishing && publishing->reached()) return;
+        std::destroy_at(std::addressof(value));
+        std::construct_at(std::addressof(value), std::move(moved));
+      }
+    }
+  };
+
   [[nodiscard]] expected<std::size_t, Errc> publish_copy(Given names, const T& value, const Wait& wait) {
     if (const auto known = known_already(names)) return *known;
     T copy(value);
@@ -249,13 +265,10 @@ class PubSub {
     if (const auto known = known_already(names)) return *known;
     std::vector<std::string> copies(names.begin(), names.end());
     const auto parcel = std::make_shared<channel::Parcel<T>>(std::move(value), std::move(copies));
-    auto published = pubsub::Publishing<T>(*table_, parcel).publish(wait);
-    if constexpr (std::is_nothrow_move_constructible_v<T>) {
-      if (published) return published;
-      std::destroy_at(std::addressof(value));
-      std::construct_at(std::addressof(value), std::move(parcel->value));
-    }
-    return published;
+    std::optional<pubsub::Publishing<T>> publishing;
+    const GiveBack back{value, parcel->value, publishing};
+    publishing.emplace(*table_, parcel);
+    return publishing->publish(wait);
   }
   // What comes of it where nobody is subscribed.
   [[nodiscard]] std::optional<expected<std::size_t, Errc>> known_already(Given names) const {

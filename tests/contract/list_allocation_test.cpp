@@ -177,16 +177,19 @@ TEST_CASE("No memory: pushing thousands to a list") {
 }
 
 TEST_CASE("No memory: popping from a list") {
-  check_every_failure([](Scene& scene) { wanted(scene.list->lpop() == text(1)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->rpop() == text(20)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->lpop(7) == texts(1, 7)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->rpop(7).back() == text(14)); });
-  check_every_failure([](Scene& scene) { wanted(!scene.empty->rpop()); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->blpop(forever) == text(1)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->brpop(forever) == text(20)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(5, 7, forever) == texts(1, 7)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(1, no_limit, forever) == texts(1, 20)); });
-  check_every_failure([](Scene& scene) { wanted(scene.list->pop_batch(30, 40, 1s) == texts(1, 20)); });
+  // Not made where they are compared: to run out of memory there could be to do so after the pop.
+  const Strings all = texts(1, 20);
+  const Strings seven = texts(1, 7);
+  check_every_failure([&](Scene& scene) { wanted(scene.list->lpop() == all[0]); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->rpop() == all[19]); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->lpop(7) == seven); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->rpop(7).back() == all[13]); });
+  check_every_failure([&](Scene& scene) { wanted(!scene.empty->rpop()); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->blpop(forever) == all[0]); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->brpop(forever) == all[19]); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->pop_batch(5, 7, forever) == seven); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->pop_batch(1, no_limit, forever) == all); });
+  check_every_failure([&](Scene& scene) { wanted(scene.list->pop_batch(30, 40, 1s) == all); });
 }
 
 TEST_CASE("No memory: popping from several lists") {

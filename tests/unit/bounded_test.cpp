@@ -292,7 +292,7 @@ TEST_CASE("Dead letters: a full stream that would block refuses them") {
 
 TEST_CASE("Max age: what is added with an id that is too old leaves at once") {
   ManualClock clock(1'000'000ms);
-  Stream<int> stream({.capacity = GENERATE(unlimited, 4U), .max_age = 10s, .clock = &clock});
+  Stream<int> stream({.capacity = GENERATE(as<std::uint64_t>{}, unlimited, 4), .max_age = 10s, .clock = &clock});
   CHECK(stream.empty());  // and the stream has seen the time
   REQUIRE(stream.add(Id{5, 1}, 1));
   CHECK(stream.empty());

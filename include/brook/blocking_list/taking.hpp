@@ -123,10 +123,13 @@ template <class T>
 /// Of a popper that got one; `make(payload)` builds the result.
 template <class T, class Make>
 [[nodiscard]] auto value_of_one(Popper<T>& popper, Make&& make) {
-  GiveBack<T> give_back(popper);
-  expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc> result(tl::in_place, make(popper.got.front()));
-  give_back.popper = nullptr;
-  return result;
+  using Result = expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc>;
+  try {
+    return Result(tl::in_place, make(popper.got.front()));  // not a variable, which might be moved, and throw unguarded
+  } catch (...) {
+    const GiveBack<T> give_back(popper);
+    throw;
+  }
 }
 
 /// Waits for one list or several, of which none had anything. What came is in the popper. `deadline` is that of `wait`.

@@ -82,7 +82,7 @@ class Membership {
   /// The subscription is over: nothing is received any more, and a call that waits wakes. May be called again.
   void leave() noexcept {
     if (left_.exchange(true, sync::seq_cst)) return;
-    if (share_ != nullptr) share_->wake_all();
+    if (share_ != nullptr) share_->dismiss(left_);
     if (!last_leaves()) return;
     state_->gate.announce();
     if (reader_->blocks()) state_->announce_room();

@@ -55,31 +55,30 @@ class Reader {
   /// the first for which it does not are the last. It must not throw.
   template <class Use>
   [[nodiscard]] Found take(Log& log, std::uint64_t most, Use&& use) {
-    if (ended() || !keep_up(log)) return Found::over;
-    const std::uint64_t before = here_;
-    const std::uint64_t until = until_.load(sync::seq_cst);  // CC
-    if (here_ >= until) return Found::over;
-    most = std::min(most, until - here_);
+    if (ended() || !keep_up(log) || here_ >= until_.load(sync::seq_cst)) return Found::over;  // CC
+    std::uint64_t taken = 0;
     Found found = Found::nothing;
-    while (found == Found::nothing && here_ - before < most) {
+    while (found == Found::nothing && taken < most) {
       Segment& segment = *cursor_.segment;
-      const auto room = std::min<std::uint64_t>(segment.capacity() - cursor_.slot, most - (here_ - before));
-      const std::uint32_t count = entries_at(segment, cursor_.slot, cursor_.slot + static_cast<std::uint32_t>(room));
-      if (count > 0) {
+      const auto room = std::min<std::uint64_t>(segment.capacity() - cursor_.slot, most - taken);
+      const std::uint32_t there = entries_at(segment, cursor_.slot, cursor_.slot + static_cast<std::uint32_t>(room));
+      if (const std::uint32_t count = before_end(there); count > 0) {
         if (!use(std::as_const(cursor_.segment), cursor_.slot, count)) break;
         cursor_.slot += count;
         here_ += count;
+        taken += count;
+      } else if (there > 0) {
+        found = Found::over;
       } else if (cursor_.slot < segment.capacity()) {
         if (!segment.settled(cursor_.slot)) break;
-        // Void; or it has become an entry since entries_at() looked.
-        if (!segment.holds_entry(cursor_.slot, segment.slot(cursor_.slot).state())) ++cursor_.slot;
+        if (is_void(segment, cursor_.slot)) ++cursor_.slot;  // else it was published since it was looked at
       } else {
-        found = go_on(log, here_ > before);
+        found = go_on(log, taken > 0);
         if (found == Found::nothing) break;
         if (found == Found::some) found = Found::nothing;
       }
     }
-    if (here_ == before) return found;
+    if (taken == 0) return found;
     passed_.store(here_, sync::relaxed);  // CA
     return Found::some;
   }
@@ -116,26 +115,27 @@ class Reader {
   [[nodiscard]] bool blocks() const noexcept { return overflow_ == Overflow::block; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(sync::relaxed); }  // CD
 
-  /// How many messages are kept for it, in a log that has got so many. Also for one that is too slow, until it has
-  /// found out: it may be passing some right now, and have room then.
-  [[nodiscard]] std::uint64_t behind(std::uint64_t added) const noexcept {
-    const std::uint64_t passed = passed_.load(sync::relaxed);                          // CA
-    if (ended() || passed >= until_.load(sync::relaxed) || added <= passed) return 0;  // CD
-    return overflow_ == Overflow::block ? added - passed : std::min(added - passed, backlog_);
-  }
-  /// How many of these it will get.
-  [[nodiscard]] std::uint64_t waiting(std::uint64_t added) const noexcept {
+  /// The log need keep nothing before this message for it, when it has got so many. For one that is too slow it keeps a
+  /// backlog until that has found out: it may be passing some right now, and have room then.
+  [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept {
     const std::uint64_t passed = passed_.load(sync::relaxed);  // CA
-    if (overflow_ == Overflow::disconnect && added > passed && added - passed > backlog_) return 0;
+    const std::uint64_t until = until_.load(sync::relaxed);    // CD
+    if (ended() || passed >= until) return added;
+    const std::uint64_t last = std::min(added, until);
+    if (last <= passed || last - passed <= backlog_ || overflow_ == Overflow::block) return std::min(passed, added);
+    return last - backlog_;
+  }
+  /// How many messages it will get of those.
+  [[nodiscard]] std::uint64_t waiting(std::uint64_t added) const noexcept {
+    const std::uint64_t passed = passed_.load(sync::relaxed);                // CA
     const std::uint64_t last = std::min(added, until_.load(sync::relaxed));  // CD
+    if (last <= passed || (overflow_ == Overflow::disconnect && last - passed > backlog_)) return 0;
     return last - std::min(needs(added), last);
   }
-  /// The log need keep nothing before this message for it, when it has got so many.
-  [[nodiscard]] std::uint64_t needs(std::uint64_t added) const noexcept { return added - behind(added); }
   /// Whether so many more have room in the backlog. Those that never could have wait until it is empty.
   [[nodiscard]] bool has_room(std::uint64_t added, std::uint64_t messages) const noexcept {
-    const std::uint64_t waiting = behind(added);
-    return waiting == 0 || stopped() || (waiting < backlog_ && messages <= backlog_ - waiting);
+    const std::uint64_t before = waiting(added);
+    return before == 0 || stopped() || (before < backlog_ && messages <= backlog_ - before);
   }
 
  private:
@@ -144,6 +144,18 @@ class Reader {
     std::uint32_t at = from;
     while (at < end && (segment.slot(at).plain() || segment.holds_entry(at, segment.slot(at).state()))) ++at;
     return at - from;
+  }
+
+  // Asked of a settled slot.
+  [[nodiscard]] static bool is_void(Segment& segment, std::uint32_t at) noexcept {
+    return !segment.holds_entry(at, segment.slot(at).state());
+  }
+
+  // How many of so many messages, which have been seen, were published before it was told to stop. Looked up after
+  // them: who sees a message from after that sees that too.
+  [[nodiscard]] std::uint32_t before_end(std::uint32_t there) const noexcept {
+    const std::uint64_t until = until_.load(sync::seq_cst);  // CC
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(there, until - std::min(here_, until)));
   }
 
   // Goes on to the next segment: `some` when there is one. When it has been dropped, messages have been lost, which is
@@ -169,20 +181,20 @@ class Reader {
     if (backlog_ == unlimited || overflow_ == Overflow::block || surely_has_room()) return true;
     for (;;) {
       const typename Log::End end = log.end();
-      const std::uint64_t added = end.added();
-      if (added - here_ <= backlog_) return true;
-      const std::uint64_t until = until_.load(sync::relaxed);  // CD
+      const std::uint64_t until = until_.load(sync::relaxed);  // CD; after the end, as in before_end()
+      const std::uint64_t last = std::min(end.added(), until);
+      if (last - here_ <= backlog_) return true;
       if (overflow_ == Overflow::disconnect) {
-        lose(std::min(added, until) - here_);
+        lose(last - here_);
         gave_up_ = stop(Ended::too_slow);
         return false;
       }
-      if (!go_back(end, added - backlog_)) {
+      if (!go_back(end, last - backlog_)) {
         if (ended()) return false;  // nothing is kept for it any more
         continue;
       }
-      lose(std::min(added - backlog_, until) - std::min(here_, until));
-      here_ = added - backlog_;
+      lose(last - backlog_ - here_);
+      here_ = last - backlog_;
       passed_.store(here_, sync::relaxed);  // CA
       return true;
     }

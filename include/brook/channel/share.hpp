@@ -55,10 +55,14 @@ class Share {
     return wait_for(most, wait, deadline, left, batch);
   }
 
-  /// Those who wait look whether they have left.
-  void wake_all() {
+  /// The calls of a member that has `left` wait no longer, and get nothing any more.
+  void dismiss(const sync::atomic<bool>& left) noexcept {
     const Locked locked(*this);
-    for (Waiter* waiter : waiters_) waiter->sleeper.wake();
+    for (auto at = waiters_.begin(); at != waiters_.end();) {
+      const auto here = at++;
+      if (&(*here)->left == &left) answer(here, Errc::closed);
+    }
+    serve();
   }
 
   /// With the registry's lock.
@@ -66,15 +70,16 @@ class Share {
 
  private:
   struct Waiter {
-    Waiter(wait::Sleeper& sleeping, std::uint64_t count, Batch<Payload>& what)
-        : sleeper(sleeping), ticket(sleeping), most(count), batch(what) {}
+    Waiter(wait::Sleeper& sleeping, std::uint64_t count, const sync::atomic<bool>& gone, Batch<Payload>& what)
+        : sleeper(sleeping), ticket(sleeping), most(count), left(gone), batch(what) {}
 
     wait::Sleeper& sleeper;
     wait::Gate::Ticket ticket;
     std::uint64_t most;
+    const sync::atomic<bool>& left;
     Batch<Payload>& batch;
     std::optional<Errc> failed{};
-    bool served = false;
+    bool served = false;  // and no longer in the queue
   };
 
   struct Locked {
@@ -104,13 +109,12 @@ class Share {
   [[nodiscard]] std::optional<Errc> wait_for(std::uint64_t most, const Wait& wait, Clock::time_point deadline,
                                              const sync::atomic<bool>& left, Batch<Payload>& batch) {
     wait::Sleeper sleeper(state_->clock(), deadline, wait);
-    Waiter waiter(sleeper, most, batch);
+    Waiter waiter(sleeper, most, left, batch);
     const Place place{*this, waiter, join(waiter)};
     for (bool woken = true;; woken = sleeper.sleep()) {
       const Locked locked(*this);
       if (!waiter.served) serve();
       if (waiter.served) return waiter.failed;
-      if (left.load(sync::seq_cst)) return Errc::closed;
       if (wait.stop_requested()) return Errc::cancelled;
       if (!woken) return Errc::timed_out;
     }
@@ -118,7 +122,9 @@ class Share {
 
   [[nodiscard]] typename std::list<Waiter*>::iterator join(Waiter& waiter) {
     const Locked locked(*this);
-    return waiters_.insert(waiters_.end(), &waiter);
+    const auto at = waiters_.insert(waiters_.end(), &waiter);
+    if (waiter.left.load(sync::seq_cst)) answer(at, Errc::closed);
+    return at;
   }
 
   void leave(typename std::list<Waiter*>::iterator at) noexcept {
@@ -137,11 +143,15 @@ class Share {
         if (!reader_->moved()) return;
         continue;
       }
-      first.failed = result_of(found);
-      first.served = true;
-      leave(waiters_.begin());
-      first.sleeper.wake();
+      answer(waiters_.begin(), result_of(found));
     }
+  }
+  void answer(typename std::list<Waiter*>::iterator at, std::optional<Errc> failed) noexcept {
+    Waiter& waiter = **at;
+    waiter.failed = failed;
+    waiter.served = true;
+    leave(at);
+    waiter.sleeper.wake();
   }
 
   sync::mutex mutex_;

@@ -89,12 +89,6 @@ class State {
     if (appended.rolled) registry.sweep();
     if (registry.audience_now().has_calls()) call();
   }
-  /// Whether nobody would have to wait for room. With it to be so until the append, keep others from publishing.
-  [[nodiscard]] bool has_room(std::size_t messages) {
-    if ((registry.audience().bits & Audience::blocks) == 0) return true;
-    const Locked locked(registry);
-    return registry.has_room(messages);
-  }
   /// Waits until there has been news of room since `news`, which was read before there was none. Errors: full when it
   /// does not wait; timed_out, cancelled.
   [[nodiscard]] std::optional<Errc> wait_for_room(std::uint64_t news, const Wait& wait, Clock::time_point deadline) {

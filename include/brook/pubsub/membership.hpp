@@ -65,10 +65,10 @@ class Membership {
   [[nodiscard]] std::optional<Errc> change(Edit&& edit) {
     if (shared_) return Errc::invalid_argument;
     const typename Table<T>::Locked locked(*table_);
-    if (left_) return Errc::closed;
+    if (left_ || reason()) return Errc::closed;
     Interest changed = interest_;
     edit(changed);
-    if (table_->change(stages_.back().feed, interest_, changed)) {
+    if (table_->change(last_->feed, interest_, changed)) {
       interest_ = std::move(changed);
       return std::nullopt;
     }
@@ -86,7 +86,8 @@ class Membership {
 
   [[nodiscard]] std::optional<Errc> reason() const noexcept {
     const sync::unique_lock<sync::mutex> held(mutex_);
-    return stages_.front().inner.reason();
+    const auto reason = stages_.front().inner.reason();
+    return reason == Errc::full ? reason : stages_.back().inner.reason();
   }
   [[nodiscard]] std::uint64_t lost() const noexcept {
     const sync::unique_lock<sync::mutex> held(mutex_);
@@ -125,13 +126,15 @@ class Membership {
       }
     } undo{this, feed};
     const sync::unique_lock<sync::mutex> held(mutex_);
-    stages_.emplace_back(feed, std::forward<How>(how)...);
+    last_ = &stages_.emplace_back(feed, std::forward<How>(how)...);
     undo.of = nullptr;
   }
 
+  // The stage before ends only by depart(), as nothing else ends without the table's lock but what is too slow, with
+  // which the receiver does not go on: so it is there until then.
   void move_to(Interest changed) {
-    const std::shared_ptr<Feed<T>> before = stages_.back().feed;
-    Inner& inner = stages_.back().inner;
+    const std::shared_ptr<Feed<T>> before = last_->feed;
+    Inner& inner = last_->inner;
     std::swap(interest_, changed);
     struct Undo {
       Membership* of;
@@ -142,7 +145,10 @@ class Membership {
     } undo{this, changed};
     enter(options_);
     undo.of = nullptr;
-    inner.depart();
+    {
+      const sync::unique_lock<sync::mutex> held(mutex_);  // the receiver takes it off only when that is done
+      inner.depart();
+    }
     table_->leave(before, changed);
   }
 
@@ -164,11 +170,17 @@ class Membership {
     return failed;
   }
 
-  // Goes on to the next feed where one has given all that it had for this subscription.
+  // Goes on to the next feed where one has given all that it had for this subscription. What was too slow in one feed
+  // is over in all.
   [[nodiscard]] bool go_on() noexcept {
+    const log::EndLater later;
     std::list<Stage> done;
     const sync::unique_lock<sync::mutex> held(mutex_);
-    if (stages_.size() == 1 || at_->reason() == Errc::full) return false;
+    if (stages_.size() == 1) return false;
+    if (at_->reason() == Errc::full) {
+      for (Stage& stage : stages_) stage.inner.leave();
+      return false;
+    }
     lost_before_ += at_->lost();
     done.splice(done.begin(), stages_, stages_.begin());
     at_ = &stages_.front().inner;
@@ -180,7 +192,7 @@ class Membership {
     {
       const typename Table<T>::Locked locked(*table_);
       if (std::exchange(left_, true)) return;
-      table_->leave(stages_.back().feed, interest_);
+      table_->leave(last_->feed, interest_);
     }
     const log::EndLater later;
     const sync::unique_lock<sync::mutex> held(mutex_);
@@ -193,11 +205,12 @@ class Membership {
   // With the table's lock.
   Interest interest_;
   bool left_ = false;
+  Stage* last_ = nullptr;  // of stages_
 
   Inner* at_ = nullptr;  // the first of stages_; only the receiver
+  // With the lock of this; who adds a stage has the table's lock too. The receiver takes the first off.
   mutable sync::mutex mutex_;
-  std::list<Stage>
-      stages_;  // read with one of both locks, changed with both, but that the receiver takes off the first
+  std::list<Stage> stages_;
   std::uint64_t lost_before_ = 0;
 };
 

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <brook/channel/registry.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
@@ -43,21 +45,25 @@ class Publishing {
       std::uint64_t news = 0;
       std::size_t deliveries = 0;
       {
+        const Telling telling{told_};
         const log::EndLater later;
         const Locked locked(shards_);
         find();
-        full = find_full(news);
+        std::list<typename State::Locked> held;
+        full = find_full(news, held);
         if (full == nullptr) deliveries = append();
       }
       if (full == nullptr) {
-        if (deliveries == 0 && table_.closed()) return unexpected(Errc::closed);
-        for (const Told& told : told_) told.state->tell(told.appended);
+        if (!reached() && table_.closed()) return unexpected(Errc::closed);
         return deliveries;
       }
       if (!deadline) deadline = wait.deadline(table_.clock());
       if (const auto failed = full->wait_for_room(news, wait, *deadline)) return unexpected(*failed);
     }
   }
+
+  /// Whether somebody may have got it.
+  [[nodiscard]] bool reached() const noexcept { return !told_.empty(); }
 
  private:
   struct Match {
@@ -69,6 +75,13 @@ class Publishing {
   struct Told {
     std::shared_ptr<State> state;
     log::Appended appended;
+  };
+  // Tells those who got it, also when there was no memory for the others.
+  struct Telling {
+    const std::vector<Told>& all;
+    ~Telling() {
+      for (const Told& told : all) told.state->tell(told.appended);
+    }
   };
   struct Locked {
     explicit Locked(const std::vector<Shard<T>*>& which) : shards(which) {
@@ -105,13 +118,17 @@ class Publishing {
     }
   }
 
-  // A feed that has no room, and the news of room there before that was found out.
-  [[nodiscard]] std::shared_ptr<State> find_full(std::uint64_t& news) {
+  // A feed that has no room, and the news of room there before that was found out. Where there is room there will be
+  // until `held` is let go: names of one feed may lie on several shards.
+  [[nodiscard]] std::shared_ptr<State> find_full(std::uint64_t& news, std::list<typename State::Locked>& held) {
     std::shared_ptr<State> full;
     each_feed([&](auto first, auto end) {
-      news = first->state->room_news();
-      const bool room = first->state->log.sealed() || first->state->has_room(static_cast<std::size_t>(end - first));
-      if (!room) full = *first->kept;
+      State& state = *first->state;
+      if ((state.registry.audience().bits & channel::Audience::blocks) == 0) return true;
+      held.emplace_back(state.registry);
+      news = state.room_news();
+      const auto count = static_cast<std::size_t>(end - first);
+      if (!state.log.sealed() && !state.registry.has_room(count)) full = *first->kept;
       return full == nullptr;
     });
     return full;
@@ -126,9 +143,10 @@ class Publishing {
       posts.clear();
       posts.reserve(count);
       for (auto at = first; at != end; ++at) posts.push_back(std::move(at->post));
+      const std::size_t audience = first->state->registry.audience().size();
       if (const auto appended = first->state->append({posts.data(), count})) {
         told_.push_back({*first->kept, *appended});
-        deliveries += count * first->state->registry.audience().size();
+        deliveries += count * audience;
       }
       return true;
     });

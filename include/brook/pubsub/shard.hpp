@@ -89,7 +89,11 @@ class alignas(core::cache_line) Shard {
   void each_name(Use&& use) const {
     for (const auto& [name, route] : names_) use(route);
   }
-  [[nodiscard]] std::size_t patterns() const noexcept { return patterns_.size(); }
+  /// Patterns with subscriptions: those of one that was too slow may still be there.
+  [[nodiscard]] std::size_t patterns() const noexcept {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(patterns_, [](const auto& route) { return route.subscriptions() > 0; }));
+  }
 
  private:
   using Patterns = std::vector<Route<T>>;

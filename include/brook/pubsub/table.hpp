@@ -95,6 +95,7 @@ class Table {
     undo.off = true;
     disconnect(*feed, from, &to);
     feeds_.erase(from);
+    feed->state->announce_room();  // who waits for room there may have no need of it any more
     return true;
   }
   void close() noexcept {

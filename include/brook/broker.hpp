@@ -1,0 +1,283 @@
+// broker.hpp — objects by name, made when they are first asked for, as in a Redis server.
+//
+//   brook::Broker broker;
+//   auto orders = *broker.stream<Order>("orders");    // a std::shared_ptr<Stream<Order>>
+//   auto jobs = *broker.list<Job>("jobs");
+//   for (const std::string& name : broker.keys("job*")) std::cout << name << '\n';
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list.hpp>
+#include <brook/broker/named.hpp>
+#include <brook/broker/names.hpp>
+#include <brook/channel.hpp>
+#include <brook/clock.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/log/end_later.hpp>
+#include <brook/options.hpp>
+#include <brook/pubsub.hpp>
+#include <brook/pubsub/glob.hpp>
+#include <brook/stream.hpp>
+
+namespace brook {
+
+/// Why there is no object of a name. It is an Errc, and where that is wrong_type it says what the name holds.
+class NameError {
+ public:
+  NameError(Errc code, std::string text = {}) : code_(code), text_(std::move(text)) {}
+
+  operator Errc() const noexcept { return code_; }
+  [[nodiscard]] Errc code() const noexcept { return code_; }
+  /// For people: "'orders' is a stream of Order, not a list of Job".
+  [[nodiscard]] std::string message() const { return text_.empty() ? std::string(brook::message(code_)) : text_; }
+
+ private:
+  Errc code_;
+  std::string text_;
+};
+
+/// Names and their objects. Objects live on, for those who have them, when their name is erased or the broker is gone.
+///
+/// Thread-safety: any member may be called at any time from any thread, but for the destructor. Finding an object that is there
+/// takes no lock. Making, erasing and renaming take one; so does what tells of all names, each for as long as that takes.
+/// Exceptions: std::bad_alloc; nothing has changed then.
+class Broker {
+ public:
+  Broker() : Broker(BrokerOptions{}) {}
+  explicit Broker(const BrokerOptions& options) : options_(options) {}
+  /// Closes everything. Precondition: no call of its own is running.
+  ~Broker() { close(); }
+
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  // — objects —
+
+  /// The stream of this name, made with these options if there is nothing of the name; what is there keeps its own. Errors:
+  /// wrong_type when the name holds something else, or a stream of something else; closed when it would have to be made and the
+  /// broker is closed. O(1). An object that is made gets the broker's clock, unless its options name one.
+  template <class T>
+  [[nodiscard]] expected<std::shared_ptr<Stream<T>>, NameError> stream(std::string_view name,
+                                                                       const StreamOptions& options = {}) {
+    return object<Stream<T>>(name, options);
+  }
+  /// The list of this name, as above.
+  template <class T>
+  [[nodiscard]] expected<std::shared_ptr<BlockingList<T>>, NameError> list(std::string_view name,
+                                                                           const ListOptions& options = {}) {
+    return object<BlockingList<T>>(name, options);
+  }
+  /// The channel of this name, as above.
+  template <class T>
+  [[nodiscard]] expected<std::shared_ptr<Channel<T>>, NameError> channel(std::string_view name,
+                                                                         const ChannelOptions& options = {}) {
+    return object<Channel<T>>(name, options);
+  }
+  /// The PubSub of this name, as above.
+  template <class T>
+  [[nodiscard]] expected<std::shared_ptr<PubSub<T>>, NameError> pubsub(std::string_view name,
+                                                                       const PubSubOptions& options = {}) {
+    return object<PubSub<T>>(name, options);
+  }
+
+  // — names —
+
+  /// Names that match a pattern (glob, as PubSub), in byte order (KEYS). O(n log n).
+  [[nodiscard]] std::vector<std::string> keys(std::string_view pattern = "*") const;
+  /// What the name holds, as "stream of Order"; nothing when there is no such name (TYPE).
+  [[nodiscard]] std::optional<std::string> type(std::string_view name) const {
+    const auto named = find(name);
+    return named == nullptr ? std::nullopt : std::optional(describe(*named));
+  }
+  [[nodiscard]] bool exists(std::string_view name) const { return find(name) != nullptr; }
+
+  /// Takes a name away; whether there was one (DEL). The object is neither closed nor emptied: who has it goes on with it.
+  bool erase(std::string_view name);
+  /// Gives an object another name; what had that name loses it (RENAME). At one instant. Errors: no_such_key.
+  expected<void, Errc> rename(std::string_view from, std::string_view to);
+
+  /// A name goes by itself after so long, on the broker's clock (PEXPIRE); zero or less is at once. Whether there is the name.
+  bool expire_after(std::string_view name, std::chrono::milliseconds time);
+  /// It does not after all (PERSIST). Whether there is the name.
+  bool persist(std::string_view name);
+  /// How long a name has yet (PTTL): nothing when it does not go by itself. Errors: no_such_key.
+  [[nodiscard]] expected<std::optional<std::chrono::milliseconds>, Errc> expires_in(std::string_view name) const;
+
+  // — all —
+
+  /// Every object, in byte order of the names, each at an instant of its own.
+  [[nodiscard]] std::vector<ObjectInfo> info() const;
+
+  /// Nothing is made any more, and every object that has a name is closed, in the order in which they were made, so that what
+  /// comes first in a pipeline ends first: every call that waits wakes, and what is there can still be drained. What is in
+  /// somebody's hands stays pending. May be called again.
+  void close();
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(sync::seq_cst); }
+
+ private:
+  using Ptr = std::shared_ptr<broker::Named>;
+
+  [[nodiscard]] Clock& clock() const noexcept {
+    return options_.clock != nullptr ? *options_.clock : static_cast<Clock&>(SystemClock::instance());
+  }
+
+  // What is destroyed with the lock held is destroyed after it.
+  struct Locked {
+    explicit Locked(const Broker& broker) : held(broker.mutex_) {}
+    const log::EndLater later;
+    const sync::unique_lock<sync::mutex> held;
+  };
+
+  [[nodiscard]] Ptr find(std::string_view name) const noexcept {
+    Ptr named = names_.find(name);
+    if (named != nullptr && named->expired(clock())) [[unlikely]]
+      named = nullptr;
+    return named;
+  }
+
+  template <class Object>
+  [[nodiscard]] expected<std::shared_ptr<Object>, NameError> object(
+      std::string_view name, const typename broker::Traits<Object>::Options& options) {
+    if (const Ptr named = find(name)) return as<Object>(name, *named);
+    return make<Object>(name, options);
+  }
+  template <class Object>
+  [[nodiscard]] static expected<std::shared_ptr<Object>, NameError> as(std::string_view name,
+                                                                       const broker::Named& named) {
+    if (named.tag == &broker::tag_of<Object>) return static_cast<const broker::Holder<Object>&>(named).object;
+    using Traits = broker::Traits<Object>;
+    return unexpected(
+        NameError(Errc::wrong_type, "'" + std::string(name) + "' is a " + describe(named) + ", not a " +
+                                        describe(Traits::kind, broker::type_name<typename Traits::Element>())));
+  }
+  template <class Object>
+  [[nodiscard]] expected<std::shared_ptr<Object>, NameError> make(std::string_view name,
+                                                                  typename broker::Traits<Object>::Options options) {
+    if (options.clock == nullptr) options.clock = options_.clock;
+    const auto made = std::make_shared<broker::Holder<Object>>(options);
+    const Locked locked(*this);
+    if (const Ptr named = names_.find(name)) {
+      if (!named->expired(clock())) return as<Object>(name, *named);
+      names_.erase(name);
+    }
+    if (closed()) return unexpected(NameError(Errc::closed));
+    made->number = ++made_;
+    names_.insert(name, made);
+    return made->object;
+  }
+
+  [[nodiscard]] static std::string describe(ObjectKind kind, std::string_view element) {
+    return std::string(to_string(kind)) + " of " + std::string(element);
+  }
+  [[nodiscard]] static std::string describe(const broker::Named& named) {
+    return describe(named.kind, named.element_type);
+  }
+
+  // All that have a name now. With the lock.
+  [[nodiscard]] std::vector<std::pair<std::string, Ptr>> all(std::string_view pattern = "*") const {
+    std::vector<std::pair<std::string, Ptr>> found;
+    names_.each([&](const std::string& name, const Ptr& named) {
+      if (!named->expired(clock()) && (pattern == "*" || pubsub::matches(pattern, name)))
+        found.emplace_back(name, named);
+    });
+    return found;
+  }
+
+  const BrokerOptions options_;
+  mutable sync::mutex mutex_;
+  mutable broker::Names<broker::Named> names_;
+  sync::atomic<bool> closed_{false};
+  std::uint64_t made_ = 0;
+};
+
+inline std::vector<std::string> Broker::keys(std::string_view pattern) const {
+  std::vector<std::string> names;
+  {
+    const Locked locked(*this);
+    for (auto& [name, named] : all(pattern)) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+inline bool Broker::erase(std::string_view name) {
+  const Locked locked(*this);
+  const bool there = find(name) != nullptr;
+  names_.erase(name);
+  return there;
+}
+
+inline expected<void, Errc> Broker::rename(std::string_view from, std::string_view to) {
+  const Locked locked(*this);
+  if (find(from) == nullptr) return unexpected(Errc::no_such_key);
+  if (from == to) return {};
+  names_.move(from, to);
+  return {};
+}
+
+inline bool Broker::expire_after(std::string_view name, std::chrono::milliseconds time) {
+  const Locked locked(*this);
+  const Ptr named = find(name);
+  if (named == nullptr) return false;
+  if (time.count() <= 0) names_.erase(name);
+  else named->expire_at(Wait(time).deadline(clock()));
+  return true;
+}
+
+inline bool Broker::persist(std::string_view name) {
+  const Locked locked(*this);
+  const Ptr named = find(name);
+  if (named != nullptr) named->expire_at(Clock::time_point::max());
+  return named != nullptr;
+}
+
+inline expected<std::optional<std::chrono::milliseconds>, Errc> Broker::expires_in(std::string_view name) const {
+  const Ptr named = find(name);
+  if (named == nullptr) return unexpected(Errc::no_such_key);
+  const Clock::time_point when = named->expires();
+  if (when == Clock::time_point::max()) return std::nullopt;
+  return std::chrono::ceil<std::chrono::milliseconds>(when - clock().now());
+}
+
+inline std::vector<ObjectInfo> Broker::info() const {
+  std::vector<std::pair<std::string, Ptr>> objects;
+  {
+    const Locked locked(*this);
+    objects = all();
+  }
+  std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<ObjectInfo> infos;
+  for (const auto& [name, named] : objects) {
+    infos.push_back({.name = name,
+                     .kind = named->kind,
+                     .element_type = std::string(named->element_type),
+                     .size = named->size(),
+                     .closed = named->closed()});
+  }
+  return infos;
+}
+
+inline void Broker::close() {
+  std::vector<std::pair<std::string, Ptr>> objects;
+  {
+    const Locked locked(*this);
+    closed_.store(true, sync::seq_cst);
+    objects = all();
+  }
+  std::sort(objects.begin(), objects.end(),
+            [](const auto& a, const auto& b) { return a.second->number < b.second->number; });
+  for (const auto& [name, named] : objects) named->close();
+}
+
+}  // namespace brook

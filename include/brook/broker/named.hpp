@@ -1,0 +1,115 @@
+// named.hpp — an object that has a name in a broker, whatever its type.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <brook/blocking_list.hpp>
+#include <brook/channel.hpp>
+#include <brook/clock.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/options.hpp>
+#include <brook/pubsub.hpp>
+#include <brook/stream.hpp>
+
+namespace brook::broker {
+
+/// What the compiler calls a type, where it tells.
+template <class T>
+[[nodiscard]] constexpr std::string_view type_name() noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+  constexpr std::string_view function = __PRETTY_FUNCTION__;  // … [with T = int; …] or … [T = int]
+  constexpr std::size_t start = function.find("T = ") + 4;
+  return function.substr(start, function.find_first_of(";]", start) - start);
+#else
+  return "its type";
+#endif
+}
+
+/// Something of which every type has its own.
+template <class T>
+inline constexpr char tag_of{};
+
+struct Named {
+  Named(ObjectKind what, const void* type, std::string_view element) noexcept
+      : kind(what), tag(type), element_type(element) {}
+  virtual ~Named() = default;
+  Named(const Named&) = delete;
+  Named& operator=(const Named&) = delete;
+
+  virtual void close() noexcept = 0;
+  /// How much there is: entries, elements, messages that are kept, or names.
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+  [[nodiscard]] virtual bool closed() const = 0;
+
+  /// When the name goes, on the broker's clock.
+  void expire_at(Clock::time_point when) noexcept { expires_.store(when.time_since_epoch().count(), sync::seq_cst); }
+  [[nodiscard]] Clock::time_point expires() const noexcept {
+    return Clock::time_point(Clock::time_point::duration(expires_.load(sync::seq_cst)));
+  }
+  [[nodiscard]] bool expired(const Clock& clock) const noexcept {
+    const Clock::time_point when = expires();
+    return when != Clock::time_point::max() && clock.now() >= when;
+  }
+
+  const ObjectKind kind;
+  const void* const tag;
+  const std::string_view element_type;
+  std::uint64_t number = 0;  // of the objects that were made, with the broker's lock
+
+ private:
+  sync::atomic<Clock::time_point::rep> expires_{Clock::time_point::max().time_since_epoch().count()};
+};
+
+/// What a broker must know of a type of objects.
+template <class Object>
+struct Traits;
+
+template <class T>
+struct Traits<Stream<T>> {
+  using Element = T;
+  using Options = StreamOptions;
+  static constexpr ObjectKind kind = ObjectKind::stream;
+  [[nodiscard]] static std::uint64_t size(const Stream<T>& stream) { return stream.size(); }
+};
+template <class T>
+struct Traits<BlockingList<T>> {
+  using Element = T;
+  using Options = ListOptions;
+  static constexpr ObjectKind kind = ObjectKind::list;
+  [[nodiscard]] static std::uint64_t size(const BlockingList<T>& list) { return list.size(); }
+};
+template <class T>
+struct Traits<Channel<T>> {
+  using Element = T;
+  using Options = ChannelOptions;
+  static constexpr ObjectKind kind = ObjectKind::channel;
+  [[nodiscard]] static std::uint64_t size(const Channel<T>& channel) { return channel.info().kept; }
+};
+template <class T>
+struct Traits<PubSub<T>> {
+  using Element = T;
+  using Options = PubSubOptions;
+  static constexpr ObjectKind kind = ObjectKind::pubsub;
+  [[nodiscard]] static std::uint64_t size(const PubSub<T>& pubsub) { return pubsub.channels().size(); }
+};
+
+template <class Object>
+struct Holder final : Named {
+  using Traits = broker::Traits<Object>;
+
+  explicit Holder(const typename Traits::Options& options)
+      : Named(Traits::kind, &tag_of<Object>, type_name<typename Traits::Element>()),
+        object(std::make_shared<Object>(options)) {}
+
+  void close() noexcept override { object->close(); }
+  [[nodiscard]] std::uint64_t size() const override { return Traits::size(*object); }
+  [[nodiscard]] bool closed() const override { return object->closed(); }
+
+  const std::shared_ptr<Object> object;
+};
+
+}  // namespace brook::broker

@@ -1,0 +1,288 @@
+// names.hpp — names, and what each stands for: looked up without a lock, changed by one thread at a time.
+//
+// Use it    for names that are looked up far more often than they come and go.
+// Not for   anything in order: who wants that sorts what each() shows.
+//
+// Shape     array_ ─▶ slots, each empty, or an entry, or a grave (an entry was there). A name is looked for from the slot of
+//           its hash on, up to an empty one. When too few are empty another array is filled, and takes the place of this one.
+// Lives     Entries and arrays are type-stable: they are used again, and freed with the table. So who has an old pointer can
+//           look, and then asks whether what it saw was of this life: an entry by pinning it (log/pins.hpp), an array by its
+//           generation, which is another one each time that it is filled.
+//
+// Invariants
+//   I1  A pinned entry stays what it is: its name and its object are not touched before the last pin is dropped.
+//   I2  While an array is in use its entries do not move. So who came to an empty slot has seen all entries of that chain, if
+//       the array was in use when that had been seen.
+//
+// Linearizable   a name that was found was there when its entry was pinned; one that was not, when its array was last known
+//                to be in use. Renaming is two steps: what is not found meanwhile is looked for again.
+// Lock-free      a look-up is repeated only when another array came, or a name was moved
+//
+// Memory orders
+//   row  thread  operation           order    meets  because
+//   NA   finder  read array_         acquire  NB     the array's slots
+//   NB   writer  array_ = another    release  NA     the same
+//   NC   finder  read generation     acquire  ND     before the slots; and after them, when none was the name's
+//   ND   writer  generation += 1     relaxed  NC     before the slots are written, which releases it (NF)
+//   NE   finder  read a slot         acquire  NF     the entry; and the generation that it was written in
+//   NF   writer  write a slot        release  NE     the same
+//   NG   finder  read an entry's     relaxed  -      a hint: what counts is the name, once the entry is pinned
+//                hash
+//   NH   finder  read moves_         acquire  NI     before the slots, and after them
+//   NI   writer  moves_ += 1         release  NH     what was done before: odd while a name is being moved
+//   NJ   writer  take all spares     acquire  NL     their last lives are over
+//   NL   ender   push a spare        release  NJ     the same
+//   NK   anyone  what only writers   relaxed  -      the lock orders writers; or nothing is learnt
+//                write, or failed
+// Locking   none; the caller sees to it that there is one writer
+// Proof     tests/model/names_model.cpp
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <brook/core/sync.hpp>
+#include <brook/log/end_later.hpp>
+#include <brook/log/pins.hpp>
+
+namespace brook::broker {
+
+template <class Object>
+class Names {
+ public:
+  using Ptr = std::shared_ptr<Object>;
+  using Ending = log::Ending;
+
+  Names() : Names(smallest) {}
+  /// With so many slots at first, a power of two.
+  explicit Names(std::size_t slots) { use(make_array(slots)); }
+  /// No call is running.
+  ~Names() {
+    each([](const std::string&, const Ptr&) {}, true);
+    for (Entry* entry = made_; entry != nullptr;) delete std::exchange(entry, entry->made_before);
+    for (Array* array = arrays_; array != nullptr;) delete std::exchange(array, array->made_before);
+  }
+  Names(const Names&) = delete;
+  Names& operator=(const Names&) = delete;
+
+  // — by any thread —
+
+  /// What a name stands for; null when it stands for nothing. O(1).
+  [[nodiscard]] Ptr find(std::string_view name) const noexcept {
+    const std::size_t hash = std::hash<std::string_view>()(name);
+    for (;;) {
+      const std::uint64_t moves = moves_.load(sync::acquire);                 // NH
+      const Array& array = *array_.load(sync::acquire);                       // NA
+      const std::uint64_t generation = array.generation.load(sync::acquire);  // NC
+      if (Ptr found = find_in(array, hash, name)) return found;
+      const bool in_use = array_.load(sync::acquire) == &array;                    // NA
+      const bool same_life = array.generation.load(sync::acquire) == generation;   // NC
+      const bool unmoved = moves_.load(sync::acquire) == moves && moves % 2 == 0;  // NH
+      if (in_use && same_life && unmoved) return nullptr;
+    }
+  }
+
+  // — by one thread at a time —
+
+  /// Precondition: the name stands for nothing. Throws std::bad_alloc, and then nothing has changed. O(1) amortised.
+  void insert(std::string_view name, Ptr object) {
+    Entry& entry = prepare(name, std::move(object));
+    put(current(), entry);
+    entry.pins.raise();
+  }
+  /// Whether there was such a name.
+  bool erase(std::string_view name) noexcept {
+    sync::atomic<Entry*>* const slot = slot_of(name);
+    if (slot != nullptr) retire(*slot);
+    return slot != nullptr;
+  }
+  /// What `from` stands for is what `to` stands for from now on. Precondition: `from` is there. Nobody sees both, or neither.
+  /// Throws std::bad_alloc, and then nothing has
+  /// changed.
+  void move(std::string_view from, std::string_view to) {
+    Entry& entry = prepare(to, find(from));
+    put(current(), entry);
+    moves_.fetch_add(1, sync::release);  // NI
+    if (auto* const before = slot_of(to, &entry)) retire(*before);
+    retire(*slot_of(from));
+    entry.pins.raise();
+    moves_.fetch_add(1, sync::release);  // NI
+  }
+  /// Calls `use(name, object)` for each. Entries are retired if that is said.
+  template <class Use>
+  void each(Use&& use, bool and_retire = false) {
+    Array& array = current();
+    for (std::size_t i = 0; i <= array.mask; ++i) {
+      Entry* const entry = array.slots[i].load(sync::relaxed);  // NK
+      if (entry == nullptr || entry == grave()) continue;
+      use(std::as_const(entry->name), std::as_const(entry->object));
+      if (and_retire) retire(array.slots[i]);
+    }
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  static constexpr std::size_t smallest = 16;
+
+  struct Entry : Ending {
+    explicit Entry(Names& whose) noexcept
+        : Ending([](Ending& over) noexcept { static_cast<Entry&>(over).end(); }), table(&whose) {}
+
+    // Nobody has it pinned any more.
+    void end() noexcept {
+      const Ptr last = std::move(object);
+      object = nullptr;
+      name.clear();
+      table->give(*this);
+    }
+
+    log::Pins pins;
+    sync::atomic<std::size_t> hash{0};
+    std::string name;
+    Ptr object;
+    Names* table;
+    Entry* made_before = nullptr;
+  };
+
+  struct Array {
+    explicit Array(std::size_t size) : mask(size - 1), slots(new sync::atomic<Entry*>[size]()) {}
+
+    const std::size_t mask;
+    sync::atomic<std::uint64_t> generation{0};
+    const std::unique_ptr<sync::atomic<Entry*>[]> slots;
+    std::size_t used = 0;  // slots that are not empty
+    Array* made_before = nullptr;
+  };
+
+  // What stands where an entry was.
+  [[nodiscard]] static Entry* grave() noexcept { return reinterpret_cast<Entry*>(alignof(Entry)); }
+
+  [[nodiscard]] static Ptr find_in(const Array& array, std::size_t hash, std::string_view name) noexcept {
+    std::size_t at = hash & array.mask;
+    for (std::size_t seen = 0; seen <= array.mask; ++seen, at = (at + 1) & array.mask) {
+      Entry* const entry = array.slots[at].load(sync::acquire);  // NE
+      if (entry == nullptr) return nullptr;
+      if (entry == grave() || entry->hash.load(sync::relaxed) != hash) continue;  // NG
+      const Pin pin(*entry);
+      if (pin.held && entry->name == name) return entry->object;
+    }
+    return nullptr;
+  }
+
+  struct Pin {
+    explicit Pin(Entry& which) noexcept : entry(which) {
+      bool last = false;
+      held = entry.pins.pin(last);
+      if (last) log::EndLater::end(entry);
+    }
+    ~Pin() {
+      if (held && entry.pins.unpin()) log::EndLater::end(entry);
+    }
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+
+    Entry& entry;
+    bool held = false;
+  };
+
+  [[nodiscard]] Array& current() const noexcept { return *array_.load(sync::relaxed); }  // NK
+
+  [[nodiscard]] sync::atomic<Entry*>* slot_of(std::string_view name, const Entry* but = nullptr) const noexcept {
+    Array& array = current();
+    std::size_t at = std::hash<std::string_view>()(name) & array.mask;
+    for (std::size_t seen = 0; seen <= array.mask; ++seen, at = (at + 1) & array.mask) {
+      Entry* const entry = array.slots[at].load(sync::relaxed);  // NK
+      if (entry == nullptr) return nullptr;
+      if (entry != grave() && entry != but && entry->name == name) return &array.slots[at];
+    }
+    return nullptr;
+  }
+
+  void retire(sync::atomic<Entry*>& slot) noexcept {
+    Entry& entry = *slot.load(sync::relaxed);  // NK
+    slot.store(grave(), sync::release);        // NF
+    --size_;
+    if (entry.pins.retire()) log::EndLater::end(entry);
+  }
+
+  // An entry that nobody can pin yet; and room for it.
+  [[nodiscard]] Entry& prepare(std::string_view name, Ptr object) {
+    if ((current().used + 1) * 2 > current().mask + 1) use(spare_array((size_ + 1) * 4));
+    if (free_ == nullptr) free_ = spares_.exchange(nullptr, sync::acquire);  // NJ
+    if (free_ == nullptr) {
+      auto* const entry = new Entry(*this);
+      entry->made_before = std::exchange(made_, entry);
+      free_ = entry;
+    }
+    auto& entry = static_cast<Entry&>(*free_);
+    entry.name = name;
+    free_ = std::exchange(entry.next_over, nullptr);
+    entry.object = std::move(object);
+    entry.hash.store(std::hash<std::string_view>()(name), sync::relaxed);  // NG
+    ++size_;
+    return entry;
+  }
+
+  static void put(Array& array, Entry& entry) noexcept {
+    std::size_t at = entry.hash.load(sync::relaxed) & array.mask;  // NG
+    for (;; at = (at + 1) & array.mask) {
+      Entry* const there = array.slots[at].load(sync::relaxed);  // NK
+      if (there != nullptr && there != grave()) continue;
+      if (there == nullptr) ++array.used;
+      array.slots[at].store(&entry, sync::release);  // NF
+      return;
+    }
+  }
+
+  // Fills another array with what is there, and has it looked at from now on.
+  void use(Array& array) noexcept {
+    array.generation.fetch_add(1, sync::relaxed);                                                // ND
+    for (std::size_t i = 0; i <= array.mask; ++i) array.slots[i].store(nullptr, sync::release);  // NF
+    array.used = 0;
+    if (Array* const before = array_.load(sync::relaxed)) {  // NK
+      for (std::size_t i = 0; i <= before->mask; ++i) {
+        Entry* const entry = before->slots[i].load(sync::relaxed);  // NK
+        if (entry != nullptr && entry != grave()) put(array, *entry);
+      }
+    }
+    array_.store(&array, sync::release);  // NB
+  }
+
+  // One with at least so many slots that is not in use; at most two of each size are ever made.
+  [[nodiscard]] Array& spare_array(std::size_t slots) {
+    const std::size_t size = std::bit_ceil(slots < smallest ? smallest : slots);
+    for (Array* array = arrays_; array != nullptr; array = array->made_before) {
+      if (array->mask + 1 == size && array != &current()) return *array;
+    }
+    return make_array(size);
+  }
+  [[nodiscard]] Array& make_array(std::size_t size) {
+    auto* const array = new Array(size);
+    array->made_before = std::exchange(arrays_, array);
+    return *array;
+  }
+
+  // By any thread: an entry that is over.
+  void give(Entry& entry) noexcept {
+    Ending* first = spares_.load(sync::relaxed);  // NK
+    do entry.next_over = first;
+    while (!spares_.compare_exchange_weak(first, &entry, sync::release, sync::relaxed));  // NL NK
+  }
+
+  sync::atomic<Array*> array_{nullptr};
+  sync::atomic<std::uint64_t> moves_{0};
+  sync::atomic<Ending*> spares_{nullptr};
+  // Only the writer.
+  Ending* free_ = nullptr;
+  Entry* made_ = nullptr;
+  Array* arrays_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace brook::broker
