@@ -20,7 +20,7 @@
 //   NA   finder  read array_         acquire  NB     the array's slots
 //   NB   writer  array_ = another    release  NA     the same
 //   NE   finder  read a slot         acquire  NF     the entry
-//   NF   writer  write a slot        release  NE     the same
+//   NF   writer  put it there        release  NE     the same
 //   NG   finder  read the hash       relaxed  -      a hint: what counts is the name, once the entry is pinned
 //   NJ   writer  take all spares     acquire  NL     their last lives are over
 //   NL   ender   push a spare        release  NJ     the same
@@ -189,7 +189,7 @@ class Names {
 
   void retire(sync::atomic<Entry*>& slot) noexcept {
     Entry& entry = *slot.load(sync::relaxed);  // NK
-    slot.store(grave(), sync::release);        // NF
+    slot.store(grave(), sync::relaxed);        // NK
     --size_;
     if (entry.pins.retire()) log::EndLater::end(entry);
   }
@@ -225,7 +225,7 @@ class Names {
 
   // Fills another array with what is there, and has it looked at from now on.
   void use(Array& array) noexcept {
-    for (std::size_t i = 0; i <= array.mask; ++i) array.slots[i].store(nullptr, sync::release);  // NF
+    for (std::size_t i = 0; i <= array.mask; ++i) array.slots[i].store(nullptr, sync::relaxed);  // NK
     array.used = 0;
     if (Array* const before = array_.load(sync::relaxed)) {  // NK
       for (std::size_t i = 0; i <= before->mask; ++i) {
