@@ -2,12 +2,14 @@
 // reading by pages, a consumer group; publishing; lists. Strings of 100 bytes; brook reads its clock as Redis does.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -225,38 +227,48 @@ double publish_to_redis(RedisServer& redis, std::size_t messages, Client how) {
   return ns / static_cast<double>(messages * subscribers);
 }
 
-/// To subscriptions of `topics`, each made by `subscribe`.
+enum class Taking { one_by_one, batches };
+
+/// To subscriptions that `subscribe` makes. A client of Redis reads what has come at once, as receive_batch() does.
 template <class Topics, class Subscribe, class Publish>
-double publish_to_brook(std::size_t messages, Subscribe subscribe, Publish publish) {
+double publish_to_brook(std::size_t messages, Taking how, Subscribe subscribe, Publish publish) {
   Topics topics;
   std::vector<decltype(subscribe(topics))> subscriptions;
   for (std::size_t n = 0; n < subscribers; ++n) subscriptions.push_back(subscribe(topics));
   std::vector<Witness> witnesses(subscribers, Witness(1));
+  const auto text_in = []<class Shown>(const Shown& shown) -> const Text& {
+    if constexpr (std::is_same_v<Shown, Text>) return shown;
+    else return *shown;
+  };
+  const auto receive = [&](std::size_t n) {
+    if (how == Taking::one_by_one) {
+      while (const auto message = subscriptions[n].try_receive()) witnesses[n].see(number_of(**message));
+      return;
+    }
+    const auto batch = subscriptions[n].receive_batch(brook::no_limit, brook::Wait());
+    if (!batch) return expect(false, "a subscription has ended");
+    for (const auto& message : *batch) witnesses[n].see(number_of(text_in(message)));
+  };
   const double ns = alone([&] {
     for (std::size_t i = 0; i < messages; i += page) {
       for (std::size_t k = 0; k < page; ++k)
         expect(publish(topics, make<Text>(i + k)) == subscribers, "a publish did not reach everyone");
-      for (std::size_t n = 0; n < subscribers; ++n) {
-        for (std::size_t k = 0; k < page; ++k) {
-          const auto message = subscriptions[n].try_receive();
-          if (message) witnesses[n].see(number_of(**message));
-        }
-      }
+      for (std::size_t n = 0; n < subscribers; ++n) receive(n);
     }
   });
   for (const Witness& witness : witnesses) witness.expect_all(messages);
   return ns / static_cast<double>(messages * subscribers);
 }
 
-double publish_to_channel(std::size_t messages) {
+double publish_to_channel(std::size_t messages, Taking how) {
   return publish_to_brook<brook::Channel<Text>>(
-      messages, [](auto& channel) { return channel.subscribe(); },
+      messages, how, [](auto& channel) { return channel.subscribe(); },
       [](auto& channel, Text&& text) { return channel.publish(std::move(text)); });
 }
 
-double publish_to_name(std::size_t messages) {
+double publish_to_name(std::size_t messages, Taking how) {
   return publish_to_brook<brook::PubSub<Text>>(
-      messages, [](auto& topics) { return topics.subscribe(topic); },
+      messages, how, [](auto& topics) { return topics.subscribe(topic); },
       [](auto& topics, Text&& text) { return topics.publish(topic, std::move(text)); });
 }
 
@@ -353,15 +365,19 @@ double hand_over_by_redis(RedisServer& redis, std::size_t elements) {
   return ns / static_cast<double>(elements);
 }
 
-/// The same, half of the way there and back between two threads that wait for each other.
-double hand_over_by_brook(std::size_t elements) {
-  std::array<brook::BlockingList<Text>, 2> lists;
+/// The same, half of the way there and back between two threads that wait for each other: each on a processor of its own,
+/// or both on one, as Redis and its clients, where there is nothing to be had by polling.
+double hand_over_by_brook(std::size_t elements, std::size_t processors) {
+  const brook::ListOptions options{.spin = processors > 1 ? brook::default_spin : std::chrono::microseconds(0)};
+  brook::BlockingList<Text> there(options);
+  brook::BlockingList<Text> back(options);
   std::array<Witness, 2> witnesses = {Witness(1), Witness(1)};
   const double ns = together(2, [&](std::size_t side) {
+    pin(side % processors);
     for (std::size_t i = 0; i < elements; ++i) {
-      if (side == 0) static_cast<void>(lists[0].lpush(make<Text>(i)));
-      witnesses[side].see(number_of(lists[1 - side].brpop(brook::forever).value()));
-      if (side == 1) static_cast<void>(lists[1].lpush(make<Text>(i)));
+      if (side == 0) static_cast<void>(there.lpush(make<Text>(i)));
+      witnesses[side].see(number_of((side == 0 ? back : there).brpop(brook::forever).value()));
+      if (side == 1) static_cast<void>(back.lpush(make<Text>(i)));
     }
   });
   for (const Witness& witness : witnesses) witness.expect_all(elements);
@@ -380,9 +396,10 @@ void add_lists(Suite& suite, const std::shared_ptr<Lazy>& redis) {
   suite.add("redis/list/push_and_pop").peer("brook", [=] { return push_and_pop_brook(many); }).peer("redis", [=] {
     return push_and_pop_redis(redis->server(), few);
   });
-  suite.add("redis/list/hand_over").peer("brook", [=] { return hand_over_by_brook(few); }).peer("redis", [=] {
-    return hand_over_by_redis(redis->server(), few);
-  });
+  suite.add("redis/list/hand_over")
+      .peer("brook", [=] { return hand_over_by_brook(few, 2); })
+      .peer("brook, one processor, no spin", [=] { return hand_over_by_brook(few, 1); })
+      .peer("redis", [=] { return hand_over_by_redis(redis->server(), few); });
 }
 
 }  // namespace
@@ -412,8 +429,10 @@ void add_redis(Suite& suite) {
   });
   const std::size_t messages = suite.work(5'000);
   suite.add("redis/publish/64", {"ns a delivery"})
-      .peer("brook, channel", [=] { return publish_to_channel(messages); })
-      .peer("brook, by name", [=] { return publish_to_name(messages); })
+      .peer("brook, batches", [=] { return publish_to_channel(messages, Taking::batches); })
+      .peer("brook, one by one", [=] { return publish_to_channel(messages, Taking::one_by_one); })
+      .peer("brook, by name, batches", [=] { return publish_to_name(messages, Taking::batches); })
+      .peer("brook, by name, one by one", [=] { return publish_to_name(messages, Taking::one_by_one); })
       .peer("redis, by hiredis", [=] { return publish_to_redis(redis->server(), messages, Client::parses); })
       .peer("redis, bytes counted", [=] { return publish_to_redis(redis->server(), messages, Client::counts); });
   add_lists(suite, redis);
