@@ -208,15 +208,10 @@ TEST_CASE("PubSub change: what is published for others drops nothing of what wai
 }
 
 TEST_CASE("PubSub change: what had no room before it changed is lost") {
-  const bool with_others = GENERATE(false, true);
-  Scene scene(with_others, {.backlog = 2});
+  Scene scene(GENERATE(false, true), {.backlog = 2});
   for (int i = 1; i <= 5; ++i) CHECK(scene.publish("a", i) == 1);
   CHECK(scene.sub.subscribe("c"));
   CHECK(scene.sub.waiting() == 2);
-  for (int i = 6; i <= 9; ++i) scene.hub.publish("none", i);
-  for (int i = 6; i <= 9; ++i) {
-    if (with_others) CHECK(scene.others[0].waiting() > 0);
-  }
   const auto first = scene.sub.try_receive();
   REQUIRE(first);
   CHECK(shown(*first) == "a=4");
@@ -241,8 +236,7 @@ TEST_CASE("PubSub change: losses before and after add up") {
 }
 
 TEST_CASE("PubSub change: one that was too slow before it changed ends") {
-  const bool with_others = GENERATE(false, true);
-  Scene scene(with_others, {.backlog = 2, .overflow = Overflow::disconnect});
+  Scene scene(GENERATE(false, true), {.backlog = 2, .overflow = Overflow::disconnect});
   for (int i = 1; i <= 3; ++i) CHECK(scene.publish("a", i) == 1);
   CHECK(scene.sub.subscribe("d"));
   CHECK(error_of(scene.sub.receive()) == Errc::closed);

@@ -42,12 +42,6 @@ struct Scene {
   Published publishing(std::string name, int value, const Wait& wait = forever) {
     return blocked([this, name = std::move(name), value, wait] { return hub.publish(name, value, wait); });
   }
-  /// Who has ended sleeps no more.
-  template <class Result>
-  Result ended(std::future<Result>& future) {
-    --waiting;
-    return future.get();
-  }
 };
 
 std::string text(Errc error) { return std::string(message(error)); }
