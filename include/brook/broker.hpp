@@ -139,17 +139,22 @@ class Broker {
     const sync::unique_lock<sync::mutex> held;
   };
 
-  [[nodiscard]] Ptr find(std::string_view name) const noexcept {
-    Ptr named = names_.find(name);
-    if (named != nullptr && named->expired(clock())) [[unlikely]]
-      named = nullptr;
-    return named;
+  [[nodiscard]] Ptr unless_expired(Ptr named) const noexcept {
+    return named != nullptr && named->expired(clock()) ? nullptr : std::move(named);
+  }
+  [[nodiscard]] Ptr find(std::string_view name) const {
+    if (Ptr named = names_.find(name)) return unless_expired(std::move(named));
+    const Locked locked(*this);
+    return find_locked(name);
+  }
+  [[nodiscard]] Ptr find_locked(std::string_view name) const noexcept {
+    return unless_expired(names_.find_surely(name));
   }
 
   template <class Object>
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> object(
       std::string_view name, const typename broker::Traits<Object>::Options& options) {
-    if (const Ptr named = find(name)) return as<Object>(name, *named);
+    if (const Ptr named = unless_expired(names_.find(name))) return as<Object>(name, *named);
     return make<Object>(name, options);
   }
   template <class Object>
@@ -167,10 +172,8 @@ class Broker {
     if (options.clock == nullptr) options.clock = options_.clock;
     const auto made = std::make_shared<broker::Holder<Object>>(options);
     const Locked locked(*this);
-    if (const Ptr named = names_.find(name)) {
-      if (!named->expired(clock())) return as<Object>(name, *named);
-      names_.erase(name);
-    }
+    if (const Ptr named = find_locked(name)) return as<Object>(name, *named);
+    names_.erase(name);  // it may have expired
     if (closed()) return unexpected(NameError(Errc::closed));
     made->number = ++made_;
     names_.insert(name, made);
@@ -213,14 +216,14 @@ inline std::vector<std::string> Broker::keys(std::string_view pattern) const {
 
 inline bool Broker::erase(std::string_view name) {
   const Locked locked(*this);
-  const bool there = find(name) != nullptr;
+  const bool there = find_locked(name) != nullptr;
   names_.erase(name);
   return there;
 }
 
 inline expected<void, Errc> Broker::rename(std::string_view from, std::string_view to) {
   const Locked locked(*this);
-  if (find(from) == nullptr) return unexpected(Errc::no_such_key);
+  if (find_locked(from) == nullptr) return unexpected(Errc::no_such_key);
   if (from == to) return {};
   names_.move(from, to);
   return {};
@@ -228,7 +231,7 @@ inline expected<void, Errc> Broker::rename(std::string_view from, std::string_vi
 
 inline bool Broker::expire_after(std::string_view name, std::chrono::milliseconds time) {
   const Locked locked(*this);
-  const Ptr named = find(name);
+  const Ptr named = find_locked(name);
   if (named == nullptr) return false;
   if (time.count() <= 0) names_.erase(name);
   else named->expire_at(Wait(time).deadline(clock()));
@@ -237,7 +240,7 @@ inline bool Broker::expire_after(std::string_view name, std::chrono::millisecond
 
 inline bool Broker::persist(std::string_view name) {
   const Locked locked(*this);
-  const Ptr named = find(name);
+  const Ptr named = find_locked(name);
   if (named != nullptr) named->expire_at(Clock::time_point::max());
   return named != nullptr;
 }

@@ -119,6 +119,7 @@ class Reply {
 
   [[nodiscard]] bool is_nil() const { return part_->type == REDIS_REPLY_NIL; }
   [[nodiscard]] bool is_error() const { return part_->type == REDIS_REPLY_ERROR; }
+  [[nodiscard]] bool is_status() const { return part_->type == REDIS_REPLY_STATUS; }
   [[nodiscard]] bool is_number() const { return part_->type == REDIS_REPLY_INTEGER; }
 
   [[nodiscard]] std::uint64_t number() const {

@@ -119,6 +119,39 @@ struct WhoWaitsHearsOfItsEnd : ChannelClaim<WhoWaitsHearsOfItsEnd, 2> {
   }
 };
 
+struct WhoWaitsHearsThatNothingMoreIsForIt : ChannelClaim<WhoWaitsHearsThatNothingMoreIsForIt, 2> {
+  void before() {
+    open();
+    members[0].emplace(state, SubscribeOptions{});
+  }
+  void thread(unsigned id) {
+    if (id == 0) model::demand(receive(0) == Errc::closed, "there are no messages");
+    else members[0]->depart();
+  }
+};
+
+// What is published before it departs is for it, and what is published after is not.
+struct WhoDepartsGetsWhatWasThere : ChannelClaim<WhoDepartsGetsWhatWasThere, 3, 4> {
+  sync::atomic<bool> departed{false};
+
+  void before() {
+    open();
+    for (auto& member : members) member.emplace(state, SubscribeOptions{});
+    publish();
+  }
+  void thread(unsigned id) {
+    if (id == 0) {
+      while (receive(0) == std::nullopt) {}
+      model::demand(next() == 1, "it does not get just what was there");
+    } else if (id == 1) {
+      members[0]->depart();
+      departed.store(true, sync::release);
+    } else if (departed.load(sync::acquire)) {
+      publish();
+    }
+  }
+};
+
 struct WhoWaitsHearsThatItIsClosed : ChannelClaim<WhoWaitsHearsThatItIsClosed, 2> {
   void before() {
     open();
@@ -304,9 +337,7 @@ struct WhatComesWhileItBeginsIsCalledFor : CallbackClaim<WhatComesWhileItBeginsI
     if (id == 0) start();
     else publish();
   }
-  void check() {
-    model::demand(callbacks[0]->waiting() == 0, "a message waits for a call that nobody makes");
-  }
+  void check() { model::demand(callbacks[0]->waiting() == 0, "a message waits for a call that nobody makes"); }
 };
 
 }  // namespace
@@ -316,6 +347,8 @@ int main(int argc, char** argv) {
   claims.random<WhoWaitsGetsWhatIsPublished>(20'000);
   claims.random<NothingIsSkipped>(10'000);
   claims.random<WhoWaitsHearsOfItsEnd>(30'000);
+  claims.random<WhoWaitsHearsThatNothingMoreIsForIt>(20'000);
+  claims.random<WhoDepartsGetsWhatWasThere>(20'000);
   claims.random<WhoWaitsHearsThatItIsClosed>(20'000);
   claims.random<WhatIsLostIsTold>(20'000);
   claims.random<WhoIsTooSlowHearsOfIt>(20'000);

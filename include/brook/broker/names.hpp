@@ -3,38 +3,30 @@
 // Use it    for names that are looked up far more often than they come and go.
 // Not for   anything in order: who wants that sorts what each() shows.
 //
-// Shape     array_ ─▶ slots, each empty, or an entry, or a grave (an entry was there). A name is looked for from the slot of
-//           its hash on, up to an empty one. When too few are empty another array is filled, and takes the place of this one.
-// Lives     Entries and arrays are type-stable: they are used again, and freed with the table. So who has an old pointer can
-//           look, and then asks whether what it saw was of this life: an entry by pinning it (log/pins.hpp), an array by its
-//           generation, which is another one each time that it is filled.
+// Shape     array_ ─▶ slots, each empty, or an entry, or a grave (an entry was there). A name is looked for from the slot
+//           of its hash on, up to an empty one. When too few are empty another array is filled, and takes its place.
+// Lives     Entries and arrays are type-stable: they are used again, and freed with the table. So who has an old pointer
+//           can look, and then asks by pinning an entry (log/pins.hpp) whether it is in a life, and whether it has the
+//           name in that.
 //
 // Invariants
 //   I1  A pinned entry stays what it is: its name and its object are not touched before the last pin is dropped.
-//   I2  While an array is in use its entries do not move. So who came to an empty slot has seen all entries of that chain, if
-//       the array was in use when that had been seen.
 //
-// Linearizable   a name that was found was there when its entry was pinned; one that was not, when its array was last known
-//                to be in use. Renaming is two steps: what is not found meanwhile is looked for again.
-// Lock-free      a look-up is repeated only when another array came, or a name was moved
+// Linearizable   a name that was found was there when its entry was pinned. That nothing was found may be due to an array
+//                that was being filled, or a name that was being moved: who must know looks with the writers' lock
 //
 // Memory orders
 //   row  thread  operation           order    meets  because
 //   NA   finder  read array_         acquire  NB     the array's slots
 //   NB   writer  array_ = another    release  NA     the same
-//   NC   finder  read generation     acquire  ND     before the slots; and after them, when none was the name's
-//   ND   writer  generation += 1     relaxed  NC     before the slots are written, which releases it (NF)
-//   NE   finder  read a slot         acquire  NF     the entry; and the generation that it was written in
+//   NE   finder  read a slot         acquire  NF     the entry
 //   NF   writer  write a slot        release  NE     the same
-//   NG   finder  read an entry's     relaxed  -      a hint: what counts is the name, once the entry is pinned
-//                hash
-//   NH   finder  read moves_         acquire  NI     before the slots, and after them
-//   NI   writer  moves_ += 1         release  NH     what was done before: odd while a name is being moved
+//   NG   finder  read the hash       relaxed  -      a hint: what counts is the name, once the entry is pinned
 //   NJ   writer  take all spares     acquire  NL     their last lives are over
 //   NL   ender   push a spare        release  NJ     the same
-//   NK   anyone  what only writers   relaxed  -      the lock orders writers; or nothing is learnt
+//   NK   anyone  what only writers   relaxed  -      a lock orders writers; or nothing is learnt
 //                write, or failed
-// Locking   none; the caller sees to it that there is one writer
+// Locking   one writer at a time, which the caller sees to
 // Proof     tests/model/names_model.cpp
 #pragma once
 
@@ -73,23 +65,28 @@ class Names {
 
   // — by any thread —
 
-  /// What a name stands for; null when it stands for nothing. O(1).
+  /// What a name stands for. Null when it was not found: perhaps it is there all the same. O(1).
   [[nodiscard]] Ptr find(std::string_view name) const noexcept {
     const std::size_t hash = std::hash<std::string_view>()(name);
-    for (;;) {
-      const std::uint64_t moves = moves_.load(sync::acquire);                 // NH
-      const Array& array = *array_.load(sync::acquire);                       // NA
-      const std::uint64_t generation = array.generation.load(sync::acquire);  // NC
-      if (Ptr found = find_in(array, hash, name)) return found;
-      const bool in_use = array_.load(sync::acquire) == &array;                    // NA
-      const bool same_life = array.generation.load(sync::acquire) == generation;   // NC
-      const bool unmoved = moves_.load(sync::acquire) == moves && moves % 2 == 0;  // NH
-      if (in_use && same_life && unmoved) return nullptr;
+    const Array& array = *array_.load(sync::acquire);  // NA
+    std::size_t at = hash & array.mask;
+    for (std::size_t seen = 0; seen <= array.mask; ++seen, at = (at + 1) & array.mask) {
+      Entry* const entry = array.slots[at].load(sync::acquire);  // NE
+      if (entry == nullptr) return nullptr;
+      if (entry == grave() || entry->hash.load(sync::relaxed) != hash) continue;  // NG
+      const Pin pin(*entry);
+      if (pin.held && entry->text() == name) return entry->object;
     }
+    return nullptr;
   }
 
   // — by one thread at a time —
 
+  /// What a name stands for; null when it stands for nothing. O(1).
+  [[nodiscard]] Ptr find_surely(std::string_view name) const noexcept {
+    const sync::atomic<Entry*>* const slot = slot_of(name);
+    return slot == nullptr ? Ptr() : Ptr(slot->load(sync::relaxed)->object);  // NK
+  }
   /// Precondition: the name stands for nothing. Throws std::bad_alloc, and then nothing has changed. O(1) amortised.
   void insert(std::string_view name, Ptr object) {
     Entry& entry = prepare(name, std::move(object));
@@ -102,17 +99,14 @@ class Names {
     if (slot != nullptr) retire(*slot);
     return slot != nullptr;
   }
-  /// What `from` stands for is what `to` stands for from now on. Precondition: `from` is there. Nobody sees both, or neither.
-  /// Throws std::bad_alloc, and then nothing has
-  /// changed.
+  /// What `from` stands for is what `to` stands for from now on. Precondition: `from` is there. Nobody finds both. Throws
+  /// std::bad_alloc, and then nothing has changed.
   void move(std::string_view from, std::string_view to) {
-    Entry& entry = prepare(to, find(from));
-    put(current(), entry);
-    moves_.fetch_add(1, sync::release);  // NI
-    if (auto* const before = slot_of(to, &entry)) retire(*before);
+    Entry& entry = prepare(to, find_surely(from));
+    if (auto* const before = slot_of(to)) retire(*before);
     retire(*slot_of(from));
+    put(current(), entry);
     entry.pins.raise();
-    moves_.fetch_add(1, sync::release);  // NI
   }
   /// Calls `use(name, object)` for each. Entries are retired if that is said.
   template <class Use>
@@ -121,7 +115,7 @@ class Names {
     for (std::size_t i = 0; i <= array.mask; ++i) {
       Entry* const entry = array.slots[i].load(sync::relaxed);  // NK
       if (entry == nullptr || entry == grave()) continue;
-      use(std::as_const(entry->name), std::as_const(entry->object));
+      use(entry->text(), static_cast<const Ptr&>(entry->object));
       if (and_retire) retire(array.slots[i]);
     }
   }
@@ -136,16 +130,18 @@ class Names {
 
     // Nobody has it pinned any more.
     void end() noexcept {
-      const Ptr last = std::move(object);
+      const Ptr last = object;
       object = nullptr;
-      name.clear();
+      name = std::string();
       table->give(*this);
     }
 
+    [[nodiscard]] const std::string& text() const noexcept { return name; }
+
     log::Pins pins;
     sync::atomic<std::size_t> hash{0};
-    std::string name;
-    Ptr object;
+    sync::plain<std::string> name;
+    sync::plain<Ptr> object;
     Names* table;
     Entry* made_before = nullptr;
   };
@@ -154,7 +150,6 @@ class Names {
     explicit Array(std::size_t size) : mask(size - 1), slots(new sync::atomic<Entry*>[size]()) {}
 
     const std::size_t mask;
-    sync::atomic<std::uint64_t> generation{0};
     const std::unique_ptr<sync::atomic<Entry*>[]> slots;
     std::size_t used = 0;  // slots that are not empty
     Array* made_before = nullptr;
@@ -162,18 +157,6 @@ class Names {
 
   // What stands where an entry was.
   [[nodiscard]] static Entry* grave() noexcept { return reinterpret_cast<Entry*>(alignof(Entry)); }
-
-  [[nodiscard]] static Ptr find_in(const Array& array, std::size_t hash, std::string_view name) noexcept {
-    std::size_t at = hash & array.mask;
-    for (std::size_t seen = 0; seen <= array.mask; ++seen, at = (at + 1) & array.mask) {
-      Entry* const entry = array.slots[at].load(sync::acquire);  // NE
-      if (entry == nullptr) return nullptr;
-      if (entry == grave() || entry->hash.load(sync::relaxed) != hash) continue;  // NG
-      const Pin pin(*entry);
-      if (pin.held && entry->name == name) return entry->object;
-    }
-    return nullptr;
-  }
 
   struct Pin {
     explicit Pin(Entry& which) noexcept : entry(which) {
@@ -193,13 +176,13 @@ class Names {
 
   [[nodiscard]] Array& current() const noexcept { return *array_.load(sync::relaxed); }  // NK
 
-  [[nodiscard]] sync::atomic<Entry*>* slot_of(std::string_view name, const Entry* but = nullptr) const noexcept {
+  [[nodiscard]] sync::atomic<Entry*>* slot_of(std::string_view name) const noexcept {
     Array& array = current();
     std::size_t at = std::hash<std::string_view>()(name) & array.mask;
     for (std::size_t seen = 0; seen <= array.mask; ++seen, at = (at + 1) & array.mask) {
       Entry* const entry = array.slots[at].load(sync::relaxed);  // NK
       if (entry == nullptr) return nullptr;
-      if (entry != grave() && entry != but && entry->name == name) return &array.slots[at];
+      if (entry != grave() && entry->text() == name) return &array.slots[at];
     }
     return nullptr;
   }
@@ -221,7 +204,7 @@ class Names {
       free_ = entry;
     }
     auto& entry = static_cast<Entry&>(*free_);
-    entry.name = name;
+    entry.name = std::string(name);
     free_ = std::exchange(entry.next_over, nullptr);
     entry.object = std::move(object);
     entry.hash.store(std::hash<std::string_view>()(name), sync::relaxed);  // NG
@@ -242,7 +225,6 @@ class Names {
 
   // Fills another array with what is there, and has it looked at from now on.
   void use(Array& array) noexcept {
-    array.generation.fetch_add(1, sync::relaxed);                                                // ND
     for (std::size_t i = 0; i <= array.mask; ++i) array.slots[i].store(nullptr, sync::release);  // NF
     array.used = 0;
     if (Array* const before = array_.load(sync::relaxed)) {  // NK
@@ -276,7 +258,6 @@ class Names {
   }
 
   sync::atomic<Array*> array_{nullptr};
-  sync::atomic<std::uint64_t> moves_{0};
   sync::atomic<Ending*> spares_{nullptr};
   // Only the writer.
   Ending* free_ = nullptr;

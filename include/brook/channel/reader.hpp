@@ -11,7 +11,8 @@
 //   CB   anyone    write ended_,       seq_cst  CC     row A of wait/gate.hpp: the receiver may be about to sleep
 //                  until_
 //   CC   receiver  read them           seq_cst  CB     row D of wait/gate.hpp
-//   CD   anyone    read them, lost_    relaxed  -      just flags and numbers
+//   CD   anyone    read them, lost_    relaxed  -      just flags and numbers. What is published after until_ was written
+//                                                      brings it along, and a sleeper has looked by CC before it comes back
 //   CE   receiver  read claims         relaxed  -      a bound: no fewer than have been published
 // Proof    tests/model/channel_model.cpp, tests/contract/channel_histories_test.cpp
 #pragma once
@@ -55,7 +56,7 @@ class Reader {
   /// the first for which it does not are the last. It must not throw.
   template <class Use>
   [[nodiscard]] Found take(Log& log, std::uint64_t most, Use&& use) {
-    if (ended() || !keep_up(log) || here_ >= until_.load(sync::seq_cst)) return Found::over;  // CC
+    if (ended() || !keep_up(log) || here_ >= until_.load(sync::relaxed)) return Found::over;  // CD
     std::uint64_t taken = 0;
     Found found = Found::nothing;
     while (found == Found::nothing && taken < most) {
@@ -154,7 +155,7 @@ class Reader {
   // How many of so many messages, which have been seen, were published before it was told to stop. Looked up after
   // them: who sees a message from after that sees that too.
   [[nodiscard]] std::uint32_t before_end(std::uint32_t there) const noexcept {
-    const std::uint64_t until = until_.load(sync::seq_cst);  // CC
+    const std::uint64_t until = until_.load(sync::relaxed);  // CD
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(there, until - std::min(here_, until)));
   }
 

@@ -92,7 +92,7 @@ class Share {
     return found == Found::over ? std::optional(Errc::closed) : std::nullopt;
   }
 
-  // Its place in the queue, which it leaves when it is served, or when the place dies.
+  // Its place in the queue, which it leaves when it is answered, or when the place dies.
   struct Place {
     Share& share;
     Waiter& waiter;
@@ -115,8 +115,12 @@ class Share {
       const Locked locked(*this);
       if (!waiter.served) serve();
       if (waiter.served) return waiter.failed;
-      if (wait.stop_requested()) return Errc::cancelled;
-      if (!woken) return Errc::timed_out;
+      const bool stopped = wait.stop_requested();
+      if (woken && !stopped) continue;
+      // Before the lock is let go: whoever has it next would still serve this call.
+      answer(place.at, stopped ? Errc::cancelled : Errc::timed_out);
+      serve();
+      return waiter.failed;
     }
   }
 
