@@ -151,9 +151,9 @@ class Registry {
     }
   }
 
-  // Whether somebody needs a message before `end`. Who is found to need one is asked first the next time. Nobody begins to
-  // need what was not needed before, so the subscriptions are gone through once for each segment, not for each that leaves
-  // it.
+  // Whether somebody needs a message before `end`. Who is found to need one is asked first the next time. Nobody begins
+  // to need what was not needed before, so the subscriptions are gone through once for each segment, not once for each
+  // that leaves it.
   [[nodiscard]] bool somebody_needs(std::uint64_t end, std::uint64_t added) noexcept {
     for (std::size_t asked = 0; asked < readers_.size(); ++asked, ++slow_) {
       if (slow_ >= readers_.size()) slow_ = 0;
