@@ -172,7 +172,8 @@ struct PubSubOptions {
 struct TopicOptions {
   /// Patterns of names, as in Redis: `* ? [abc] [^a] [a-z] \x`, byte by byte (PSUBSCRIBE).
   std::vector<std::string> patterns = {};
-  std::uint64_t backlog = unlimited;          ///< as SubscribeOptions
+  /// As SubscribeOptions. When names or patterns change while messages wait, as many again may wait from after that.
+  std::uint64_t backlog = unlimited;
   Overflow overflow = Overflow::drop_oldest;  ///< as SubscribeOptions
   /// As SubscribeOptions, among subscriptions to the same names and patterns, which then stay what they are.
   std::string_view share = {};

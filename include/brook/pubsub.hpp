@@ -57,7 +57,7 @@ struct Source {
 
 /// A subscription to names and patterns of a PubSub, which may be added and removed while it runs, from any thread.
 /// Each of the changes takes effect at one instant with respect to every publish; what was published before is received
-/// all the same.
+/// all the same. A batch may end where there was a change, though more waits.
 template <class T>
 class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
  public:
@@ -65,8 +65,7 @@ class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
   using BasicSubscription<T, pubsub::Source<T>>::unsubscribe;
 
   /// Adds names, or patterns (SUBSCRIBE, PSUBSCRIBE). What is there already stays as it is. Errors: closed when the
-  /// subscription has ended; invalid_argument when it shares. O(log n) for one that is alone with its interest, else
-  /// O(n) of all its names.
+  /// subscription or the PubSub has ended; invalid_argument when it shares. O(n) of all its names.
   expected<void, Errc> subscribe(std::initializer_list<std::string_view> names) {
     return change([&](pubsub::Interest& interest) { add(interest.names, names); });
   }
@@ -154,6 +153,10 @@ class PubSub {
   }
   std::size_t publish(std::initializer_list<std::string_view> names, T&& value) {
     return publish_to(names, std::move(value), forever).value_or(0);
+  }
+  expected<std::size_t, Errc> publish(std::initializer_list<std::string_view> names, const T& value,
+                                      const Wait& wait) requires std::copy_constructible<T> {
+    return publish_copy(names, value, wait);
   }
   expected<std::size_t, Errc> publish(std::initializer_list<std::string_view> names, T&& value, const Wait& wait) {
     return publish_to(names, std::move(value), wait);

@@ -274,6 +274,28 @@ TEST_CASE("No memory: receiving, telling, leaving and closing") {
   check_every_failure([](Scene& scene) { scene.hub.close(); });
 }
 
+TEST_CASE("No memory: a function leaves, and nothing of it is left") {
+  for (const CallOn thread : {CallOn::publisher, CallOn::own_thread}) {
+    for (std::uint64_t n = 1;; ++n) {
+      CAPTURE(n);
+      const auto kept = std::make_shared<int>(0);
+      {
+        PubSub<int> hub;
+        auto stays = hub.subscribe({"a"}, [kept](int) { ++*kept; });
+        auto leaves = hub.subscribe({"a"}, [kept](int) { FAIL("called after it left"); }, {}, {.thread = thread});
+        {
+          const FailingNew failing(n);
+          leaves.unsubscribe();
+        }
+        CHECK(hub.publish("a", 1) == 1);
+        CHECK(*kept == 1);
+      }
+      CHECK(kept.use_count() == 1);
+      if (!FailingNew::happened()) break;
+    }
+  }
+}
+
 TEST_CASE("No memory: receiving in stages") {
   for (std::uint64_t n = 1;; ++n) {
     CAPTURE(n);

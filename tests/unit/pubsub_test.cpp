@@ -155,6 +155,7 @@ TEST_CASE("PubSub: publishing to several names at once") {
   const int value = 4;
   CHECK(hub.publish({"a", "c"}, value) == 3);
   CHECK(hub.publish({"c"}, 5, Wait()) == 1U);
+  CHECK(hub.publish({"c", "a"}, value, Wait()) == 3U);
 }
 
 TEST_CASE("PubSub: names on all parts, patterns across them") {

@@ -64,6 +64,7 @@ class Membership {
   template <class Edit>
   [[nodiscard]] std::optional<Errc> change(Edit&& edit) {
     if (shared_) return Errc::invalid_argument;
+    LetGo deserted;
     const typename Table<T>::Locked locked(*table_);
     if (left_ || reason()) return Errc::closed;
     Interest changed = interest_;
@@ -73,7 +74,7 @@ class Membership {
       return std::nullopt;
     }
     if (!(interest_ < changed) && !(changed < interest_)) return std::nullopt;
-    move_to(std::move(changed));
+    move_to(std::move(changed), deserted);
     return std::nullopt;
   }
 
@@ -114,6 +115,15 @@ class Membership {
     Inner inner;
   };
 
+  // A feed that the last member has left. Functions that there was no memory to take off its list are let go, which
+  // may end them: declare it before the locks.
+  struct LetGo {
+    std::shared_ptr<Feed<T>> feed{};
+    ~LetGo() {
+      if (feed != nullptr) feed->state->let_go();
+    }
+  };
+
   // With the table's lock: joins the feed of the interest.
   template <class... How>
   void enter(How&&... how) {
@@ -132,7 +142,7 @@ class Membership {
 
   // The stage before ends only by depart(), as nothing else ends without the table's lock but what is too slow, with
   // which the receiver does not go on: so it is there until then.
-  void move_to(Interest changed) {
+  void move_to(Interest changed, LetGo& deserted) {
     const std::shared_ptr<Feed<T>> before = last_->feed;
     Inner& inner = last_->inner;
     std::swap(interest_, changed);
@@ -149,7 +159,7 @@ class Membership {
       const sync::unique_lock<sync::mutex> held(mutex_);  // the receiver takes it off only when that is done
       inner.depart();
     }
-    table_->leave(before, changed);
+    if (table_->leave(before, changed)) deserted.feed = before;
   }
 
   template <class Receive>
@@ -189,10 +199,11 @@ class Membership {
 
   template <class Leave>
   void leave_feeds(Leave&& leave_one) noexcept {
+    LetGo deserted;
     {
       const typename Table<T>::Locked locked(*table_);
       if (std::exchange(left_, true)) return;
-      table_->leave(last_->feed, interest_);
+      if (table_->leave(last_->feed, interest_)) deserted.feed = last_->feed;
     }
     const log::EndLater later;
     const sync::unique_lock<sync::mutex> held(mutex_);

@@ -71,7 +71,7 @@ class Table {
   [[nodiscard]] FeedPtr join(const Interest& interest) {
     const auto [at, is_new] = feeds_.try_emplace(interest);
     if (is_new) {
-      Undo undo{[this, at = at] { feeds_.erase(at); }};
+      Undo undo{[this, made = at] { feeds_.erase(made); }};
       at->second = std::make_shared<FeedOf>(options_);
       if (closed()) at->second->state->close();
       connect(at->second, interest);
@@ -80,12 +80,13 @@ class Table {
     ++at->second->members;
     return at->second;
   }
-  /// One member less.
-  void leave(const FeedPtr& feed, const Interest& interest) noexcept {
-    if (--feed->members > 0) return;
+  /// One member less. Whether it was the last.
+  bool leave(const FeedPtr& feed, const Interest& interest) noexcept {
+    if (--feed->members > 0) return false;
     disconnect(*feed, interest);
     const auto at = feeds_.find(interest);
     if (at != feeds_.end() && at->second == feed) feeds_.erase(at);
+    return true;
   }
   /// The interest of a feed's only member changes, and the feed's with it. False when there is another feed for it.
   /// Throws std::bad_alloc, and then nothing has changed.
