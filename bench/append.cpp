@@ -1,5 +1,5 @@
-// append.cpp — producers that add to one log which nobody reads: u64, 64 bytes, strings of 100 bytes; alone, in twos and
-// fours; one by one and in batches; with and without the price of reading the clock; with a bound on the length.
+// append.cpp — producers that add to one log which nobody reads: u64, 64 bytes, strings of 100 bytes; alone, in twos
+// and fours; one by one and in batches; with and without the price of reading the clock; with a bound on the length.
 #include <cstddef>
 #include <cstdint>
 #include <string>

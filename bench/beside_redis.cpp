@@ -1,5 +1,6 @@
-// beside_redis.cpp — the same work by redis-server on a unix socket, with clients and server on one processor: appending,
-// reading by pages, a consumer group; publishing; lists. Strings of 100 bytes; brook reads its clock as Redis does.
+// beside_redis.cpp — the same work by redis-server on a unix socket, with clients and server on one processor:
+// appending, reading by pages, a consumer group; publishing; lists. Strings of 100 bytes; brook reads its clock as
+// Redis does.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -176,8 +177,8 @@ double group_of_brook(std::size_t entries, std::size_t batch) {
 constexpr std::size_t subscribers = 64;
 const std::string topic = "topic";
 
-/// How the clients of Redis receive: hiredis makes an object of each message; or they only count the bytes that come, which
-/// is less than any client can do with.
+/// How the clients of Redis receive: hiredis makes an object of each message; or they only count the bytes that come,
+/// which is less than any client can do with.
 enum class Client { parses, counts };
 
 class RedisSubscribers {
@@ -365,8 +366,8 @@ double hand_over_by_redis(RedisServer& redis, std::size_t elements) {
   return ns / static_cast<double>(elements);
 }
 
-/// The same, half of the way there and back between two threads that wait for each other: each on a processor of its own,
-/// or both on one, as Redis and its clients, where there is nothing to be had by polling.
+/// The same, half of the way there and back between two threads that wait for each other: each on a processor of its
+/// own, or both on one, as Redis and its clients, where there is nothing to be had by polling.
 double hand_over_by_brook(std::size_t elements, std::size_t processors) {
   const brook::ListOptions options{.spin = processors > 1 ? brook::default_spin : std::chrono::microseconds(0)};
   brook::BlockingList<Text> there(options);

@@ -1,7 +1,7 @@
 // feeds.hpp — what carries messages from producers to readers: brook's stream, hand-written logs, queues of others.
 //
-// A feed has add(T&&), and take(reader, see), which shows a reader its next messages: with Wakefulness::polling perhaps none,
-// with Wakefulness::blocking at least one. In a log each reader sees every message; a queue has one reader.
+// A feed has add(T&&), and take(reader, see), which shows a reader its next messages: with Wakefulness::polling perhaps
+// none, with Wakefulness::blocking at least one. In a log each reader sees every message; a queue has one reader.
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,8 @@
 // harness.hpp — measures one thing for several peers side by side, checks what it measures, and says how sure it is.
 //
-// A case is one piece of work; a peer is one way of doing it; brook comes first. Within each round every peer is measured
-// once, each round beginning with another peer, so that what happens to the machine happens to all. The ratio brook/peer
-// is taken round by round.
+// A case is one piece of work; a peer is one way of doing it; brook comes first. Within each round every peer is
+// measured once, each round beginning with another peer, so that what happens to the machine happens to all. The ratio
+// brook/peer is taken round by round.
 #pragma once
 
 #include <chrono>
@@ -92,8 +92,8 @@ class Suite {
 void pin(std::size_t n);
 void allow_pinning(bool allowed);
 
-/// Runs the body `n(0)` … `n(count - 1)` in threads of their own, which start together; nanoseconds from the first start
-/// to the last end.
+/// Runs the body `n(0)` … `n(count - 1)` in threads of their own, which start together; nanoseconds from the first
+/// start to the last end.
 double together(std::size_t count, const std::function<void(std::size_t)>& body);
 
 /// Nanoseconds that a call takes, on processor 0.

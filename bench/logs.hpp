@@ -1,6 +1,6 @@
 // logs.hpp — brook's stream and its two hand-written rivals, behind the same few operations.
 //
-//   SpinLog       a test-and-test-and-set lock around chunks of 4096 entries: the least that an append with ids can cost
+//   SpinLog       a test-and-test-and-set lock around chunks of 4096 entries: the least an append with ids can cost
 //   LockedStream  std::mutex, std::deque, a condition variable, a std::map for what is pending: what a good programmer
 //                 writes in an afternoon
 #pragma once

@@ -1,5 +1,5 @@
-// memory.cpp — bytes that the allocator has handed out: for an empty stream, list or channel, an entry, a pending entry,
-// an element, a message that waits, and what is kept when all is gone. By glibc's own account.
+// memory.cpp — bytes that the allocator has handed out: for an empty stream, list or channel, an entry, a pending
+// entry, an element, a message that waits, and what is kept when all is gone. By glibc's own account.
 #include <malloc.h>
 
 #include <condition_variable>

@@ -1,4 +1,5 @@
-// one_to_all.cpp — one producer, readers that each see every entry. Nanoseconds an entry, whatever the number of readers.
+// one_to_all.cpp — one producer, readers that each see every entry. Nanoseconds an entry, whatever the number of
+// readers.
 #include <cstdint>
 #include <string>
 

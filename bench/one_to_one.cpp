@@ -1,5 +1,5 @@
-// one_to_one.cpp — one producer, one reader that keeps up: by polling, and by blocking reads. The queues are there to show
-// where a stream stands; they forget what they deliver.
+// one_to_one.cpp — one producer, one reader that keeps up: by polling, and by blocking reads. The queues are there to
+// show where a stream stands; they forget what they deliver.
 #include <cstdint>
 #include <string>
 

@@ -94,7 +94,8 @@ Sample wake_up(std::size_t turns, std::chrono::microseconds spin) {
   return {percentile(took, 50), percentile(took, 99), percentile(cost, 50)};
 }
 
-/// Cases of both. A box is made with how long its reader polls before it sleeps; it can send() a number, and receive() it.
+/// Cases of both. A box is made with how long its reader polls before it sleeps; it can send() a number, and receive()
+/// it.
 template <class Box>
 void add_hand_off(Suite& suite, const std::string& name, std::size_t turns) {
   constexpr std::chrono::microseconds at_once(0);

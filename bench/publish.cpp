@@ -1,5 +1,5 @@
-// publish.cpp — publishing to subscribers that are awake: what it costs the publisher, however many there are; what they
-// receive in all, on threads of their own; functions that are called; and a subscriber that sleeps.
+// publish.cpp — publishing to subscribers that are awake: what it costs the publisher, however many there are; what
+// they receive in all, on threads of their own; functions that are called; and a subscriber that sleeps.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -21,8 +21,8 @@
 namespace bench {
 namespace {
 
-/// Nanoseconds for a publish, and for each message that a subscriber receives, on one thread: it publishes 128 messages,
-/// then all subscribers receive what has come, in batches, outside of the time of publishing.
+/// Nanoseconds for a publish, and for each message that a subscriber receives, on one thread: it publishes 128
+/// messages, then all subscribers receive what has come, in batches, outside of the time of publishing.
 template <class T, class Topic>
 Sample publish_in_turns(std::size_t subscribers, std::size_t count) {
   constexpr std::size_t turn = 128;
@@ -48,8 +48,8 @@ Sample publish_in_turns(std::size_t subscribers, std::size_t count) {
 
 enum class Taking { one_by_one, batches };
 
-/// Nanoseconds for each message that some subscriber receives, all at once: one publisher, and subscribers that are spread
-/// over so many threads.
+/// Nanoseconds for each message that some subscriber receives, all at once: one publisher, and subscribers that are
+/// spread over so many threads.
 template <class T, class Topic>
 double deliver_to_all(std::size_t subscribers, std::size_t threads, std::size_t count, Taking how) {
   Seats seats(subscribers);

@@ -1,5 +1,5 @@
-// queues.cpp — producers and consumers of one queue: as many of both, or more of one, in batches, and one thread that does
-// both; a list that is used from both ends; and a consumer that sleeps.
+// queues.cpp — producers and consumers of one queue: as many of both, or more of one, in batches, and one thread that
+// does both; a list that is used from both ends; and a consumer that sleeps.
 #include <atomic>
 #include <chrono>
 #include <cstddef>

@@ -1,5 +1,5 @@
-// queues.hpp — the list and its rivals as queues: each can push, pop and wait for an element, one by one and in batches.
-// The last producer closes a queue that can be closed.
+// queues.hpp — the list and its rivals as queues: each can push, pop and wait for an element, one by one and in
+// batches. The last producer closes a queue that can be closed.
 #pragma once
 
 #include <algorithm>

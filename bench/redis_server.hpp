@@ -1,7 +1,7 @@
 // redis_server.hpp — a redis-server of our own on a unix socket, and connections to it.
 //
-// The server is started on the processor of the thread that starts it, where the client then stays: two processes on two
-// processors would spend their time waking each other.
+// The server is started on the processor of the thread that starts it, where the client then stays: two processes on
+// two processors would spend their time waking each other.
 #pragma once
 
 #ifdef BROOK_BENCH_HIREDIS

@@ -1,5 +1,5 @@
-// wake_cost.cpp — what it costs producers that somebody could be waiting when nobody is: an append to the log alone, and
-// with the look at the gate that every append ends with. The one bench that reaches below the public headers.
+// wake_cost.cpp — what it costs producers that somebody could be waiting when nobody is: an append to the log alone,
+// and with the look at the gate that every append ends with. The one bench that reaches below the public headers.
 #include <cstddef>
 #include <cstdint>
 

@@ -64,6 +64,7 @@ class Channel {
   /// publishers wait, it waits for room in that one's backlog. O(1), but for waking who sleeps and calling who wants to
   /// be called.
   std::size_t publish(const T& value) requires std::copy_constructible<T> {
+    if (subscriptions() == 0) return 0;
     auto payload = log::make_payload<T>(value);
     return state_->publish({std::addressof(payload), 1}).value_or(0);
   }

@@ -141,7 +141,10 @@ struct SubscribeOptions {
 
 /// Which thread calls a callback.
 enum class CallOn : unsigned char {
-  publisher,   ///< one that publishes, before its publish returns, unless another publisher's thread is calling already
+  /// One that publishes, before its publish returns; and the one that subscribes, for what is published before
+  /// subscribe() has returned. A publisher that finds another thread calling leaves its message to that one, which so
+  /// works for all who publish meanwhile. With Overflow::block a function must not publish to its own channel.
+  publisher,
   own_thread,  ///< one that is the subscription's own
 };
 

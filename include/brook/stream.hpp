@@ -268,10 +268,11 @@ class Stream {
 
   expected<Id, Errc> add_unless_known(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload) {
     const log::EndLater later;
-    const sync::unique_lock held(state_->producers_mutex);
+    auto& keyed = state_->make_keyed();
+    const sync::unique_lock held(keyed.mutex);
     const Clock::time_point now = state_->clock().now();
-    if (const Id* const before = state_->producers.find(producer, key, now)) return *before;
-    stream::Producers::Draft draft(state_->producers, producer, key, now);
+    if (const Id* const before = keyed.producers.find(producer, key, now)) return *before;
+    stream::Producers::Draft draft(keyed.producers, producer, key, now);
     const Wait none;
     const auto added = append_locked(log::Request::at_time(state_->unix_ms()), payload, &none);
     if (added) draft.keep(*added);
@@ -346,11 +347,11 @@ StreamInfo Stream<T>::info() const {
                   .max_deleted_id = view.edits.max_deleted,
                   .segments = state_->timeline.segments(view),
                   .closed = view.end.sealed};
-  {
-    const sync::unique_lock held(state_->producers_mutex);
-    info.producers = state_->producers.producers();
-    info.producer_keys = state_->producers.keys();
-    info.duplicates = state_->producers.duplicates();
+  if (auto* const keyed = state_->keyed()) {
+    const sync::unique_lock held(keyed->mutex);
+    info.producers = keyed->producers.producers();
+    info.producer_keys = keyed->producers.keys();
+    info.duplicates = keyed->producers.duplicates();
   }
   const sync::unique_lock held(state_->groups_mutex);
   info.groups = state_->groups.size();

@@ -1,5 +1,5 @@
-// The strong guarantee of channels: an operation that fails for want of memory has changed nothing, and works when it is
-// called again; no message is lost for that, nor doubled, and nobody is left asleep.
+// The strong guarantee of channels: an operation that fails for want of memory has changed nothing, and works when it
+// is called again; no message is lost for that, nor doubled, and nobody is left asleep.
 #include <brook/channel.hpp>
 
 #include <atomic>
@@ -234,6 +234,29 @@ TEST_CASE("No memory: subscribing a function with a thread of its own") {
     while (*kept == 0) std::this_thread::yield();
     if (!FailingNew::happened()) break;
   }
+}
+
+TEST_CASE("No memory: a function's own thread that cannot wait looks again") {
+  class PoorClock final : public SystemClock {
+   public:
+    void enroll(Alarm&) override {
+      if (failures_.fetch_add(1) % 4 != 3) throw std::bad_alloc();
+    }
+
+   private:
+    std::atomic<int> failures_{0};
+  };
+  PoorClock clock;
+  Channel<int> channel({.clock = &clock, .spin = std::chrono::microseconds(0)});
+  std::atomic<int> sum{0};
+  auto subscription = channel.subscribe([&](int value) { sum += value; }, {.thread = CallOn::own_thread});
+  for (int i = 1; i <= 100; ++i) {
+    channel.publish(1);
+    while (sum < i) std::this_thread::yield();
+  }
+  subscription.unsubscribe();
+  CHECK(sum == 100);
+  CHECK(subscription.failures() == 0);
 }
 
 TEST_CASE("No memory: receiving from one's backlog takes none, and a batch is as long as there is memory for") {

@@ -1,7 +1,7 @@
 // channel_history.hpp — what several threads did with one channel, and whether it keeps what channels promise.
 //
-// One subscription, the witness, is there from the beginning and loses nothing: what it received, and in which order, is
-// what was published. Every other one received some of that: without gaps, but for those that it was told of.
+// One subscription, the witness, is there from the beginning and loses nothing: what it received, and in which order,
+// is what was published. Every other one received some of that: without gaps, but for those that it was told of.
 #pragma once
 
 #include <algorithm>

@@ -55,8 +55,7 @@ class Big : public Counted<> {
   using Counted<>::Counted;
   static constexpr std::size_t in_a_segment = 16;
 
- private:
-  std::array<char, 5000> rest_{};
+  std::array<char, 5000> rest{};
 };
 
 }  // namespace brook::test

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <brook/blocking_list/fifo.hpp>
+#include <brook/blocking_list/lazy_deque.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 
@@ -102,7 +103,7 @@ class Elements {
     replace(at(i), std::move(payload));
     replace(payload, std::move(taken));
   }
-  void give_all(std::deque<Payload>& to) noexcept { to.swap(front_); }
+  void give_all(std::deque<Payload>& to) noexcept { front_.swap(to); }
   /// Elements [from, to) are all that is kept; the others are handed to `drop(Payload&&)`, which must not throw.
   template <class Drop>
   void keep(std::size_t from, std::size_t to, Drop&& drop) noexcept {
@@ -202,7 +203,7 @@ class Elements {
   }
 
   Queue queue_;
-  std::deque<Payload> front_;
+  LazyDeque<Payload> front_;
   const bool always_together_;
   bool together_;
   bool open_ = false;       // pushes are

@@ -73,13 +73,19 @@ class Callback : public AnyCallback {
   [[nodiscard]] std::optional<Errc> reason() const noexcept override { return membership_->reason(); }
 
  protected:
-  /// Receives one message and calls the function; whether there was one.
+  /// Receives one message and calls the function; false when there is none.
   [[nodiscard]] bool call_next(const Wait& wait) noexcept {
     std::optional<Message<T>> message;
-    const auto failed =
-        membership_->receive_one(wait, [&](const auto& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
-          message.emplace(Source::message(hold, slot, lost));
-        });
+    std::optional<Errc> failed;
+    BROOK_TRY {
+      failed = membership_->receive_one(wait, [&](const auto& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
+        message.emplace(Source::message(hold, slot, lost));
+      });
+    }
+    BROOK_CATCH_ALL {
+      sync::yield();
+      return true;  // there was no memory to wait with: it looks again
+    }
     if (failed) return false;
     BROOK_TRY { function_(*message); }
     BROOK_CATCH_ALL { report(); }

@@ -61,7 +61,8 @@ class Registry {
   /// The same, for a publisher that has published: it is either seen here who is to be called, or has seen what was published.
   [[nodiscard]] Audience audience_now() const noexcept { return {audience_.load(sync::seq_cst)}; }  // CR
 
-  /// Drops what nobody needs any more, or has that done. Takes no lock that another thread has. O(subscriptions).
+  /// Drops what nobody needs any more, or has that done. Takes no lock that another thread has. O(1), but for
+  /// O(subscriptions) once for each segment.
   void sweep() noexcept {
     due_.exchange(1, sync::acq_rel);  // CF
     sweep_if_due();
@@ -137,19 +138,28 @@ class Registry {
       sync::unique_lock<sync::mutex> held(mutex_, std::try_to_lock);
       if (!held.owns_lock()) return;
       due_.exchange(0, sync::acquire);  // CH
-      count();
       drop_what_nobody_needs();
     }
   }
 
   void drop_what_nobody_needs() noexcept {
     const std::uint64_t added = log_.end().added();
-    const std::uint64_t keep = added - needed(added);
     while (!log_.head_is_tail()) {
       const auto* const next = Log::following(log_.head());
-      if (next == nullptr || next->life().added_before > keep) return;
+      if (next == nullptr || somebody_needs(next->life().added_before, added)) return;
       log_.drop_head();
     }
+  }
+
+  // Whether somebody needs a message before `end`. Who is found to need one is asked first the next time. Nobody begins
+  // to need what was not needed before, so the subscriptions are gone through once for each segment, not once for each
+  // that leaves it.
+  [[nodiscard]] bool somebody_needs(std::uint64_t end, std::uint64_t added) noexcept {
+    for (std::size_t asked = 0; asked < readers_.size(); ++asked, ++slow_) {
+      if (slow_ >= readers_.size()) slow_ = 0;
+      if (readers_[slow_].reader->needs(added) < end) return true;
+    }
+    return false;
   }
 
   Log& log_;
@@ -157,6 +167,7 @@ class Registry {
   sync::atomic<std::uint32_t> due_{0};
   sync::mutex mutex_;
   std::vector<Entry> readers_;
+  std::size_t slow_ = 0;  // in readers_, where to begin to ask
 };
 
 }  // namespace brook::channel

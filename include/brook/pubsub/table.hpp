@@ -59,7 +59,9 @@ class Table {
     return options_.clock != nullptr ? *options_.clock : static_cast<Clock&>(SystemClock::instance());
   }
   [[nodiscard]] std::size_t shards() const noexcept { return shards_.size(); }
-  [[nodiscard]] Shard<T>& shard_of(std::string_view name) noexcept { return shards_[hash_slot(name) % shards_.size()]; }
+  [[nodiscard]] Shard<T>& shard_of(std::string_view name) noexcept {
+    return shards_.size() == 1 ? shards_.front() : shards_[hash_slot(name) % shards_.size()];
+  }
   [[nodiscard]] Shard<T>& shard(std::size_t i) noexcept { return shards_[i]; }
 
   // — with the lock —

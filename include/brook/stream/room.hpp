@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include <brook/core/sync.hpp>
 #include <brook/options.hpp>
@@ -24,45 +25,56 @@ namespace brook::stream {
 
 class Room {
  public:
-  /// A capacity beyond 2^63 - 1 is no bound.
-  explicit Room(std::uint64_t capacity) noexcept : capacity_(capacity > most ? unlimited : capacity) {}
+  /// A capacity beyond 2^63 - 1 is no bound. Throws std::bad_alloc.
+  explicit Room(std::uint64_t capacity)
+      : capacity_(capacity > most ? unlimited : capacity), counts_(bounded() ? std::make_unique<Counts>() : nullptr) {}
 
   [[nodiscard]] bool bounded() const noexcept { return capacity_ != unlimited; }
   [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
+
+  // — of a room that is bounded —
 
   /// Takes room for so many entries, at most the capacity, if it is there; `removed()` tells how many have ever been removed.
   /// Lock-free.
   template <class Removed>
   [[nodiscard]] bool take(std::uint64_t entries, Removed removed) noexcept {
-    std::uint64_t taken = taken_.load(sync::relaxed);  // RC
+    std::uint64_t taken = counts_->taken.load(sync::relaxed);  // RC
     do {
       if (static_cast<std::int64_t>(taken - removed()) > static_cast<std::int64_t>(capacity_ - entries)) return false;
-    } while (!taken_.compare_exchange_weak(taken, taken + entries, sync::relaxed, sync::relaxed));  // RC
+    } while (!counts_->taken.compare_exchange_weak(taken, taken + entries, sync::relaxed, sync::relaxed));  // RC
     return true;
   }
   void give_back(std::uint64_t entries) noexcept {
-    taken_.fetch_sub(entries, sync::relaxed);  // RC
+    counts_->taken.fetch_sub(entries, sync::relaxed);  // RC
     announce();
   }
+
+  [[nodiscard]] wait::Gate& gate() noexcept { return counts_->gate; }
+
+  // — of any —
 
   /// Something was removed, or nothing will ever be added again.
   void announce() {
     if (!bounded()) return;
-    news_.fetch_add(1, sync::seq_cst);  // RA
-    gate_.announce();
+    counts_->news.fetch_add(1, sync::seq_cst);  // RA
+    counts_->gate.announce();
   }
-
   /// How often that was announced; to be read before one tries to take room.
-  [[nodiscard]] std::uint64_t news() const noexcept { return news_.load(sync::seq_cst); }  // RB
-  [[nodiscard]] wait::Gate& gate() noexcept { return gate_; }
+  [[nodiscard]] std::uint64_t news() const noexcept {
+    return bounded() ? counts_->news.load(sync::seq_cst) : 0;  // RB
+  }
 
  private:
   static constexpr std::uint64_t most = unlimited / 2;
 
+  struct Counts {
+    sync::atomic<std::uint64_t> taken{0};
+    sync::atomic<std::uint64_t> news{0};
+    wait::Gate gate;
+  };
+
   const std::uint64_t capacity_;
-  sync::atomic<std::uint64_t> taken_{0};
-  sync::atomic<std::uint64_t> news_{0};
-  wait::Gate gate_;
+  const std::unique_ptr<Counts> counts_;  // streams without a bound, which are most, need none
 };
 
 }  // namespace brook::stream

@@ -39,8 +39,10 @@ struct State {
   using Timeline = log::Timeline<Payload>;
   using View = typename Timeline::View;
 
-  explicit State(const StreamOptions& given)
-      : options(given), timeline(bound_of(given)), room(capacity_of(given)), producers(given.idempotency) {}
+  explicit State(const StreamOptions& given) : options(given), timeline(bound_of(given)), room(capacity_of(given)) {}
+  ~State() { delete keyed_.load(sync::seq_cst); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   [[nodiscard]] Clock& clock() const noexcept {
     return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
@@ -139,6 +141,24 @@ struct State {
     return ahead_.compare_exchange_strong(seen, seen - 1, sync::seq_cst, sync::seq_cst);
   }
 
+  // — adds with a key, for which most streams need no memory —
+
+  struct Keyed {
+    explicit Keyed(const IdempotencyWindow& window) noexcept : producers(window) {}
+
+    sync::mutex mutex;  // held while adding with a key
+    Producers producers;
+  };
+  /// Null when nothing was ever added with a key.
+  [[nodiscard]] Keyed* keyed() const noexcept { return keyed_.load(sync::seq_cst); }
+  /// Throws std::bad_alloc.
+  [[nodiscard]] Keyed& make_keyed() {
+    if (Keyed* const there = keyed()) return *there;
+    auto made = std::make_unique<Keyed>(options.idempotency);
+    Keyed* none = nullptr;
+    return keyed_.compare_exchange_strong(none, made.get(), sync::seq_cst, sync::seq_cst) ? *made.release() : *none;
+  }
+
   void close() {
     closing_.store(true, sync::seq_cst);
     timeline.seal();
@@ -151,9 +171,6 @@ struct State {
   wait::Gate gate;
   Room room;
 
-  sync::mutex producers_mutex;  // held while adding with a key
-  Producers producers;
-
   sync::atomic<bool> sweep_due{false};  // there may be entries that every group is done with (stream/retention.hpp)
 
   sync::mutex groups_mutex;
@@ -164,6 +181,7 @@ struct State {
   // Adding asks neither for room nor for what is too old.
   const bool plain_ = !room.bounded() && options.max_age.count() <= 0;
   sync::atomic<bool> closing_{false};
+  sync::atomic<Keyed*> keyed_{nullptr};
   sync::atomic<std::uint64_t> ahead_{0};
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_with_care(const log::Values<Payload>& values,
