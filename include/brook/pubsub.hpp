@@ -75,14 +75,16 @@ class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
   expected<void, Errc> subscribe(std::string_view name) { return subscribe({name}); }
   expected<void, Errc> psubscribe(std::string_view pattern) { return psubscribe({pattern}); }
 
-  /// Removes names, or patterns (UNSUBSCRIBE, PUNSUBSCRIBE); one that is not there is no error. A subscription with
+  /// Removes names, or patterns, all at one instant (UNSUBSCRIBE, PUNSUBSCRIBE); one that is not there is no error. A subscription with
   /// neither is still there, and gets nothing. Errors as above.
-  expected<void, Errc> unsubscribe(std::string_view name) {
-    return change([&](pubsub::Interest& interest) { remove(interest.names, name); });
+  expected<void, Errc> unsubscribe(std::initializer_list<std::string_view> names) {
+    return change([&](pubsub::Interest& interest) { remove(interest.names, names); });
   }
-  expected<void, Errc> punsubscribe(std::string_view pattern) {
-    return change([&](pubsub::Interest& interest) { remove(interest.patterns, pattern); });
+  expected<void, Errc> punsubscribe(std::initializer_list<std::string_view> patterns) {
+    return change([&](pubsub::Interest& interest) { remove(interest.patterns, patterns); });
   }
+  expected<void, Errc> unsubscribe(std::string_view name) { return unsubscribe({name}); }
+  expected<void, Errc> punsubscribe(std::string_view pattern) { return punsubscribe({pattern}); }
 
  private:
   template <class Edit>
@@ -96,8 +98,10 @@ class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
       if (!names.contains(name)) names.insert(std::make_shared<const std::string>(name));
     }
   }
-  static void remove(pubsub::Names& names, std::string_view name) {
-    if (const auto at = names.find(name); at != names.end()) names.erase(at);
+  static void remove(pubsub::Names& names, std::initializer_list<std::string_view> fewer) {
+    for (const std::string_view name : fewer) {
+      if (const auto at = names.find(name); at != names.end()) names.erase(at);
+    }
   }
 };
 

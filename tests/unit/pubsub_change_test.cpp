@@ -63,6 +63,9 @@ TEST_CASE("PubSub change: names are added and removed") {
   CHECK(scene.publish("a", 7) == 1);
   CHECK(received(sub) == Texts{"c=2", "a=3", "b=5", "d=6", "a=7"});
   CHECK(scene.hub.num_sub("e") == 1);
+  CHECK(sub.unsubscribe({"d", "e", "a", "nothing"}));
+  CHECK(scene.hub.num_sub("e") == 0);
+  CHECK(scene.publish("a", 8) == 0);
   CHECK(!sub.reason());
 }
 
