@@ -323,12 +323,12 @@ TEST_CASE("No memory: a function that was subscribed goes when it cannot be take
     int calls = 0;
     {
       Channel<int> channel;
-      std::optional subscription(channel.subscribe([&calls, kept](int) { ++calls; }));
+      CallbackSubscription subscription = channel.subscribe([&calls, kept](int) { ++calls; });
       auto other = channel.subscribe([kept](int) {});
       channel.publish(1);
       {
         const FailingNew failing(n);
-        subscription.reset();
+        subscription = CallbackSubscription();
       }
       channel.publish(2);
       CHECK(channel.subscriptions() == 1);
