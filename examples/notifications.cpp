@@ -21,7 +21,7 @@ void count(const std::string& device, brook::TopicSubscription<std::string>& inb
   bool in_order = true;
   for (const auto& message : inbox) {
     const auto service = static_cast<std::size_t>((*message)[8] - '0');
-    in_order = in_order && message->ends_with(" " + std::to_string(next[service]++));
+    in_order = in_order && message->substr(message->rfind(' ') + 1) == std::to_string(next[service]++);
     ++received;
   }
   std::cout << device << ": " << received << " notifications, " << (in_order ? "in order" : "OUT OF ORDER") << '\n';
