@@ -51,7 +51,8 @@ class Stream {
                 "a Stream stores objects: T must be a non-const object type");
 
   Stream() : Stream(StreamOptions{}) {}
-  explicit Stream(const StreamOptions& options) : state_(std::make_shared<stream::State<T>>(options)) {}
+  // Not by std::make_shared: the counts would take a cache line of their own, as the state begins with one.
+  explicit Stream(const StreamOptions& options) : state_(new stream::State<T>(options)) {}
 
   /// Closes the stream. Precondition: no call is running. Entries, groups, consumers and deliveries may live on.
   ~Stream() {
