@@ -128,9 +128,7 @@ class Broker {
  private:
   using Ptr = std::shared_ptr<broker::Named>;
 
-  [[nodiscard]] Clock& clock() const noexcept {
-    return options_.clock != nullptr ? *options_.clock : static_cast<Clock&>(SystemClock::instance());
-  }
+  [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options_.clock); }
 
   // What is destroyed with the lock held is destroyed after it.
   struct Locked {

@@ -14,7 +14,6 @@
 #include <ranges>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <brook/channel/callback.hpp>
 #include <brook/channel/membership.hpp>
@@ -138,10 +137,7 @@ class Channel {
 
   template <class Range>
   expected<std::size_t, Errc> publish_all(Range&& values, const Wait* wait) {
-    std::vector<Payload> payloads;
-    if constexpr (std::ranges::sized_range<Range>)
-      payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
-    for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
+    auto payloads = log::make_payloads<T>(std::forward<Range>(values));
     if (payloads.empty()) return closed() ? expected<std::size_t, Errc>(unexpected(Errc::closed)) : subscriptions();
     return state_->publish({payloads.data(), payloads.size()}, wait);
   }

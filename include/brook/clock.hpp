@@ -69,6 +69,11 @@ class SystemClock : public Clock {
   }
 };
 
+/// What an object's options say: the clock they give, or SystemClock where they give none.
+[[nodiscard]] inline Clock& clock_or_system(Clock* given) noexcept {
+  return given != nullptr ? *given : static_cast<Clock&>(SystemClock::instance());
+}
+
 /// SystemClock whose ids come from the kernel's last tick (Linux, CLOCK_REALTIME_COARSE): a reading costs an eighth,
 /// and the milliseconds of an id are up to one tick (1 to 10 ms) late. Elsewhere the same as SystemClock.
 class CoarseClock final : public SystemClock {

@@ -41,12 +41,9 @@ class Entries {
 
     iterator() = default;
 
-    [[nodiscard]] Entry<T> operator*() const noexcept {
-      return {slot_->state().word.id(base_), log::value_of<T>(slot_->payload())};
-    }
+    [[nodiscard]] Entry<T> operator*() const noexcept { return {at_.id(), log::value_of<T>(at_.slot().payload())}; }
     iterator& operator++() noexcept {
-      slot_ += step_;
-      if (--left_ == 0) enter(run_ + 1);
+      at_.advance();
       return *this;
     }
     iterator operator++(int) noexcept {
@@ -54,33 +51,13 @@ class Entries {
       ++*this;
       return before;
     }
-    friend bool operator==(const iterator& a, const iterator& b) noexcept {
-      return a.left_ == b.left_ && a.run_ == b.run_;
-    }
+    friend bool operator==(const iterator&, const iterator&) noexcept = default;
 
    private:
     friend class Entries;
-    iterator(const Entries& entries, std::size_t run) noexcept
-        : entries_(&entries), step_(entries.backwards_ ? -1 : 1) {
-      enter(run);
-    }
+    iterator(const Entries& entries, std::size_t run) noexcept : at_(entries.runs_, run, entries.backwards_) {}
 
-    void enter(std::size_t index) noexcept {
-      run_ = index;
-      left_ = 0;
-      if (index == entries_->runs_.run_count()) return;
-      const auto& run = entries_->runs_.run(index);
-      left_ = run.count;
-      base_ = run.segment->life().base;
-      slot_ = &run.segment->slot(step_ > 0 ? run.first : run.first + run.count - 1);
-    }
-
-    const Entries* entries_ = nullptr;
-    std::size_t run_ = 0;
-    log::Slot<log::PayloadOf<T>>* slot_ = nullptr;
-    std::ptrdiff_t step_ = 1;
-    Id base_{};
-    std::uint32_t left_ = 0;  // in this run, the current entry included
+    log::RunWalk<log::PayloadOf<T>> at_;
   };
   using const_iterator = iterator;
   using value_type = Entry<T>;

@@ -15,7 +15,6 @@
 #include <brook/log/hold.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/log/runs.hpp>
-#include <brook/log/slot.hpp>
 
 namespace brook {
 
@@ -80,10 +79,9 @@ class BasicMessages {
 
     iterator() = default;
 
-    [[nodiscard]] reference operator*() const noexcept { return Show::show(slot_->payload()); }
+    [[nodiscard]] reference operator*() const noexcept { return Show::show(at_.slot().payload()); }
     iterator& operator++() noexcept {
-      ++slot_;
-      if (--left_ == 0) enter(run_ + 1);
+      at_.advance();
       return *this;
     }
     iterator operator++(int) noexcept {
@@ -91,27 +89,13 @@ class BasicMessages {
       ++*this;
       return before;
     }
-    friend bool operator==(const iterator& a, const iterator& b) noexcept {
-      return a.left_ == b.left_ && a.run_ == b.run_;
-    }
+    friend bool operator==(const iterator&, const iterator&) noexcept = default;
 
    private:
     friend class BasicMessages;
-    iterator(const Runs& runs, std::size_t run) noexcept : runs_(&runs) { enter(run); }
+    iterator(const Runs& runs, std::size_t run) noexcept : at_(runs, run) {}
 
-    void enter(std::size_t index) noexcept {
-      run_ = index;
-      left_ = 0;
-      if (index == runs_->run_count()) return;
-      const auto& run = runs_->run(index);
-      left_ = run.count;
-      slot_ = &run.segment->slot(run.first);
-    }
-
-    const Runs* runs_ = nullptr;
-    std::size_t run_ = 0;
-    log::Slot<Payload>* slot_ = nullptr;
-    std::uint32_t left_ = 0;  // in this run, the current message included
+    log::RunWalk<Payload> at_;
   };
   using const_iterator = iterator;
   using value_type = typename iterator::value_type;

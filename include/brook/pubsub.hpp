@@ -75,8 +75,8 @@ class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
   expected<void, Errc> subscribe(std::string_view name) { return subscribe({name}); }
   expected<void, Errc> psubscribe(std::string_view pattern) { return psubscribe({pattern}); }
 
-  /// Removes names, or patterns, all at one instant (UNSUBSCRIBE, PUNSUBSCRIBE); one that is not there is no error. A subscription with
-  /// neither is still there, and gets nothing. Errors as above.
+  /// Removes names, or patterns, all at one instant (UNSUBSCRIBE, PUNSUBSCRIBE); one that is not there is no error. A
+  /// subscription with neither is still there, and gets nothing. Errors as above.
   expected<void, Errc> unsubscribe(std::initializer_list<std::string_view> names) {
     return change([&](pubsub::Interest& interest) { remove(interest.names, names); });
   }
@@ -266,10 +266,13 @@ class PubSub {
   [[nodiscard]] expected<std::size_t, Errc> publish_copy(Given names, const T& value, const Wait& wait) {
     if (const auto known = known_already(names)) return *known;
     T copy(value);
-    return publish_to(names, std::move(copy), wait);
+    return send(names, std::move(copy), wait);
   }
   [[nodiscard]] expected<std::size_t, Errc> publish_to(Given names, T&& value, const Wait& wait) {
     if (const auto known = known_already(names)) return *known;
+    return send(names, std::move(value), wait);
+  }
+  [[nodiscard]] expected<std::size_t, Errc> send(Given names, T&& value, const Wait& wait) {
     std::vector<std::string> copies(names.begin(), names.end());
     const auto parcel = std::make_shared<channel::Parcel<T>>(std::move(value), std::move(copies));
     std::optional<pubsub::Publishing<T>> publishing;

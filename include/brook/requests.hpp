@@ -158,9 +158,7 @@ template <class Question, class Answer>
 class Requests {
  public:
   Requests() : Requests(ChannelOptions{}) {}
-  explicit Requests(const ChannelOptions& options)
-      : clock_(options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance())),
-        questions_(options) {}
+  explicit Requests(const ChannelOptions& options) : clock_(clock_or_system(options.clock)), questions_(options) {}
 
   /// Asks, and waits for the answer. Errors: no_subscriber when nobody serves; unanswered; timed_out; cancelled;
   /// closed; and with what it was refused.

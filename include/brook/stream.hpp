@@ -226,10 +226,7 @@ class Stream {
 
   template <class Range>
   expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {
-    std::vector<log::PayloadOf<T>> payloads;
-    if constexpr (std::ranges::sized_range<Range>)
-      payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
-    for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
+    auto payloads = log::make_payloads<T>(std::forward<Range>(values));
     if (payloads.empty()) return closed() ? expected<IdRange, Errc>(unexpected(Errc::closed)) : IdRange();
     const auto appended =
         state_->append({payloads.data(), payloads.size()}, log::Request::at_time(state_->unix_ms()), wait);

@@ -123,10 +123,7 @@ expected<Length<T>, Errc> BlockingList<T>::push_range(Side side, Range&& values,
   if constexpr (blocking_list::GivenAway<T, Range>) {
     return push_all(std::ranges::data(values), static_cast<std::size_t>(std::ranges::size(values)));
   } else {
-    std::vector<Payload> payloads;
-    if constexpr (std::ranges::sized_range<Range>)
-      payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
-    for (auto&& value : values) payloads.push_back(log::make_payload<T>(std::forward<decltype(value)>(value)));
+    auto payloads = log::make_payloads<T>(std::forward<Range>(values));
     return push_all(payloads.data(), payloads.size());
   }
 }

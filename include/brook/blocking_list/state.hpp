@@ -101,9 +101,7 @@ class State {
     settle();
   }
 
-  [[nodiscard]] Clock& clock() const noexcept {
-    return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
-  }
+  [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
 
   const ListOptions options;
   sync::mutex mutex;  // guards what of the elements takes the lock, and all that follows

@@ -119,7 +119,6 @@ class Names {
       if (and_retire) retire(array.slots[i]);
     }
   }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
   static constexpr std::size_t smallest = 16;

@@ -84,8 +84,7 @@ class Membership {
     if (left_.exchange(true, sync::seq_cst)) return;
     if (share_ != nullptr) share_->dismiss(left_);
     if (!last_leaves()) return;
-    state_->gate.announce();
-    if (reader_->blocks()) state_->announce_room();
+    state_->announce_change(*reader_);
   }
   /// What is published from now on is not for this subscription; what has been can be received, then it answers
   /// `closed`.
@@ -94,8 +93,7 @@ class Membership {
       const typename State::Locked locked(state_->registry);
       state_->registry.stop(*reader_);
     }
-    state_->gate.announce();
-    if (reader_->blocks()) state_->announce_room();
+    state_->announce_change(*reader_);
   }
 
   /// The same for one whom publishers call. Where there is no memory to take it off their list it stays there, and is

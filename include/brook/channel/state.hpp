@@ -55,9 +55,7 @@ class State {
 
   explicit State(const ChannelOptions& given) : options(given) {}
 
-  [[nodiscard]] Clock& clock() const noexcept {
-    return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
-  }
+  [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
 
   /// Publishes, and says how many subscriptions there were; with none nothing is stored. When somebody's backlog has no
   /// room it waits as `wait` says, or, when that is null, for ever. Errors: closed; full, when it does not wait;
@@ -70,11 +68,7 @@ class State {
     const auto appended = append(values);
     if (!appended) [[unlikely]]
       return unexpected(appended.error());
-    gate.announce();
-    if (appended->rolled) [[unlikely]]
-      registry.sweep();
-    if (registry.audience_now().has_calls()) [[unlikely]]
-      call();  // one that has come meanwhile: it has the message, and perhaps nobody else publishes for long
+    tell(*appended);
     return audience.size();
   }
 
@@ -83,11 +77,14 @@ class State {
   [[nodiscard]] expected<log::Appended, Errc> append(const Values& values) {
     return log.append(values, log::Request::at_time(0));
   }
-  /// What follows an append: those who sleep are woken, and those called who want to be.
+  /// What follows an append: those who sleep are woken, and those called who want to be. Also one that has come since the
+  /// publish began: it has the message, and perhaps nobody else publishes for long.
   void tell(const log::Appended& appended) {
     gate.announce();
-    if (appended.rolled) registry.sweep();
-    if (registry.audience_now().has_calls()) call();
+    if (appended.rolled) [[unlikely]]
+      registry.sweep();
+    if (registry.audience_now().has_calls()) [[unlikely]]
+      call();
   }
   /// Waits until there has been news of room since `news`, which was read before there was none. Errors: full when it
   /// does not wait; timed_out, cancelled.
@@ -125,6 +122,11 @@ class State {
     });
   }
 
+  /// What a reader gets has changed from outside: it looks, and so does who waits for room in its backlog.
+  void announce_change(const Reader& reader) {
+    gate.announce();
+    if (reader.blocks()) announce_room();
+  }
   /// Somebody who makes publishers wait has received something, or left.
   void announce_room() {
     news_.fetch_add(1, sync::seq_cst);

@@ -59,6 +59,7 @@
 
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
 #include <brook/log/chain.hpp>
@@ -101,16 +102,11 @@ class AppendLog {
   };
 
   AppendLog() : pool_(new SegmentPool<Payload>) {
-    struct Undo {
-      SegmentPool<Payload>* pool;
-      ~Undo() {
-        if (pool != nullptr) pool->leave();
-      }
-    } undo{pool_};
+    core::Undo undo([this] { pool_->leave(); });
     Origin origin(*pool_);
     head_.store(&origin.segment, sync::relaxed);  // AO
     tail_.store(&origin.segment, sync::relaxed);  // AO
-    undo.pool = nullptr;
+    undo.keep();
   }
 
   ~AppendLog() {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <brook/core/sync.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/id.hpp>
 #include <brook/log/hold.hpp>
 #include <brook/log/payload.hpp>
@@ -57,12 +58,7 @@ class Chain {
   /// Throws std::bad_alloc, and then the values are back.
   Chain(SegmentPool<Payload>& pool, Segment& tail, Id base, const Values<Payload>& values)
       : pool_(pool), values_(values) {
-    struct Undo {
-      Chain* chain;
-      ~Undo() {
-        if (chain != nullptr) chain->discard();
-      }
-    } undo{this};
+    core::Undo undo([this] { discard(); });
     Segment* before = &tail;
     std::uint32_t entries = entries_in(tail, tail.capacity());
     Id last = last_entry_before(tail, tail.capacity());
@@ -77,7 +73,7 @@ class Chain {
       if (done < values.size()) base = last.next();
       before = &segment;
     } while (done < values.size());
-    undo.chain = nullptr;
+    undo.keep();
   }
 
   /// Discards the segments and gives the values back, unless they were released.

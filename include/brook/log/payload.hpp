@@ -6,8 +6,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <ranges>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace brook::log {
 
@@ -43,6 +45,15 @@ template <class T>
   if constexpr (std::is_same_v<T, bool>) return payload.value;
   else if constexpr (LiesInSlot<T>) return payload;
   else return *payload;
+}
+
+/// The payloads for the values of a range. Throws what make_payload() does.
+template <class T, std::ranges::input_range Range>
+[[nodiscard]] std::vector<PayloadOf<T>> make_payloads(Range&& values) {
+  std::vector<PayloadOf<T>> payloads;
+  if constexpr (std::ranges::sized_range<Range>) payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
+  for (auto&& value : values) payloads.push_back(make_payload<T>(std::forward<decltype(value)>(value)));
+  return payloads;
 }
 
 /// The payloads of one append, which stay the caller's until it has succeeded.

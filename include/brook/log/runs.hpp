@@ -8,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include <brook/id.hpp>
 #include <brook/log/hold.hpp>
 #include <brook/log/segment.hpp>
+#include <brook/log/slot.hpp>
 
 namespace brook::log {
 
@@ -66,6 +68,48 @@ class Runs {
   Run first_;
   std::shared_ptr<std::vector<Run>> more_;
   std::size_t size_ = 0;
+};
+
+/// Where an iterator over runs stands: at a slot, or behind the last. Backwards it goes through each run from its end, the
+/// runs being in that order already.
+template <class Payload>
+class RunWalk {
+ public:
+  RunWalk() = default;
+  /// At the first slot of a run; behind the last for run_count().
+  RunWalk(const Runs<Payload>& runs, std::size_t run, bool backwards = false) noexcept
+      : runs_(&runs), step_(backwards ? -1 : 1) {
+    enter(run);
+  }
+
+  // Not behind the last.
+  [[nodiscard]] Slot<Payload>& slot() const noexcept { return *slot_; }
+  [[nodiscard]] Id id() const noexcept { return slot_->state().word.id(base_); }
+  [[gnu::always_inline]] void advance() noexcept {
+    slot_ += step_;
+    if (--left_ == 0) enter(run_ + 1);
+  }
+
+  /// Of walks over the same runs.
+  friend bool operator==(const RunWalk& a, const RunWalk& b) noexcept { return a.left_ == b.left_ && a.run_ == b.run_; }
+
+ private:
+  [[gnu::always_inline]] void enter(std::size_t index) noexcept {
+    run_ = index;
+    left_ = 0;
+    if (index == runs_->run_count()) return;
+    const Run<Payload>& run = runs_->run(index);
+    left_ = run.count;
+    base_ = run.segment->life().base;
+    slot_ = &run.segment->slot(step_ > 0 ? run.first : run.first + run.count - 1);
+  }
+
+  const Runs<Payload>* runs_ = nullptr;
+  std::size_t run_ = 0;
+  Slot<Payload>* slot_ = nullptr;
+  std::ptrdiff_t step_ = 1;
+  Id base_{};
+  std::uint32_t left_ = 0;  // in this run, the current slot included
 };
 
 // Calls `found` for the runs among the slots [from, to); false once `left` entries have been found.

@@ -17,6 +17,7 @@
 #include <brook/channel/state.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
 #include <brook/pubsub/feed.hpp>
@@ -42,7 +43,7 @@ class Membership {
       options_.share = {};
     }
     const typename Table<T>::Locked locked(*table_);
-    enter(options, std::forward<How>(how)...);
+    enter(interest_, options, std::forward<How>(how)...);
     at_ = &stages_.front().inner;
   }
   ~Membership() { leave(); }
@@ -124,20 +125,14 @@ class Membership {
     }
   };
 
-  // With the table's lock: joins the feed of the interest.
+  // With the table's lock: joins the feed of an interest.
   template <class... How>
-  void enter(How&&... how) {
-    auto feed = table_->join(interest_);
-    struct Undo {
-      Membership* of;
-      const std::shared_ptr<Feed<T>>& feed;
-      ~Undo() {
-        if (of != nullptr) of->table_->leave(feed, of->interest_);
-      }
-    } undo{this, feed};
+  void enter(const Interest& interest, How&&... how) {
+    const auto feed = table_->join(interest);
+    core::Undo undo([&] { table_->leave(feed, interest); });
     const sync::unique_lock<sync::mutex> held(mutex_);
     last_ = &stages_.emplace_back(feed, std::forward<How>(how)...);
-    undo.of = nullptr;
+    undo.keep();
   }
 
   // The stage before ends only by depart(), as nothing else ends without the table's lock but what is too slow, with
@@ -145,16 +140,8 @@ class Membership {
   void move_to(Interest changed, LetGo& deserted) {
     const std::shared_ptr<Feed<T>> before = last_->feed;
     Inner& inner = last_->inner;
+    enter(changed, options_);
     std::swap(interest_, changed);
-    struct Undo {
-      Membership* of;
-      Interest& was;
-      ~Undo() {
-        if (of != nullptr) std::swap(of->interest_, was);
-      }
-    } undo{this, changed};
-    enter(options_);
-    undo.of = nullptr;
     {
       const sync::unique_lock<sync::mutex> held(mutex_);  // the receiver takes it off only when that is done
       inner.depart();
@@ -164,20 +151,21 @@ class Membership {
 
   template <class Receive>
   [[nodiscard]] std::optional<Errc> receive_from_each(const Wait& wait, Receive&& receive) {
-    std::optional<Errc> failed = receive(*at_, Wait());
-    while (failed == Errc::closed && go_on()) failed = receive(*at_, Wait());
+    const auto from_each = [&](const Wait& how) {
+      std::optional<Errc> failed;
+      do failed = receive(*at_, how);
+      while (failed == Errc::closed && go_on());
+      return failed;
+    };
+    const std::optional<Errc> failed = from_each(Wait());
     if (failed != Errc::timed_out) [[likely]]
       return failed;
-    Wait rest = wait;
-    const Clock::time_point deadline = wait.deadline(table_->clock());
+    const Clock::time_point deadline = wait.deadline(table_->clock());  // of all feeds together
 #ifdef __cpp_lib_jthread
-    rest = Wait(deadline, wait.stop());
+    return from_each(Wait(deadline, wait.stop()));
 #else
-    rest = Wait(deadline);
+    return from_each(Wait(deadline));
 #endif
-    do failed = receive(*at_, rest);
-    while (failed == Errc::closed && go_on());
-    return failed;
   }
 
   // Goes on to the next feed where one has given all that it had for this subscription. What was too slow in one feed

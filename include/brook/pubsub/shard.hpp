@@ -18,6 +18,7 @@
 
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/glob.hpp>
 
@@ -52,21 +53,33 @@ class alignas(core::cache_line) Shard {
   /// Adds, throws std::bad_alloc, and then nothing has changed.
   void add_name(const Name& name, const std::shared_ptr<FeedOf>& feed) {
     const auto at = names_.try_emplace(*name, Route<T>{name, {}}).first;
-    add(at->second, feed, [&] { names_.erase(at); });
+    core::Undo undo([&] {
+      if (at->second.feeds.empty()) names_.erase(at);
+    });
+    at->second.feeds.push_back(feed);
+    undo.keep();
+    count();
   }
   void add_pattern(const Name& pattern, const std::shared_ptr<FeedOf>& feed) {
     auto at = find_pattern(*pattern);
     if (at == patterns_.end()) at = patterns_.insert(at, Route<T>{pattern, {}});
-    add(*at, feed, [&] { patterns_.erase(at); });
+    core::Undo undo([&] {
+      if (at->feeds.empty()) patterns_.erase(at);
+    });
+    at->feeds.push_back(feed);
+    undo.keep();
+    count();
   }
   /// Does nothing when it is not there.
   void remove_name(const Name& name, const FeedOf& feed) noexcept {
     const auto at = names_.find(*name);
     if (at != names_.end() && remove(at->second, feed)) names_.erase(at);
+    count();
   }
   void remove_pattern(const Name& pattern, const FeedOf& feed) noexcept {
     const auto at = find_pattern(*pattern);
     if (at != patterns_.end() && remove(*at, feed)) patterns_.erase(at);
+    count();
   }
 
   /// Calls `use(feed, pattern)` for each match of a name: first the name's own, without a pattern, then by pattern.
@@ -102,25 +115,10 @@ class alignas(core::cache_line) Shard {
     return std::find_if(patterns_.begin(), patterns_.end(), [&](const auto& route) { return *route.name == pattern; });
   }
 
-  // `undo` takes the route off that was made for it.
-  template <class Undo>
-  void add(Route<T>& route, const std::shared_ptr<FeedOf>& feed, Undo&& undo) {
-    struct Guard {
-      Undo* undo;
-      ~Guard() {
-        if (undo != nullptr) (*undo)();
-      }
-    } guard{route.feeds.empty() ? &undo : nullptr};
-    route.feeds.push_back(feed);
-    guard.undo = nullptr;
-    count();
-  }
   // Whether nothing is left of the route.
   [[nodiscard]] bool remove(Route<T>& route, const FeedOf& feed) noexcept {
     std::erase_if(route.feeds, [&](const auto& there) { return there.get() == &feed; });
-    if (!route.feeds.empty()) return false;
-    routes_.fetch_sub(1, sync::relaxed);  // PA
-    return true;
+    return route.feeds.empty();
   }
   void count() noexcept {
     routes_.store(names_.size() + patterns_.size(), sync::relaxed);  // PA

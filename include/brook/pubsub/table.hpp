@@ -19,6 +19,7 @@
 
 #include <brook/clock.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/hash_slot.hpp>
 #include <brook/log/end_later.hpp>
@@ -55,9 +56,7 @@ class Table {
     const sync::unique_lock<sync::mutex> held_;
   };
 
-  [[nodiscard]] Clock& clock() const noexcept {
-    return options_.clock != nullptr ? *options_.clock : static_cast<Clock&>(SystemClock::instance());
-  }
+  [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options_.clock); }
   [[nodiscard]] std::size_t shards() const noexcept { return shards_.size(); }
   [[nodiscard]] Shard<T>& shard_of(std::string_view name) noexcept {
     return shards_.size() == 1 ? shards_.front() : shards_[hash_slot(name) % shards_.size()];
@@ -71,11 +70,11 @@ class Table {
   [[nodiscard]] FeedPtr join(const Interest& interest) {
     const auto [at, is_new] = feeds_.try_emplace(interest);
     if (is_new) {
-      Undo undo{[this, made = at] { feeds_.erase(made); }};
+      core::Undo undo([this, made = at] { feeds_.erase(made); });
       at->second = std::make_shared<FeedOf>(options_);
       if (closed()) at->second->state->close();
       connect(at->second, interest);
-      undo.off = true;
+      undo.keep();
     }
     ++at->second->members;
     return at->second;
@@ -93,9 +92,9 @@ class Table {
   [[nodiscard]] bool change(const FeedPtr& feed, const Interest& from, const Interest& to) {
     if (feed->members > 1 || feeds_.contains(to)) return false;
     const auto added = feeds_.try_emplace(to, feed).first;
-    Undo undo{[this, added] { feeds_.erase(added); }};
+    core::Undo undo([this, added] { feeds_.erase(added); });
     connect(feed, {without(to.names, from.names), without(to.patterns, from.patterns)});
-    undo.off = true;
+    undo.keep();
     disconnect(*feed, from, &to);
     feeds_.erase(from);
     feed->state->announce_room();  // who waits for room there may have no need of it any more
@@ -111,17 +110,6 @@ class Table {
   [[nodiscard]] bool closed() const noexcept { return closed_.load(sync::seq_cst); }
 
  private:
-  template <class F>
-  struct Undo {
-    F undo;
-    bool off = false;
-    ~Undo() {
-      if (!off) undo();
-    }
-  };
-  template <class F>
-  Undo(F) -> Undo<F>;
-
   [[nodiscard]] static Names without(const Names& names, const Names& others) {
     Names rest;
     for (const Name& name : names) {
@@ -131,12 +119,12 @@ class Table {
   }
 
   void connect(const FeedPtr& feed, const Interest& interest) {
-    Undo undo{[&] { disconnect(*feed, interest); }};
+    core::Undo undo([&] { disconnect(*feed, interest); });
     for (const Name& name : interest.names) shard_of(*name).add_name(name, feed);
     for (auto& shard : shards_) {
       for (const Name& pattern : interest.patterns) shard.add_pattern(pattern, feed);
     }
-    undo.off = true;
+    undo.keep();
   }
   // But for what is kept.
   void disconnect(const FeedOf& feed, const Interest& interest, const Interest* kept = nullptr) noexcept {

@@ -44,9 +44,7 @@ struct State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  [[nodiscard]] Clock& clock() const noexcept {
-    return options.clock != nullptr ? *options.clock : static_cast<Clock&>(SystemClock::instance());
-  }
+  [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
   /// The default clock is read without a virtual call.
   [[nodiscard]] std::uint64_t unix_ms() const noexcept {
     return options.clock != nullptr ? options.clock->unix_ms() : SystemClock::read_unix_ms();
