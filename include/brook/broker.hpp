@@ -22,9 +22,9 @@
 #include <brook/broker/names.hpp>
 #include <brook/channel.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
-#include <brook/log/end_later.hpp>
 #include <brook/options.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/pubsub/glob.hpp>
@@ -133,7 +133,7 @@ class Broker {
   // What is destroyed with the lock held is destroyed after it.
   struct Locked {
     explicit Locked(const Broker& broker) : held(broker.mutex_) {}
-    const log::EndLater later;
+    const core::Later later;
     const sync::unique_lock<sync::mutex> held;
   };
 

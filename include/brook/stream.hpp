@@ -265,7 +265,7 @@ class Stream {
   }
 
   expected<Id, Errc> add_unless_known(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload) {
-    const log::EndLater later;
+    const core::Later later;
     auto& keyed = state_->make_keyed();
     const sync::unique_lock held(keyed.mutex);
     const Clock::time_point now = state_->clock().now();

@@ -39,8 +39,8 @@
 #include <string_view>
 #include <utility>
 
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
-#include <brook/log/end_later.hpp>
 #include <brook/log/pins.hpp>
 
 namespace brook::broker {
@@ -49,7 +49,6 @@ template <class Object>
 class Names {
  public:
   using Ptr = std::shared_ptr<Object>;
-  using Ending = log::Ending;
 
   Names() : Names(smallest) {}
   /// With so many slots at first, a power of two.
@@ -123,9 +122,9 @@ class Names {
  private:
   static constexpr std::size_t smallest = 16;
 
-  struct Entry : Ending {
+  struct Entry : core::Task {
     explicit Entry(Names& whose) noexcept
-        : Ending([](Ending& over) noexcept { static_cast<Entry&>(over).end(); }), table(&whose) {}
+        : Task([](core::Task& over) noexcept { static_cast<Entry&>(over).end(); }), table(&whose) {}
 
     // Nobody has it pinned any more.
     void end() noexcept {
@@ -161,10 +160,10 @@ class Names {
     explicit Pin(Entry& which) noexcept : entry(which) {
       bool last = false;
       held = entry.pins.pin(last);
-      if (last) log::EndLater::end(entry);
+      if (last) core::Later::run(entry);
     }
     ~Pin() {
-      if (held && entry.pins.unpin()) log::EndLater::end(entry);
+      if (held && entry.pins.unpin()) core::Later::run(entry);
     }
     Pin(const Pin&) = delete;
     Pin& operator=(const Pin&) = delete;
@@ -190,7 +189,7 @@ class Names {
     Entry& entry = *slot.load(sync::relaxed);  // NK
     slot.store(grave(), sync::relaxed);        // NK
     --size_;
-    if (entry.pins.retire()) log::EndLater::end(entry);
+    if (entry.pins.retire()) core::Later::run(entry);
   }
 
   // An entry that nobody can pin yet; and room for it.
@@ -204,7 +203,7 @@ class Names {
     }
     auto& entry = static_cast<Entry&>(*free_);
     entry.name = std::string(name);
-    free_ = std::exchange(entry.next_over, nullptr);
+    free_ = std::exchange(entry.next_task, nullptr);
     entry.object = std::move(object);
     entry.hash.store(std::hash<std::string_view>()(name), sync::relaxed);  // NG
     ++size_;
@@ -251,15 +250,15 @@ class Names {
 
   // By any thread: an entry that is over.
   void give(Entry& entry) noexcept {
-    Ending* first = spares_.load(sync::relaxed);  // NK
-    do entry.next_over = first;
+    core::Task* first = spares_.load(sync::relaxed);  // NK
+    do entry.next_task = first;
     while (!spares_.compare_exchange_weak(first, &entry, sync::release, sync::relaxed));  // NL NK
   }
 
   sync::atomic<Array*> array_{nullptr};
-  sync::atomic<Ending*> spares_{nullptr};
+  sync::atomic<core::Task*> spares_{nullptr};
   // Only the writer.
-  Ending* free_ = nullptr;
+  core::Task* free_ = nullptr;
   Entry* made_ = nullptr;
   Array* arrays_ = nullptr;
   std::size_t size_ = 0;

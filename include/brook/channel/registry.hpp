@@ -17,7 +17,7 @@
 //   CQ   holder   audience_ = seq_cst  CR     row C of wait/gate.hpp: then whom publishers call looks at the log, with seq_cst
 //   CR   anyone   audience_   seq_cst  CQ     row B of wait/gate.hpp, after publishing: who was not seen before has seen the
 //                                             message, or is seen now
-// Locking  mutex_ is the last lock but that of a gate. What is dropped is destroyed without it (log/end_later.hpp).
+// Locking  mutex_ is the last lock but that of a gate. What is dropped is destroyed without it (core/later.hpp).
 // Proof    tests/model/registry_model.cpp, tests/model/channel_model.cpp
 #pragma once
 
@@ -29,9 +29,9 @@
 
 #include <brook/channel/reader.hpp>
 #include <brook/core/config.hpp>
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/log/append_log.hpp>
-#include <brook/log/end_later.hpp>
 
 namespace brook::channel {
 
@@ -80,7 +80,7 @@ class Registry {
     Locked& operator=(const Locked&) = delete;
 
    private:
-    const log::EndLater later_;
+    const core::Later later_;
     Registry& registry_;
     sync::unique_lock<sync::mutex> held_;
   };
@@ -134,7 +134,7 @@ class Registry {
 
   void sweep_if_due() noexcept {
     while (due_.fetch_add(0, sync::release) != 0) {  // CG
-      const log::EndLater later;
+      const core::Later later;
       sync::unique_lock<sync::mutex> held(mutex_, std::try_to_lock);
       if (!held.owns_lock()) return;
       due_.exchange(0, sync::acquire);  // CH

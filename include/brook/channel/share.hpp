@@ -16,9 +16,9 @@
 #include <brook/channel/reader.hpp>
 #include <brook/channel/state.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
-#include <brook/log/end_later.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/gate.hpp>
 #include <brook/wait/sleeper.hpp>
@@ -84,7 +84,7 @@ class Share {
 
   struct Locked {
     explicit Locked(Share& share) : held(share.mutex_) {}
-    const log::EndLater later;
+    const core::Later later;
     const sync::unique_lock<sync::mutex> held;
   };
 

@@ -1,8 +1,8 @@
-// locked.hpp — holding a group's mutex, so that no code of the user's runs under it (log/end_later.hpp).
+// locked.hpp — holding a group's mutex, so that no code of the user's runs under it (core/later.hpp).
 #pragma once
 
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
-#include <brook/log/end_later.hpp>
 
 namespace brook::group {
 
@@ -13,11 +13,11 @@ class Locked {
   void lock() { held_.lock(); }
   void unlock() {
     held_.unlock();
-    later_.end_now();
+    later_.run_now();
   }
 
  private:
-  log::EndLater later_;  // closes after the lock was dropped
+  core::Later later_;  // closes after the lock was dropped
   sync::unique_lock<sync::mutex> held_;
 };
 

@@ -212,7 +212,7 @@ class AppendLog {
   };
 
   static void retire(Segment& segment) noexcept {
-    if (segment.pins.retire()) EndLater::end(segment);
+    if (segment.pins.retire()) core::Later::run(segment);
   }
 
   // Holds the tail, if it still is that once it is held; else an empty hold.

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include <brook/log/end_later.hpp>
+#include <brook/core/later.hpp>
 #include <brook/log/segment.hpp>
 
 namespace brook::log {
@@ -34,7 +34,7 @@ class Hold {
   [[nodiscard]] static Hold of_any_life(Segment* segment) noexcept {
     bool last = false;
     if (segment->pins.pin(last)) return Hold(segment);
-    if (last) EndLater::end(*segment);
+    if (last) core::Later::run(*segment);
     return {};
   }
 
@@ -46,7 +46,7 @@ class Hold {
 
   /// Drops one pin that is not in any hold: one that a passer handed over.
   static void drop(Segment& segment) noexcept {
-    if (segment.pins.unpin()) EndLater::end(segment);
+    if (segment.pins.unpin()) core::Later::run(segment);
   }
 
   [[nodiscard]] explicit operator bool() const noexcept { return segment_ != nullptr; }

@@ -112,7 +112,7 @@ class SegmentPool {
   };
 
   [[nodiscard]] Segment& make() {
-    auto* segment = new Segment([](Ending& over) noexcept {
+    auto* segment = new Segment([](core::Task& over) noexcept {
       auto& ended = static_cast<Segment&>(over);
       ended.pool().end(ended);
     });
@@ -126,21 +126,21 @@ class SegmentPool {
   [[nodiscard]] Segment* take_spare() noexcept {
     Segment* const taken = spares_.exchange(nullptr, sync::acquire);  // X
     if (taken == nullptr) return nullptr;
-    auto* const rest = static_cast<Segment*>(static_cast<Ending*>(taken->next_over));
-    taken->next_over = nullptr;
+    auto* const rest = static_cast<Segment*>(static_cast<core::Task*>(taken->next_task));
+    taken->next_task = nullptr;
     if (rest == nullptr) return taken;
     Segment* none = nullptr;
     if (spares_.compare_exchange_strong(none, rest, sync::relaxed, sync::relaxed)) return taken;  // AA
-    Ending* last = rest;
-    while (last->next_over != nullptr) last = last->next_over;
+    core::Task* last = rest;
+    while (last->next_task != nullptr) last = last->next_task;
     give(*rest, *last);
     return taken;
   }
 
   // Pushes the chain from `first` to `last`.
-  void give(Segment& first, Ending& last) noexcept {
+  void give(Segment& first, core::Task& last) noexcept {
     Segment* head = spares_.load(sync::relaxed);  // AB
-    do last.next_over = head;
+    do last.next_task = head;
     while (!spares_.compare_exchange_weak(head, &first, sync::release, sync::relaxed));  // W
   }
 

@@ -32,9 +32,9 @@
 #include <utility>
 
 #include <brook/core/config.hpp>
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/id.hpp>
-#include <brook/log/end_later.hpp>
 #include <brook/log/joint.hpp>
 #include <brook/log/pins.hpp>
 #include <brook/log/slot.hpp>
@@ -46,9 +46,9 @@ template <class Payload>
 class SegmentPool;
 
 template <class Payload>
-class alignas(core::cache_line) Segment : public Ending {
+class alignas(core::cache_line) Segment : public core::Task {
  public:
-  explicit Segment(void (*how_to_end)(Ending&) noexcept) noexcept : Ending(how_to_end) {}
+  explicit Segment(void (*how_to_end)(core::Task&) noexcept) noexcept : core::Task(how_to_end) {}
 
   static constexpr std::uint64_t full = Word::full;
 

@@ -24,12 +24,12 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
 #include <brook/log/append_log.hpp>
 #include <brook/log/edits.hpp>
-#include <brook/log/end_later.hpp>
 #include <brook/log/runs.hpp>
 #include <brook/log/seek.hpp>
 
@@ -91,7 +91,7 @@ class Timeline {
   }
   void keep_bound(const Appended& appended) noexcept {
     if (!too_long(appended)) return;
-    const EndLater later;
+    const core::Later later;
     edits_.want([this] { keep_bounds(); });
   }
 
@@ -100,7 +100,7 @@ class Timeline {
   bool expire(std::uint64_t ms) {
     if (oldest_.load(sync::relaxed) == ms) return false;  // BH
     oldest_.store(ms, sync::relaxed);                     // BH
-    const EndLater later;
+    const core::Later later;
     edits_.want([this] { keep_bounds(); });
     return true;
   }
@@ -108,7 +108,7 @@ class Timeline {
   /// Removes what was added with an id that was too old then. True when there was such an entry.
   bool expire_added(const Appended& appended) {
     if (appended.first.ms >= oldest_.load(sync::relaxed)) return false;  // BH
-    const EndLater later;
+    const core::Later later;
     edits_.want([this] { keep_bounds(); });
     return true;
   }
@@ -156,7 +156,7 @@ class Timeline {
 
   /// How many entries went.
   std::uint64_t trim(const Cut& cut_to) {
-    const EndLater later;
+    const core::Later later;
     const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
     return cut(cut_to);
   }
@@ -271,7 +271,7 @@ bool Timeline<Payload>::visit_backwards(const View& view, Id first, Id last, std
 
 template <class Payload>
 std::size_t Timeline<Payload>::erase(std::span<const Id> ids) {
-  const EndLater later;
+  const core::Later later;
   const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
   const View view = look();
   std::vector<Place> places;
@@ -291,7 +291,7 @@ std::size_t Timeline<Payload>::erase(std::span<const Id> ids) {
 
 template <class Payload>
 bool Timeline<Payload>::release(Id id) noexcept {
-  const EndLater later;
+  const core::Later later;
   const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
   const View view = look();
   const std::optional<Place> place = find(view, id);

@@ -171,7 +171,7 @@ class Membership {
   // Goes on to the next feed where one has given all that it had for this subscription. What was too slow in one feed
   // is over in all.
   [[nodiscard]] bool go_on() noexcept {
-    const log::EndLater later;
+    const core::Later later;
     std::list<Stage> done;
     const sync::unique_lock<sync::mutex> held(mutex_);
     if (stages_.size() == 1) return false;
@@ -193,7 +193,7 @@ class Membership {
       if (std::exchange(left_, true)) return;
       if (table_->leave(last_->feed, interest_)) deserted.feed = last_->feed;
     }
-    const log::EndLater later;
+    const core::Later later;
     const sync::unique_lock<sync::mutex> held(mutex_);
     for (Stage& stage : stages_) leave_one(stage.inner);
   }

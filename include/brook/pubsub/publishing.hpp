@@ -13,9 +13,9 @@
 
 #include <brook/channel/registry.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
-#include <brook/log/end_later.hpp>
 #include <brook/log/request.hpp>
 #include <brook/message.hpp>
 #include <brook/pubsub/feed.hpp>
@@ -46,7 +46,7 @@ class Publishing {
       std::size_t deliveries = 0;
       {
         const Telling telling{told_};
-        const log::EndLater later;
+        const core::Later later;
         const Locked locked(shards_);
         find();
         std::list<typename State::Locked> held;

@@ -3,7 +3,7 @@
 // Locking   A subscription that comes, goes or changes takes the table's lock and then those of all shards, so it does so
 //           at one instant with respect to every publish. A publish takes the locks of the shards that its names are on,
 //           for as long as it takes to find the feeds and to append to them; it waits for room, wakes and calls without
-//           them. Inside of them is the lock of a feed's registry. Values are destroyed without any (log/end_later.hpp).
+//           them. Inside of them is the lock of a feed's registry. Values are destroyed without any (core/later.hpp).
 #pragma once
 
 #include <algorithm>
@@ -18,11 +18,11 @@
 #include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/hash_slot.hpp>
-#include <brook/log/end_later.hpp>
 #include <brook/options.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/shard.hpp>
@@ -51,7 +51,7 @@ class Table {
     Locked& operator=(const Locked&) = delete;
 
    private:
-    const log::EndLater later_;
+    const core::Later later_;
     Table& table_;
     const sync::unique_lock<sync::mutex> held_;
   };
