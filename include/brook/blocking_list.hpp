@@ -287,6 +287,7 @@ class BlockingList {
   template <class Target, class Value>
   friend class Into;
   friend State& state_of(BlockingList& list) noexcept { return *list.state_; }
+  friend std::shared_ptr<State> shared_state_of(BlockingList& list) noexcept { return list.state_; }
 
   // blocking_list/pushing.hpp
   template <class Value>
@@ -295,16 +296,11 @@ class BlockingList {
     return push_values(side, {&payload, 1}, nullptr);
   }
   expected<Length<T>, Errc> push_values(Side side, const Values& values, const Wait* wait);
-  [[nodiscard]] std::optional<Errc> push_slowly(Side side, const Values& values, const Wait* wait);
   [[nodiscard]] expected<Length<T>, Refused<T>> try_push(Side side, T&& value);
   template <class Range>
   expected<Length<T>, Errc> push_range(Side side, Range&& values, const Wait* wait);
   expected<std::size_t, Errc> push_if_any(Side side, T&& value);
   expected<std::optional<std::size_t>, Errc> insert(std::size_t behind, const T& pivot, T&& value);
-
-  // blocking_list/moving.hpp
-  template <class Copy>
-  [[nodiscard]] std::optional<Errc> move_one(BlockingList& to, Side from_side, Side to_side, const Copy& copy);
 
   // blocking_list/popping.hpp
   // Of types that lie in a slot.
@@ -324,6 +320,7 @@ class BlockingList {
 
 }  // namespace brook
 
+#include <brook/blocking_list/cases.hpp>
 #include <brook/blocking_list/joint_push.hpp>
 #include <brook/blocking_list/moving.hpp>
 #include <brook/blocking_list/popping.hpp>

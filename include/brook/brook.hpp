@@ -22,6 +22,7 @@
 #include <brook/pubsub.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/requests.hpp>
+#include <brook/select.hpp>
 #include <brook/stream.hpp>
 #include <brook/subscription.hpp>
 #include <brook/wait.hpp>

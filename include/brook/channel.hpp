@@ -93,7 +93,7 @@ class Channel {
 
   /// Subscribes (SUBSCRIBE). To a closed channel: it has ended.
   [[nodiscard]] Subscription<T> subscribe(const SubscribeOptions& options = {}) {
-    return Subscription<T>(std::make_unique<channel::Membership<Payload>>(state_, options));
+    return Subscription<T>(std::make_shared<channel::Membership<Payload>>(state_, options));
   }
 
   /// Subscribes a function, which is called with each message, or with what was published, one call after the other.

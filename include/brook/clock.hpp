@@ -27,6 +27,17 @@ class Clock {
     time_point deadline;
   };
 
+  class Timer {
+   public:
+    explicit Timer(time_point when) noexcept : deadline(when) {}
+    virtual void ring() noexcept = 0;
+    time_point deadline;
+   protected:
+    ~Timer() = default;
+  };
+  virtual void set(Timer&) {}
+  virtual void unset(Timer&) noexcept {}
+
   virtual ~Clock() = default;
 
   /// The wall clock, in milliseconds since the Unix epoch. It makes ids, and may step back.

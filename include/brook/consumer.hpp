@@ -78,6 +78,11 @@ class Consumer {
   /// more, however long it was. Errors: closed, no_such_group, full; invalid_argument for a count of 0.
   [[nodiscard]] expected<AutoClaimed<T>, Errc> auto_claim(const AutoClaimOptions& options) const;
 
+  // — for the library: waiting, perhaps for other things as well (group/line.hpp) —
+
+  struct ReadFrom;
+  class Line;
+
  private:
   friend class Group<T>;
 
@@ -93,6 +98,24 @@ class Consumer {
 
   // These fill an empty batch, in place, or tell why not.
   [[nodiscard]] std::optional<Errc> take_or_wait(const ReadOptions& options, Batch& batch) const;
+  // Why a read cannot take place, as far as that is known without the group's mutex.
+  [[nodiscard]] std::optional<Errc> refusal(const ReadOptions& options) const {
+    if (stream_->gone.load(sync::seq_cst)) return Errc::closed;  // and its clock perhaps with it
+    if (options.no_ack && group_->options.ordered_by) return Errc::invalid_argument;
+    return std::nullopt;
+  }
+  // What is to be done once the group's mutex is not held any more.
+  void settle(const ReadOptions& options) const {
+    if (stream_->options.until_acked) [[unlikely]] {
+      if (options.no_ack) stream::want_sweep(*stream_);
+      stream::sweep(*stream_);  // an adder may be waiting for the room
+    }
+    group_->options.dead_letter.settle();
+  }
+  [[nodiscard]] Clock& clock() const noexcept {
+    const bool gone = stream_->gone.load(sync::seq_cst);  // and its clock perhaps with it
+    return gone ? static_cast<Clock&>(SystemClock::instance()) : stream_->clock();
+  }
   // With the group's mutex held: the member that this handle stands for now; null when there is none, and why.
   [[nodiscard]] group::Member* present(Errc& failed) const;
   // What there is now; when there is nothing, `cursor` is where something will be.
@@ -115,16 +138,11 @@ expected<Deliveries<T>, Errc> Consumer<T>::read(const ReadOptions& options) cons
 
 template <class T>
 std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch& batch) const {
-  if (stream_->gone.load(sync::seq_cst)) return Errc::closed;  // and its clock perhaps with it
-  if (options.no_ack && group_->options.ordered_by) return Errc::invalid_argument;
+  if (const auto refused = refusal(options)) return refused;
   Cursor cursor;
   auto failed = take(options, batch, cursor);
   if (!failed && batch.empty() && options.count > 0) failed = wait_for(options, batch, std::move(cursor));
-  if (stream_->options.until_acked) [[unlikely]] {
-    if (options.no_ack) stream::want_sweep(*stream_);
-    stream::sweep(*stream_);
-  }
-  group_->options.dead_letter.settle();
+  settle(options);
   return failed;
 }
 
@@ -281,3 +299,5 @@ expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& o
 }
 
 }  // namespace brook
+
+#include <brook/group/line.hpp>

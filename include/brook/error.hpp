@@ -39,6 +39,7 @@ enum class Errc {
   not_pending,          ///< The entry was acknowledged, or is pending with somebody else.
   no_subscriber,        ///< Nobody is there to answer.
   unanswered,           ///< Who got the question gave it up.
+  out_of_memory,        ///< Of a completion: where a call would have thrown.
 };
 
 /// One English sentence without a full stop; for people, not for comparing.
@@ -63,6 +64,7 @@ enum class Errc {
     case Errc::not_pending: return "the entry is not pending with this consumer any more";
     case Errc::no_subscriber: return "nobody is subscribed";
     case Errc::unanswered: return "the request was given up without an answer";
+    case Errc::out_of_memory: return "there was no memory";
   }
   return "unknown error";
 }

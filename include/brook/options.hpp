@@ -216,6 +216,12 @@ struct ObjectInfo {
   bool closed = false;
 };
 
+/// Has each call begin with the source behind the one that served the last: so one that never runs dry does not keep
+/// the others from being served. One for each consumer; not for several threads.
+struct Rotation {
+  std::size_t next = 0;
+};
+
 /// Options of a read (XREAD, XREADGROUP).
 struct ReadOptions {
   /// At most so many entries. 0 reads nothing, and does not wait.

@@ -243,7 +243,7 @@ class PubSub {
 
   [[nodiscard]] TopicSubscription<T> subscribe_all(pubsub::Interest interest, const TopicOptions& options) {
     const SubscribeOptions how{.backlog = options.backlog, .overflow = options.overflow, .share = options.share};
-    return TopicSubscription<T>(std::make_unique<pubsub::Membership<T>>(table_, std::move(interest), how));
+    return TopicSubscription<T>(std::make_shared<pubsub::Membership<T>>(table_, std::move(interest), how));
   }
 
   using Given = std::initializer_list<std::string_view>;

@@ -223,6 +223,7 @@ class Stream {
   friend class Into;
   template <class U>
   friend class DeadLetterTo;
+  friend std::shared_ptr<stream::State<T>> shared_state_of(const Stream& stream) noexcept { return stream.state_; }
 
   template <class Range>
   expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {

@@ -81,6 +81,13 @@ class BasicSubscription {
 
   /// One that has ended.
   BasicSubscription() = default;
+  BasicSubscription(BasicSubscription&&) noexcept = default;
+  BasicSubscription& operator=(BasicSubscription&& other) noexcept {
+    const BasicSubscription before(std::move(*this));
+    membership_ = std::move(other.membership_);
+    return *this;
+  }
+  ~BasicSubscription() { unsubscribe(); }
 
   /// The next message, waiting for it as `wait` says. Errors: timed_out; cancelled; closed when nothing will come any
   /// more, for the reason that reason() tells. A message that is there wins over all of these but unsubscribe(). O(1).
@@ -134,10 +141,14 @@ class BasicSubscription {
   }
 
   /// For the library.
-  explicit BasicSubscription(std::unique_ptr<Membership> membership) noexcept : membership_(std::move(membership)) {}
+  explicit BasicSubscription(std::shared_ptr<Membership> membership) noexcept : membership_(std::move(membership)) {}
 
  protected:
-  std::unique_ptr<Membership> membership_;
+  friend std::shared_ptr<Membership> membership_of(BasicSubscription& subscription) noexcept {
+    return subscription.membership_;
+  }
+
+  std::shared_ptr<Membership> membership_;  // which a completion may still refer to when this is gone
 };
 
 /// A subscription to a channel.

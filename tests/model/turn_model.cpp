@@ -1,13 +1,13 @@
-// turn_model.cpp — channel/turn.hpp under the C++ memory model: is everything done that was asked for, by one thread at a time,
+// turn_model.cpp — wait/turn.hpp under the C++ memory model: is everything done that was asked for, by one thread at a time,
 // and nothing any more once it has ended?
 #include "relacy_model.hpp"
 
-#include <brook/channel/turn.hpp>
+#include <brook/wait/turn.hpp>
 
 namespace {
 
 using namespace brook;
-using channel::Turn;
+using wait::Turn;
 
 constexpr int endless = 1'000;
 

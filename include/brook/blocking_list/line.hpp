@@ -15,7 +15,8 @@
 
 #include <brook/core/sync.hpp>
 #include <brook/options.hpp>
-#include <brook/wait/sleeper.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/wakeable.hpp>
 
 namespace brook::blocking_list {
 
@@ -68,7 +69,10 @@ class Line {
 /// What pushers and poppers that wait have in common.
 class Claimable {
  public:
-  explicit Claimable(wait::Sleeper& sleeper) noexcept : sleeper_(sleeper) {}
+  explicit Claimable(wait::Wakeable& sleeper, const wait::Bid& its_bid = {}) noexcept
+      : bid(its_bid), sleeper_(sleeper) {}
+
+  const wait::Bid bid;
 
   /// `by` is a list, or the waiter when it gives up. False when somebody else has claimed it; may be called again.
   [[nodiscard]] bool claim(const void* by) noexcept {
@@ -79,7 +83,7 @@ class Claimable {
   void wake() { sleeper_.wake(); }
 
  private:
-  wait::Sleeper& sleeper_;
+  wait::Wakeable& sleeper_;
   sync::atomic<const void*> claimed_by_{nullptr};
 };
 

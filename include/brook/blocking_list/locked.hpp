@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <brook/blocking_list/state.hpp>
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 
 namespace brook::blocking_list {
@@ -80,6 +81,7 @@ class Locked {
     }
   }
 
+  const core::Later later_;  // those who are served may be completions, whose handlers are the user's code
   State& list_;
   std::vector<State*> all_;                   // when they are several
   std::vector<std::shared_ptr<State>> kept_;  // those that may end meanwhile

@@ -18,12 +18,13 @@
 
 namespace brook {
 
-template <class T>
-template <class Copy>
-std::optional<Errc> BlockingList<T>::move_one(BlockingList& to, Side from_side, Side to_side, const Copy& copy) {
-  State& source = *state_;
-  State& target = *to.state_;
-  const Locked locked(source, target);
+namespace blocking_list {
+
+/// Moves an element if there is one, and hands it to `copy(element)` before. Errors: closed, full, of the target.
+template <class T, class Copy>
+[[nodiscard]] std::optional<Errc> move_now(State<T>& source, State<T>& target, Side from_side, Side to_side,
+                                           const Copy& copy) {
+  const Locked<T> locked(source, target);
   source.elements.gather();
   source.elements.note_other();
   if (target.closed) return Errc::closed;
@@ -34,11 +35,14 @@ std::optional<Errc> BlockingList<T>::move_one(BlockingList& to, Side from_side, 
   return std::nullopt;
 }
 
+}  // namespace blocking_list
+
 template <class T>
 std::optional<T> BlockingList<T>::lmove(BlockingList& to, Side from_side,
                                         Side to_side) requires std::copy_constructible<T> {
   std::optional<T> moved;
-  static_cast<void>(move_one(to, from_side, to_side, [&moved](const T& element) { moved.emplace(element); }));
+  const auto copy = [&moved](const T& element) { moved.emplace(element); };
+  static_cast<void>(blocking_list::move_now<T>(*state_, *to.state_, from_side, to_side, copy));
   return moved;
 }
 
@@ -46,8 +50,8 @@ template <class T>
 expected<T, Errc> BlockingList<T>::blmove(BlockingList& to, Side from_side, Side to_side,
                                           const Wait& wait) requires std::copy_constructible<T> {
   expected<T, Errc> moved = unexpected(Errc::timed_out);  // the one variable that is returned, without a move
-  auto failed =
-      move_one(to, from_side, to_side, [&moved](const T& element) { blocking_list::copy_to<T>(moved, element); });
+  const auto copy = [&moved](const T& element) { blocking_list::copy_to<T>(moved, element); };
+  auto failed = blocking_list::move_now<T>(*state_, *to.state_, from_side, to_side, copy);
   if (!failed && !moved) {
     std::optional<blocking_list::Popper<T>> popper;
     const std::array<State*, 1> lists{state_.get()};

@@ -54,6 +54,32 @@ template <class T>
   }
 }
 
+/// Pushes with the lock, if it takes that. Waits for room as `told`, or, when that is null, as the list's options say.
+/// Errors: closed; full, when it does not wait or never could fit; timed_out, cancelled.
+template <class T>
+[[nodiscard]] std::optional<Errc> push_slowly(State<T>& list, Side side, const log::Values<log::PayloadOf<T>>& values,
+                                              const Wait* told) {
+  const bool drops = told == nullptr && list.options.overflow == Overflow::drop_oldest;
+  for (bool way = true; way;) {
+    std::vector<log::PayloadOf<T>> dropped;
+    {
+      const Locked<T> locked(list);
+      if (list.closed) return Errc::closed;
+      way = list.elements.make_way(side, values.size());
+      if (!way && (drops || list.has_room(values.size()))) {
+        list.push(side, values, dropped);
+        return std::nullopt;
+      }
+    }
+    if (way && list.elements.push_now(side, values)) return std::nullopt;
+  }
+  if (values.size() > list.options.capacity) return Errc::full;
+  const Wait wait = told != nullptr ? *told : list.options.overflow == Overflow::block ? Wait(forever) : Wait();
+  const Clock::time_point deadline = wait.deadline(list.clock());
+  if (deadline == Clock::time_point::min()) return Errc::full;
+  return wait_for_room<T>(list, side, values, wait, deadline);
+}
+
 }  // namespace blocking_list
 
 template <class T>
@@ -70,33 +96,9 @@ expected<Length<T>, Errc> BlockingList<T>::push(Side side, Value&& value, const 
 template <class T>
 expected<Length<T>, Errc> BlockingList<T>::push_values(Side side, const Values& values, const Wait* wait) {
   if (!state_->elements.push_now(side, values)) {
-    if (const auto failed = push_slowly(side, values, wait)) return unexpected(*failed);
+    if (const auto failed = blocking_list::push_slowly<T>(*state_, side, values, wait)) return unexpected(*failed);
   }
   return Length<T>(*this);
-}
-
-template <class T>
-std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values, const Wait* told) {
-  State& list = *state_;
-  const bool drops = told == nullptr && list.options.overflow == Overflow::drop_oldest;
-  for (bool way = true; way;) {
-    std::vector<Payload> dropped;
-    {
-      const Locked locked(list);
-      if (list.closed) return Errc::closed;
-      way = list.elements.make_way(side, values.size());
-      if (!way && (drops || list.has_room(values.size()))) {
-        list.push(side, values, dropped);
-        return std::nullopt;
-      }
-    }
-    if (way && list.elements.push_now(side, values)) return std::nullopt;
-  }
-  if (values.size() > list.options.capacity) return Errc::full;
-  const Wait wait = told != nullptr ? *told : list.options.overflow == Overflow::block ? Wait(forever) : Wait();
-  const Clock::time_point deadline = wait.deadline(list.clock());
-  if (deadline == Clock::time_point::min()) return Errc::full;
-  return blocking_list::wait_for_room<T>(list, side, values, wait, deadline);
 }
 
 template <class T>
@@ -106,7 +108,7 @@ expected<Length<T>, Refused<T>> BlockingList<T>::try_push(Side side, T&& value) 
   const Wait none;
   const bool drops = state_->options.overflow == Overflow::drop_oldest;
   if (!state_->elements.push_now(side, values)) {
-    if (const auto failed = push_slowly(side, values, drops ? nullptr : &none))
+    if (const auto failed = blocking_list::push_slowly<T>(*state_, side, values, drops ? nullptr : &none))
       return unexpected(Refused<T>{*failed, std::move(log::value_of<T>(payload))});
   }
   return Length<T>(*this);

@@ -31,12 +31,6 @@ struct PoppedMany {
   std::vector<T> values;
 };
 
-/// Has each call begin with the list behind the one that served the last: so a list that never runs dry does not keep
-/// the others from being served. One for each consumer; not for several threads.
-struct Rotation {
-  std::size_t next = 0;
-};
-
 namespace blocking_list {
 
 /// The lists of one call, in the order in which they are asked.

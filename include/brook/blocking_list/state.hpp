@@ -21,11 +21,13 @@
 #include <brook/blocking_list/line.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
-#include <brook/wait/sleeper.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/wakeable.hpp>
 
 namespace brook::blocking_list {
 
@@ -60,8 +62,8 @@ template <class T>
 struct Popper : Claimable {
   using Payload = log::PayloadOf<T>;
 
-  Popper(wait::Sleeper& sleeper, Side at, std::size_t at_least, std::size_t at_most)
-      : Claimable(sleeper), side(at), least(at_least), most(at_most) {}
+  Popper(wait::Wakeable& sleeper, Side at, std::size_t at_least, std::size_t at_most, const wait::Bid& its_bid = {})
+      : Claimable(sleeper, its_bid), side(at), least(at_least), most(at_most) {}
 
   const Side side;
   const std::size_t least;
@@ -79,8 +81,8 @@ template <class T>
 struct Pusher : Claimable {
   using Payload = log::PayloadOf<T>;
 
-  Pusher(wait::Sleeper& sleeper, Side at, const log::Values<Payload>& what)
-      : Claimable(sleeper), side(at), values(what) {}
+  Pusher(wait::Wakeable& sleeper, Side at, const log::Values<Payload>& what, const wait::Bid& its_bid = {})
+      : Claimable(sleeper, its_bid), side(at), values(what) {}
 
   const Side side;
   const log::Values<Payload> values;
@@ -190,6 +192,7 @@ class State {
   /// behind who move elements on must look for themselves.
   template <class Waiter>
   void abandon(Place<Waiter>& place) noexcept {
+    const core::Later later;
     const sync::unique_lock<sync::mutex> held(mutex);
     if (!place.in_line) return;
     leave(place);
@@ -216,14 +219,17 @@ class State {
     elements.gather();
     if (elements.empty()) return false;
     Popper<T>& popper = first->waiter;
-    if (!popper.claim(this) || popper.served) {  // served: the list was given twice
+    wait::Decision decision(popper.bid);
+    if (decision.over() || !popper.claim(this) || popper.served) {  // served: the list was given twice
       leave(*first);
       return true;
     }
+    if (!decision.granted()) return false;  // it comes by, or leaves, once that is decided
     if (popper.destination.list) move_on(popper);
     else fill(popper);
     popper.from = this;
     if (!popper.served && !popper.refused) return true;
+    if (popper.served) decision.take();
     leave(*first);
     popper.wake();
     return true;
@@ -257,9 +263,16 @@ class State {
     Place<Pusher<T>>* const first = pushers.first();
     if (first == nullptr || closed || !fits(first->waiter.values.size())) return false;
     Pusher<T>& pusher = first->waiter;
+    wait::Decision decision(pusher.bid);
+    if (decision.over()) {
+      pushers.leave(*first);
+      return true;
+    }
+    if (!decision.granted()) return false;  // it comes by, or leaves, once that is decided
     std::vector<Payload> none;
     push(pusher.side, pusher.values, none);
     pusher.served = true;
+    decision.take();
     pushers.leave(*first);
     pusher.wake();
     return true;

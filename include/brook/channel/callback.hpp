@@ -1,7 +1,7 @@
 // callback.hpp — a subscription that calls a function: on the threads of publishers, or on one of its own.
 //
 // Calls are made one at a time, in the order of the messages. A publisher that finds another one calling leaves its
-// message to that one (channel/turn.hpp), and so does a callback that publishes: nobody waits, and nothing is called
+// message to that one (wait/turn.hpp), and so does a callback that publishes: nobody waits, and nothing is called
 // within a call.
 //
 // Ending   Whoever ends it waits until the function is not running; the function itself does not.
@@ -24,13 +24,13 @@
 
 #include <brook/channel/membership.hpp>
 #include <brook/channel/state.hpp>
-#include <brook/channel/turn.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
 #include <brook/wait.hpp>
+#include <brook/wait/turn.hpp>
 
 namespace brook {
 
@@ -145,17 +145,17 @@ class CalledByPublishers final : public Callback<T, Source> {
  private:
   void do_turn() noexcept {
     std::uint64_t requests = 1;
-    Turn::Done done;
+    wait::Turn::Done done;
     do {
       doer_.store(sync::this_thread(), sync::relaxed);  // CN
       while (!turn_.ended() && this->call_next(Wait())) {}
       doer_.store({}, sync::relaxed);  // CN
       done = turn_.done(requests);
-    } while (done == Turn::Done::more);
-    if (done == Turn::Done::ended) this->out();
+    } while (done == wait::Turn::Done::more);
+    if (done == wait::Turn::Done::ended) this->out();
   }
 
-  Turn turn_;
+  wait::Turn turn_;
   sync::atomic<sync::thread::id> doer_{};
 };
 

@@ -25,8 +25,12 @@
 namespace brook::channel {
 
 template <class Payload>
+class Line;
+
+template <class Payload>
 class Membership {
  public:
+  using Line = channel::Line<Payload>;
   using State = channel::State<Payload>;
   using Reader = channel::Reader<Payload>;
   using Share = channel::Share<Payload>;
@@ -104,6 +108,7 @@ class Membership {
     leave();
   }
 
+  [[nodiscard]] Clock& clock() const noexcept { return state_->clock(); }
   [[nodiscard]] bool left() const noexcept { return left_.load(sync::seq_cst) || reader_->ended(); }
   /// Why it is over; nothing while it is not.
   [[nodiscard]] std::optional<Errc> reason() const noexcept {
@@ -117,6 +122,8 @@ class Membership {
   }
 
  private:
+  friend Line;
+
   // With the lock.
   [[nodiscard]] std::shared_ptr<Reader> make_reader(std::uint64_t backlog, Overflow overflow) const {
     return std::make_shared<Reader>(state_->log.end(), backlog, overflow);

@@ -20,8 +20,10 @@
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/wait.hpp>
+#include <brook/wait/choice.hpp>
 #include <brook/wait/gate.hpp>
 #include <brook/wait/sleeper.hpp>
+#include <brook/wait/wakeable.hpp>
 
 namespace brook::channel {
 
@@ -68,12 +70,14 @@ class Share {
   /// With the registry's lock.
   std::size_t members = 0;
 
- private:
+  /// A call that waits, perhaps for others as well.
   struct Waiter {
-    Waiter(wait::Sleeper& sleeping, std::uint64_t count, const sync::atomic<bool>& gone, Batch<Payload>& what)
-        : sleeper(sleeping), ticket(sleeping), most(count), left(gone), batch(what) {}
+    Waiter(wait::Wakeable& sleeping, std::uint64_t count, const sync::atomic<bool>& gone, Batch<Payload>& what,
+           const wait::Bid& its_bid = {})
+        : sleeper(sleeping), bid(its_bid), ticket(sleeping), most(count), left(gone), batch(what) {}
 
-    wait::Sleeper& sleeper;
+    wait::Wakeable& sleeper;
+    const wait::Bid bid;
     wait::Gate::Ticket ticket;
     std::uint64_t most;
     const sync::atomic<bool>& left;
@@ -82,6 +86,39 @@ class Share {
     bool served = false;  // and no longer in the queue
   };
 
+  /// A waiter's place in the queue, which it leaves when it is answered, or when the place dies. Throws std::bad_alloc.
+  class Place {
+   public:
+    Place(Share& share, Waiter& waiter) : share_(share), waiter_(waiter), at_(share.join(waiter)) {}
+    ~Place() {
+      const Locked locked(share_);
+      if (waiter_.served) return;
+      share_.leave(at_);
+      share_.serve();
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+    /// Serves who waits; whether the waiter has been answered, or else why it gives up.
+    template <class GiveUp>
+    [[nodiscard]] bool serve(GiveUp&& give_up) {
+      const Locked locked(share_);
+      if (!waiter_.served) share_.serve();
+      if (waiter_.served) return true;
+      const std::optional<Errc> why = give_up();
+      if (!why) return false;
+      share_.answer(at_, why);  // before the lock is let go: whoever has it next would still serve this call
+      share_.serve();
+      return true;
+    }
+
+   private:
+    Share& share_;
+    Waiter& waiter_;
+    const typename std::list<Waiter*>::iterator at_;
+  };
+
+ private:
   struct Locked {
     explicit Locked(Share& share) : held(share.mutex_) {}
     const core::Later later;
@@ -92,35 +129,17 @@ class Share {
     return found == Found::over ? std::optional(Errc::closed) : std::nullopt;
   }
 
-  // Its place in the queue, which it leaves when it is answered, or when the place dies.
-  struct Place {
-    Share& share;
-    Waiter& waiter;
-    typename std::list<Waiter*>::iterator at;
-
-    ~Place() {
-      const Locked locked(share);
-      if (waiter.served) return;
-      share.leave(at);
-      share.serve();
-    }
-  };
-
   [[nodiscard]] std::optional<Errc> wait_for(std::uint64_t most, const Wait& wait, Clock::time_point deadline,
                                              const sync::atomic<bool>& left, Batch<Payload>& batch) {
     wait::Sleeper sleeper(state_->clock(), deadline, wait);
     Waiter waiter(sleeper, most, left, batch);
-    const Place place{*this, waiter, join(waiter)};
+    Place place(*this, waiter);
     for (bool woken = true;; woken = sleeper.sleep()) {
-      const Locked locked(*this);
-      if (!waiter.served) serve();
-      if (waiter.served) return waiter.failed;
-      const bool stopped = wait.stop_requested();
-      if (woken && !stopped) continue;
-      // Before the lock is let go: whoever has it next would still serve this call.
-      answer(place.at, stopped ? Errc::cancelled : Errc::timed_out);
-      serve();
-      return waiter.failed;
+      const auto give_up = [&] {
+        if (wait.stop_requested()) return std::optional(Errc::cancelled);
+        return woken ? std::nullopt : std::optional(Errc::timed_out);
+      };
+      if (place.serve(give_up)) return waiter.failed;
     }
   }
 
@@ -141,7 +160,14 @@ class Share {
   void serve() noexcept {
     while (!waiters_.empty()) {
       Waiter& first = *waiters_.front();
+      wait::Decision decision(first.bid);
+      if (decision.over()) {
+        answer(waiters_.begin(), std::nullopt);
+        continue;
+      }
+      if (!decision.granted()) return;  // it comes by, or leaves, once that is decided
       const Found found = state_->take(*reader_, first.most, first.batch);
+      if (found == Found::some) decision.take();
       if (found == Found::nothing) {
         state_->gate.arm(first.ticket);
         if (!reader_->moved()) return;

@@ -19,28 +19,30 @@
 #include <brook/error.hpp>
 #include <brook/group/roster.hpp>
 #include <brook/options.hpp>
+#include <brook/wait/choice.hpp>
 #include <brook/wait/gate.hpp>
-#include <brook/wait/sleeper.hpp>
+#include <brook/wait/wakeable.hpp>
 
 namespace brook::group {
 
 template <class State>
 class Queue {
  public:
-  /// A blocked consumer, on its own stack.
+  /// A blocked consumer.
   struct Waiter {
-    Waiter(wait::Sleeper& sleeping, const std::shared_ptr<Member>& who, const ReadOptions& how,
-           typename State::Batch& what)
-        : sleeper(sleeping), ticket(sleeping), member(who), options(how), batch(what) {}
+    Waiter(wait::Wakeable& sleeping, const std::shared_ptr<Member>& who, const ReadOptions& how,
+           typename State::Batch& what, const wait::Bid& its_bid = {})
+        : sleeper(sleeping), bid(its_bid), ticket(sleeping), member(who), options(how), batch(what) {}
 
-    wait::Sleeper& sleeper;
+    wait::Wakeable& sleeper;
+    const wait::Bid bid;
     wait::Gate::Ticket ticket;
     const std::shared_ptr<Member>& member;
     const ReadOptions& options;
     typename State::Batch& batch;                        // once it is served, filled
     std::optional<Errc> failed{};                        // or why not
     Clock::time_point alarm = Clock::time_point::max();  // when it looks again by itself
-    bool served = false;
+    bool served = false;                                 // and no longer in the queue
   };
 
   /// A waiter's place in the queue, which it leaves when it is served, or else when the place dies; with the mutex held.
@@ -93,9 +95,15 @@ class Queue {
         continue;
       }
       const bool asked = first || waiter.options.claim_idle || group.managed();
-      if (asked) group.take(stream, *member, waiter.options, waiter.batch);
-      if (!waiter.batch.empty()) {
+      wait::Decision decision(waiter.bid);
+      if (asked && decision.granted()) group.take(stream, *member, waiter.options, waiter.batch);
+      if (!waiter.batch.empty()) decision.take();
+      if (decision.over()) {  // with this, or with something else
         at = release(stream.gate, at);
+        continue;
+      }
+      if (!decision.granted()) {  // it comes by, or leaves, once that is decided
+        ++at;
         continue;
       }
       if (first && group.drained(stream)) {
@@ -114,7 +122,7 @@ class Queue {
 
   // Has a waiter look for himself when an exception keeps others from serving him.
   struct WakeOnFailure {
-    wait::Sleeper& sleeper;
+    wait::Wakeable& sleeper;
     int exceptions = std::uncaught_exceptions();
     ~WakeOnFailure() {
       if (std::uncaught_exceptions() > exceptions) sleeper.wake();

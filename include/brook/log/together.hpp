@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 
+#include <brook/core/later.hpp>
 #include <brook/error.hpp>
 #include <brook/log/joint.hpp>
 
@@ -79,6 +80,7 @@ class Waiting {
   const auto object = [](const Change* change) { return change->object(); };
   std::ranges::sort(changes, std::less<>(), object);
   if (std::ranges::adjacent_find(changes, {}, object) != changes.end()) return Errc::invalid_argument;
+  const core::Later later;  // until all that was locked is let go
   for (;;) {
     Waiting waiting(changes);
     if (const auto failed = waiting.prepare()) return failed;

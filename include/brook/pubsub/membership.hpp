@@ -27,8 +27,12 @@
 namespace brook::pubsub {
 
 template <class T>
+class Line;
+
+template <class T>
 class Membership {
  public:
+  using Line = pubsub::Line<T>;
   using Payload = typename Feed<T>::Payload;
   using TablePtr = std::shared_ptr<Table<T>>;
 
@@ -79,6 +83,8 @@ class Membership {
     return std::nullopt;
   }
 
+  [[nodiscard]] Clock& clock() const noexcept { return table_->clock(); }
+
   void leave() noexcept {
     leave_feeds([](Inner& inner) { inner.leave(); });
   }
@@ -105,6 +111,8 @@ class Membership {
   }
 
  private:
+  friend Line;
+
   using Inner = channel::Membership<Payload>;
 
   struct Stage {

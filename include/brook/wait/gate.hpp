@@ -13,7 +13,7 @@
 //   I1  A thread that armed a ticket, looked, and found nothing is woken by whatever is published after its look.
 //   I2  armed_ counts the tickets in the list; it is 0 when nobody sleeps.
 //   I3  With armed_ == 0 an announcement is one load: no lock, no write.
-//   I4  When disarm returned, no thread will touch the ticket or its sleeper again.
+//   I4  When disarm returned, no thread will touch the ticket again, nor its sleeper on its account.
 //
 // Memory orders (A and D are the caller's: it publishes and announces; it arms and looks)
 //   row  thread     operation                 order    meets  because
@@ -36,8 +36,9 @@
 
 #include <cstdint>
 
+#include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
-#include <brook/wait/sleeper.hpp>
+#include <brook/wait/wakeable.hpp>
 
 namespace brook::wait {
 
@@ -46,13 +47,13 @@ class Gate {
   /// A sleeper's place in one gate; a call that waits for several sources has one for each.
   class Ticket {
    public:
-    explicit Ticket(Sleeper& sleeper) : sleeper_(&sleeper) {}
+    explicit Ticket(Wakeable& sleeper) : sleeper_(&sleeper) {}
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
 
    private:
     friend class Gate;
-    Sleeper* sleeper_;
+    Wakeable* sleeper_;
     Ticket* next_ = nullptr;
     Ticket** at_ = nullptr;  // what points to this ticket; null unless armed
   };
@@ -83,6 +84,7 @@ class Gate {
 
  private:
   void wake_all() {
+    const core::Later later;  // what is woken may be a completion, whose handler is the user's code
     const sync::unique_lock held(mutex_);
     std::uint32_t woken = 0;
     while (first_ != nullptr) {

@@ -6,12 +6,13 @@
 #include <brook/clock.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/wait.hpp>
+#include <brook/wait/wakeable.hpp>
 
 namespace brook::wait {
 
 /// Lives on the stack of the call that blocks. Any number of threads may wake() it while it lives; who may still do so
 /// is the business of the source that it registered with (wait/gate.hpp), which it leaves before it dies.
-class Sleeper {
+class Sleeper final : public Wakeable {
  public:
   /// `deadline` is that of `wait` on `clock`, computed once when the call began.
   Sleeper(Clock& clock, Clock::time_point deadline, [[maybe_unused]] const Wait& wait)
@@ -32,7 +33,7 @@ class Sleeper {
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
 
-  void wake() {
+  void wake() override {
     {
       const sync::unique_lock held(mutex_);
       woken_ = true;

@@ -19,7 +19,7 @@
 
 #include <brook/core/sync.hpp>
 
-namespace brook::channel {
+namespace brook::wait {
 
 class Turn {
  public:
@@ -50,4 +50,4 @@ class Turn {
   sync::atomic<std::uint64_t> word_{1};
 };
 
-}  // namespace brook::channel
+}  // namespace brook::wait

@@ -1,0 +1,201 @@
+// cases.hpp — elements of a list, moves to another one, and room in it, as cases of a selection (wait/selection.hpp).
+// Part of blocking_list.hpp, which includes it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list.hpp>
+#include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/moving.hpp>
+#include <brook/blocking_list/pop_line.hpp>
+#include <brook/blocking_list/pushing.hpp>
+#include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/taking.hpp>
+#include <brook/clock.hpp>
+#include <brook/error.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/options.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/selection.hpp>
+#include <brook/wait/wakeable.hpp>
+
+namespace brook::blocking_list {
+
+template <class T>
+class PopCase;
+template <class T>
+class PopManyCase;
+template <class T>
+class MoveCase;
+template <class T>
+class PushCase;
+
+// What is waited for: the sources that make the cases.
+
+template <class T>
+struct PopFrom {
+  using Case = PopCase<T>;
+  std::shared_ptr<State<T>> list;
+  Side side;
+};
+template <class T>
+struct PopManyFrom {
+  using Case = PopManyCase<T>;
+  std::shared_ptr<State<T>> list;
+  Side side;
+  std::size_t most;
+};
+template <class T>
+struct MoveFrom {
+  using Case = MoveCase<T>;
+  std::shared_ptr<State<T>> from;
+  std::shared_ptr<State<T>> to;
+  Side from_side;
+  Side to_side;
+};
+template <class T>
+struct PushInto {
+  using Case = PushCase<T>;
+  std::shared_ptr<State<T>> list;
+  Side side;
+  T* value;
+};
+
+template <class T>
+class PopCase : public PopLine<T> {
+ public:
+  using Value = T;
+
+  explicit PopCase(PopFrom<T> what) : PopLine<T>(std::move(what.list), what.side, 1) {}
+
+  [[nodiscard]] wait::Found poll() {
+    std::optional<log::PayloadOf<T>> gone;
+    const Locked<T> locked(*this->list_);
+    value_ = pop_locked<T>(*this->list_, this->side_, gone);
+    if (value_) return wait::Found::some;
+    return this->drained() ? wait::Found::over : wait::Found::nothing;
+  }
+  [[nodiscard]] expected<Value, Errc> result() {
+    if (value_) return *std::move(value_);
+    if (Popper<T>* const popper = this->popper()) return value_from<T>(popper->got.front());
+    return unexpected(this->why_not());
+  }
+
+ private:
+  std::optional<T> value_;
+};
+
+template <class T>
+class PopManyCase : public PopLine<T> {
+ public:
+  using Value = std::vector<T>;
+
+  explicit PopManyCase(PopManyFrom<T> what) : PopLine<T>(std::move(what.list), what.side, what.most) {}
+
+  [[nodiscard]] wait::Found poll() {
+    std::vector<log::PayloadOf<T>> gone;
+    const Locked<T> locked(*this->list_);
+    values_ = pop_locked<T>(*this->list_, this->side_, this->most_, gone);
+    if (!values_.empty()) return wait::Found::some;
+    return this->drained() ? wait::Found::over : wait::Found::nothing;
+  }
+  [[nodiscard]] expected<Value, Errc> result() {
+    if (!values_.empty()) return std::move(values_);
+    if (Popper<T>* const popper = this->popper()) return values_of<T>(*popper);
+    return unexpected(this->why_not());
+  }
+
+ private:
+  std::vector<T> values_;
+};
+
+/// What it takes is a copy of what was moved.
+template <class T>
+class MoveCase : public PopLine<T> {
+ public:
+  using Value = T;
+
+  explicit MoveCase(MoveFrom<T> what)
+      : PopLine<T>(std::move(what.from), what.from_side, 1, {what.to, what.to_side, &moved_}),
+        to_(std::move(what.to)),
+        to_side_(what.to_side) {}
+
+  [[nodiscard]] wait::Found poll() {
+    const auto copy = [this](const T& element) { copy_to<T>(moved_, element); };
+    refused_ = move_now<T>(*this->list_, *to_, this->side_, to_side_, copy);
+    if (refused_) return wait::Found::over;
+    if (moved_) return wait::Found::some;
+    const Locked<T> locked(*this->list_);
+    return this->drained() ? wait::Found::over : wait::Found::nothing;
+  }
+  [[nodiscard]] expected<Value, Errc> result() {
+    if (moved_) return std::move(moved_);
+    return unexpected(refused_.value_or(this->why_not()));
+  }
+
+ private:
+  const std::shared_ptr<State<T>> to_;
+  const Side to_side_;
+  expected<T, Errc> moved_ = unexpected(Errc::timed_out);
+  std::optional<Errc> refused_;
+};
+
+/// The value is moved from when it is pushed, and not before.
+template <class T>
+class PushCase {
+ public:
+  using Value = std::monostate;
+  static_assert(std::is_same_v<T, log::PayloadOf<T>>, "T must move without throwing");
+
+  explicit PushCase(PushInto<T> what) : list_(std::move(what.list)), side_(what.side), values_(what.value, 1) {}
+  ~PushCase() { withdraw(); }
+  PushCase(const PushCase&) = delete;
+  PushCase& operator=(const PushCase&) = delete;
+
+  [[nodiscard]] Clock& clock() const noexcept { return list_->clock(); }
+  [[nodiscard]] wait::Found poll() {
+    const Wait none;
+    failed_ = push_slowly<T>(*list_, side_, values_, &none);
+    if (!failed_) return wait::Found::some;
+    return failed_ == Errc::full && list_->options.capacity > 0 ? wait::Found::nothing : wait::Found::over;
+  }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) {
+    pusher_.emplace(call, side_, values_, bid);
+    place_.emplace(*pusher_);
+    const Locked<T> locked(*list_);
+    list_->pushers.join(*place_);
+  }
+  [[nodiscard]] wait::Found look() {
+    const Locked<T> locked(*list_);
+    list_->serve();
+    failed_ = pusher_->served ? std::nullopt : std::optional(Errc::closed);
+    if (pusher_->served) return wait::Found::some;
+    return list_->closed ? wait::Found::over : wait::Found::nothing;
+  }
+  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
+  void withdraw() noexcept {
+    if (place_) list_->abandon(*place_);
+    if (pusher_ && pusher_->served) failed_.reset();
+    place_.reset();
+  }
+  [[nodiscard]] expected<Value, Errc> result() {
+    if (failed_) return unexpected(*failed_);
+    return Value();
+  }
+
+ private:
+  const std::shared_ptr<State<T>> list_;
+  const Side side_;
+  const log::Values<T> values_;
+  std::optional<Errc> failed_;
+  std::optional<Pusher<T>> pusher_;
+  std::optional<Place<Pusher<T>>> place_;
+};
+
+}  // namespace brook::blocking_list

@@ -1,0 +1,85 @@
+// pop_line.hpp — where a call waits for elements of a list, and perhaps for other things as well: what the cases of a
+// selection (wait/selection.hpp) that pop have in common.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <brook/blocking_list/line.hpp>
+#include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/state.hpp>
+#include <brook/clock.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/error.hpp>
+#include <brook/options.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/selection.hpp>
+#include <brook/wait/wakeable.hpp>
+
+namespace brook::blocking_list {
+
+template <class T>
+class PopLine {
+ public:
+  PopLine(std::shared_ptr<State<T>> list, Side side, std::size_t most, const Destination<T>& destination = {})
+      : list_(std::move(list)), side_(side), most_(most), destination_(destination) {}
+  ~PopLine() { withdraw(); }
+  PopLine(const PopLine&) = delete;
+  PopLine& operator=(const PopLine&) = delete;
+
+  [[nodiscard]] Clock& clock() const noexcept { return list_->clock(); }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) {
+    popper_.emplace(call, side_, 1, most_, bid);
+    popper_->destination = destination_;
+    popper_->got.reserve(1);
+    place_.emplace(*popper_);
+    coming_.emplace(*popper_);
+    const auto locked = lock();
+    list_->join(*place_);
+    if (destination_.list) destination_.list->coming.join(*coming_);
+  }
+  [[nodiscard]] wait::Found look() {
+    const auto locked = lock();
+    list_->serve();
+    if (popper_->served) return wait::Found::some;
+    const bool refused = popper_->refused || (destination_.list && destination_.list->closed);
+    return refused || drained() ? wait::Found::over : wait::Found::nothing;
+  }
+  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
+  void withdraw() noexcept {
+    if (!place_) return;
+    list_->abandon(*place_);
+    if (destination_.list) {
+      const sync::unique_lock<sync::mutex> held(destination_.list->mutex);
+      destination_.list->coming.leave(*coming_);
+    }
+    place_.reset();
+  }
+
+ protected:
+  // What was popped while it stood in line; null when nothing was.
+  [[nodiscard]] Popper<T>* popper() noexcept { return popper_ && popper_->served ? &*popper_ : nullptr; }
+  [[nodiscard]] Errc why_not() const noexcept {
+    return popper_ ? popper_->refused.value_or(Errc::closed) : Errc::closed;
+  }
+  // With the lock.
+  [[nodiscard]] bool drained() const noexcept { return list_->closed && !list_->elements.any(); }
+
+  const std::shared_ptr<State<T>> list_;
+  const Side side_;
+  const std::size_t most_;
+
+ private:
+  [[nodiscard]] Locked<T> lock() {
+    return destination_.list ? Locked<T>(*list_, *destination_.list) : Locked<T>(*list_);
+  }
+
+  const Destination<T> destination_;
+  std::optional<Popper<T>> popper_;
+  std::optional<Place<Popper<T>>> place_;
+  std::optional<Place<Popper<T>>> coming_;  // at the list that the element is to go to
+};
+
+}  // namespace brook::blocking_list

@@ -1,0 +1,80 @@
+// receiving.hpp — messages of a subscription, as a case of a selection (wait/selection.hpp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <brook/channel/line.hpp>
+#include <brook/channel/state.hpp>
+#include <brook/clock.hpp>
+#include <brook/error.hpp>
+#include <brook/message.hpp>
+#include <brook/subscription.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/selection.hpp>
+#include <brook/wait/wakeable.hpp>
+
+namespace brook::channel {
+
+template <class Source, class Shape>
+class Receiving;
+
+/// What is received: the source that makes the case. `Shape` makes one message or several of what came.
+template <class Source, class Shape>
+struct ReceiveFrom {
+  using Case = Receiving<Source, Shape>;
+  std::shared_ptr<typename Source::Membership> membership;  // null of one that has ended
+  std::size_t most;
+};
+
+template <class T, class Source>
+struct OneMessage {
+  using Value = Message<T>;
+  template <class Payload>
+  [[nodiscard]] static Value of(Batch<Payload>&& batch) noexcept {
+    return Source::message(batch.runs.run(0).segment, batch.runs.run(0).first, batch.lost);
+  }
+};
+template <class Source>
+struct AllMessages {
+  using Value = typename Source::Messages;
+  template <class Payload>
+  [[nodiscard]] static Value of(Batch<Payload>&& batch) noexcept {
+    return Value(std::move(batch.runs), batch.lost);
+  }
+};
+
+template <class Source, class Shape>
+class Receiving {
+ public:
+  using Value = typename Shape::Value;
+
+  explicit Receiving(ReceiveFrom<Source, Shape> what) : membership_(std::move(what.membership)) {
+    if (membership_ != nullptr) line_.emplace(*membership_, what.most, batch_);
+  }
+
+  [[nodiscard]] Clock& clock() const noexcept {
+    return membership_ != nullptr ? membership_->clock() : static_cast<Clock&>(SystemClock::instance());
+  }
+  [[nodiscard]] wait::Found poll() { return line_ ? line_->poll() : wait::Found::over; }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_->enlist(call, bid); }
+  [[nodiscard]] wait::Found look() { return line_->look(); }
+  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
+  void withdraw() noexcept {
+    if (line_) line_->withdraw();
+  }
+  [[nodiscard]] expected<Value, Errc> result() {
+    if (batch_.runs.size() == 0) return unexpected(Errc::closed);
+    return Shape::of(std::move(batch_));
+  }
+
+ private:
+  const std::shared_ptr<typename Source::Membership> membership_;
+  Batch<typename Source::Payload> batch_;
+  std::optional<typename Source::Membership::Line> line_;
+};
+
+}  // namespace brook::channel

@@ -1,0 +1,103 @@
+// line.hpp — where a consumer waits for deliveries, and perhaps for other things as well: a case of a selection
+// (wait/selection.hpp). Part of consumer.hpp, which includes it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <brook/clock.hpp>
+#include <brook/consumer.hpp>
+#include <brook/delivery.hpp>
+#include <brook/error.hpp>
+#include <brook/group/locked.hpp>
+#include <brook/group/queue.hpp>
+#include <brook/group/state.hpp>
+#include <brook/options.hpp>
+#include <brook/stream/retention.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/selection.hpp>
+#include <brook/wait/wakeable.hpp>
+
+namespace brook {
+
+/// What is read: the source that makes the case.
+template <class T>
+struct Consumer<T>::ReadFrom {
+  using Case = Line;
+  Consumer consumer;
+  ReadOptions options;
+};
+
+template <class T>
+class Consumer<T>::Line {
+ public:
+  using Value = Deliveries<T>;
+
+  explicit Line(ReadFrom what) : consumer_(std::move(what.consumer)), options_(std::move(what.options)) {}
+
+  [[nodiscard]] Clock& clock() const noexcept { return consumer_.clock(); }
+
+  [[nodiscard]] wait::Found poll() {
+    failed_ = consumer_.refusal(options_);
+    if (failed_) return wait::Found::over;
+    Cursor cursor;
+    failed_ = consumer_.take(options_, batch_, cursor);
+    consumer_.settle(options_);
+    return found();
+  }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) {
+    const group::Locked held(group().mutex);
+    waiter_.emplace(call, consumer_.member_, options_, batch_, bid);
+    place_.emplace(stream().gate, group().queue, *waiter_);
+  }
+  [[nodiscard]] wait::Found look() {
+    {
+      const group::Locked held(group().mutex);
+      if (const auto refused = group().refusal(stream())) failed_ = refused;
+      else serve();
+    }
+    consumer_.settle(options_);
+    return found();
+  }
+  [[nodiscard]] Clock::time_point due() const noexcept { return waiter_ ? waiter_->alarm : Clock::time_point::max(); }
+  void withdraw() noexcept {
+    if (!place_) return;
+    const group::Locked held(group().mutex);
+    place_.reset();
+  }
+  [[nodiscard]] expected<Value, Errc> result() {
+    if (failed_) return unexpected(*failed_);
+    return Deliveries<T>(std::move(batch_));
+  }
+
+ private:
+  using Queue = group::Queue<GroupState>;
+
+  [[nodiscard]] StreamState& stream() const noexcept { return *consumer_.stream_; }
+  [[nodiscard]] GroupState& group() const noexcept { return *consumer_.group_; }
+
+  // With the group's mutex.
+  void serve() {
+    if (!waiter_->served) {
+      group().queue.serve(stream(), group(), &*waiter_);
+      if (waiter_->served) group().queue.wake_first();  // there may be something left for the next
+    }
+    if (waiter_->served) failed_ = waiter_->failed;
+    else waiter_->alarm = group().next_due(group().roster.current(*consumer_.member_), options_);
+  }
+  [[nodiscard]] wait::Found found() const noexcept {
+    if (failed_) return wait::Found::over;
+    return batch_.empty() ? wait::Found::nothing
+                          : wait::Found::some;  // when served with nothing, it has something else
+  }
+
+  const Consumer consumer_;
+  const ReadOptions options_;
+  Batch batch_;
+  std::optional<Errc> failed_;
+  std::optional<typename Queue::Waiter> waiter_;
+  std::optional<typename Queue::Place> place_;
+};
+
+}  // namespace brook

@@ -1,0 +1,81 @@
+// reading.hpp — entries of a stream after a position, as a case of a selection (wait/selection.hpp).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include <brook/clock.hpp>
+#include <brook/entries.hpp>
+#include <brook/error.hpp>
+#include <brook/id.hpp>
+#include <brook/options.hpp>
+#include <brook/stream/state.hpp>
+#include <brook/wait/at_gate.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/selection.hpp>
+#include <brook/wait/wakeable.hpp>
+
+namespace brook::stream {
+
+template <class T>
+class Reading;
+
+/// What is read: the source that makes the case.
+template <class T>
+struct ReadFrom {
+  using Case = Reading<T>;
+  std::shared_ptr<State<T>> stream;
+  Position after;
+  std::size_t count;
+
+  /// What `latest` means is settled.
+  void resolve() { after = after.after(stream->look().end.last_id()); }
+  /// What there is now. After resolve().
+  [[nodiscard]] Entries<T> entries() const {
+    auto view = stream->look();
+    const Id from = after.after(Id::max());
+    return from == Id::max() ? Entries<T>() : stream->collect(view, from.next(), Id::max(), count);
+  }
+};
+
+template <class T>
+class Reading {
+ public:
+  using Value = Entries<T>;
+
+  explicit Reading(ReadFrom<T> what)
+      : stream_(std::move(what.stream)),
+        view_(stream_->look()),
+        after_(what.after.after(view_.end.last_id())),
+        count_(what.count) {}
+
+  [[nodiscard]] Clock& clock() const noexcept { return stream_->clock(); }
+
+  [[nodiscard]] wait::Found poll() {
+    view_ = stream_->look();
+    if (after_ != Id::max()) entries_ = stream_->collect(view_, after_.next(), Id::max(), count_);
+    if (!entries_.empty()) return wait::Found::some;
+    return view_.end.sealed ? wait::Found::over : wait::Found::nothing;
+  }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_.enlist(stream_->gate, call, bid); }
+  [[nodiscard]] wait::Found look() {
+    return line_.look([this] { return view_.end.moved(); }, [this] { return poll(); });
+  }
+  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
+  void withdraw() noexcept { line_.withdraw(); }
+  [[nodiscard]] expected<Value, Errc> result() {
+    if (entries_.empty()) return unexpected(Errc::closed);
+    return std::move(entries_);
+  }
+
+ private:
+  const std::shared_ptr<State<T>> stream_;
+  typename State<T>::View view_;
+  const Id after_;
+  const std::size_t count_;
+  Entries<T> entries_;
+  wait::AtGate line_;
+};
+
+}  // namespace brook::stream
