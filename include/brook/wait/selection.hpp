@@ -69,7 +69,7 @@ class Selection {
     if (choice_.taken()) return true;
     return each([](auto& one) { return one.look(); }) || choice_.taken();
   }
-  [[nodiscard]] Clock::time_point due() const noexcept {
+  [[nodiscard]] Clock::time_point due() const {
     return std::apply([](const auto&... one) { return std::min({one.due()...}); }, cases_);
   }
 
