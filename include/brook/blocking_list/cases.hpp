@@ -68,7 +68,7 @@ class PopCase : public PopLine<T> {
   [[nodiscard]] wait::Found poll() {
     std::optional<log::PayloadOf<T>> gone;
     const Locked<T> locked(*this->list_);
-    value_ = pop_locked<T>(*this->list_, this->side_, gone);
+    if (auto value = pop_locked<T>(*this->list_, this->side_, gone)) value_.emplace(*std::move(value));
     if (value_) return wait::Found::some;
     return this->drained() ? wait::Found::over : wait::Found::nothing;
   }

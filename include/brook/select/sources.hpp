@@ -54,7 +54,7 @@ requires std::is_nothrow_move_constructible_v<T>
 template <class T>
 requires std::is_nothrow_move_constructible_v<T>
 [[nodiscard]] blocking_list::PopManyFrom<T> from(BlockingList<T>& list, Side side, std::size_t most) {
-  return {shared_state_of(list), side, most};
+  return {shared_state_of(list), side, most == 0 ? 1 : most};
 }
 /// An element that goes from one list to another, or to the other end, at one instant (BLMOVE): a copy of it. Errors
 /// further: closed and full, of the list that it goes to.

@@ -1,0 +1,919 @@
+// select_test.cpp — waiting for several things at once: select(), and read() of several streams.
+#include <brook/select.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "../catch.hpp"
+#include "select_support.hpp"
+
+namespace {
+
+using namespace brook;
+using namespace brook::test;
+
+// A source of each kind, each of an object of its own; what brings it a 7, and how that is told.
+struct Kinds : Things {
+  static constexpr std::size_t kinds = 11;
+
+  BlockingList<int> right{{.clock = &clock}};
+  BlockingList<int> many{{.clock = &clock}};
+  BlockingList<int> mover{{.clock = &clock}};
+  bool begun = stream.add(1).has_value() && stream.add(2).has_value();
+  Group<int> workers = stream.create_group("workers", latest).value();
+  Consumer<int> worker = workers.consumer("worker");
+  Stream<int> news{{.clock = &clock}};
+  Channel<int> batches{{.clock = &clock}};
+  Channel<int> tasks{{.clock = &clock}};
+  PubSub<int> batched_topics{{.clock = &clock}};
+  Subscription<int> alone = channel.subscribe();
+  Subscription<int> batch = batches.subscribe();
+  Subscription<int> shared = tasks.subscribe({.share = "s"});
+  TopicSubscription<int> topics = pubsub.subscribe("t", {.patterns = {"u*"}});
+  TopicSubscription<int> topic_batch = batched_topics.subscribe("u1");
+
+  auto sources() {
+    return std::tuple(from(a), from(right, Side::right), from(many, Side::left, 3),
+                      moving(mover, b, Side::left, Side::right), from(worker), from(news, latest), from(alone),
+                      from(batch, 5), from(shared), from(topics), from(topic_batch, 5));
+  }
+  void bring(std::size_t kind) {
+    switch (kind) {
+      case 0: CHECK(a.rpush(7)); return;
+      case 1: CHECK(right.rpush(7)); return;
+      case 2: CHECK(many.rpush(7)); return;
+      case 3: CHECK(mover.rpush(7)); return;
+      case 4: CHECK(stream.add(7)); return;
+      case 5: CHECK(news.add(7)); return;
+      case 6: CHECK(channel.publish(7) == 1); return;
+      case 7: CHECK(batches.publish(7) == 1); return;
+      case 8: CHECK(tasks.publish(7) == 1); return;
+      case 9: CHECK(pubsub.publish("u1", 7) == 1); return;
+      default: CHECK(batched_topics.publish("u1", 7) == 1); return;
+    }
+  }
+  static std::string shown(std::size_t kind) { return kind < 9 ? "7" : kind == 9 ? "u1~u*=7" : "u1=7"; }
+  [[nodiscard]] std::size_t waiting() const {
+    return a.info().waiting_poppers + b.info().waiting_poppers + right.info().waiting_poppers +
+           many.info().waiting_poppers + mover.info().waiting_poppers;
+  }
+
+  // select() of the source of one kind, or of all.
+  std::string select_one(std::size_t kind, const Wait& wait) {
+    std::string text;
+    [&]<std::size_t... at>(std::index_sequence<at...>) {
+      (void)((at == kind && (text = told(select(wait, std::get<at>(sources()))), true)) || ...);
+    }
+    (std::make_index_sequence<kinds>());
+    return text;
+  }
+  std::string select_all(const Wait& wait) {
+    return std::apply([&](auto&&... each) { return told(select(wait, std::move(each)...)); }, sources());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Select: one source of each kind, when there is something, and when it comes later") {
+  const auto kind = GENERATE(range(std::size_t{0}, Kinds::kinds));
+  const bool later = GENERATE(false, true);
+  CAPTURE(kind, later);
+  Kinds things;
+  if (later) things.clock.meanwhile.emplace_back([&] { things.bring(kind); });
+  else if (kind != 5) things.bring(kind);
+  else return;  // what is there is not what comes after the latest
+  CHECK(things.select_one(kind, forever) == Kinds::shown(kind));
+  CHECK(things.clock.slept == (later ? 1 : 0));
+  CHECK(things.select_one(kind, 1s) == told(Errc::timed_out));
+  CHECK(things.b.size() == (kind == 3 ? 1 : 0));
+  CHECK(things.waiting() == 0);
+}
+
+TEST_CASE("Select: each kind beside all others") {
+  const auto kind = GENERATE(range(std::size_t{0}, Kinds::kinds));
+  CAPTURE(kind);
+  Kinds things;
+  const std::string expected = std::to_string(kind) + ": " + Kinds::shown(kind);
+  things.clock.meanwhile.emplace_back([&] { things.bring(kind); });
+  CHECK(things.select_all(forever) == expected);
+  CHECK(things.select_all(Wait()) == told(Errc::timed_out));
+  CHECK(things.waiting() == 0);
+  // Nobody is left in the way of who comes later.
+  for (std::size_t other = 0; other < Kinds::kinds; ++other) {
+    if (other == 5) continue;
+    things.bring(other);
+    CHECK(things.select_one(other, Wait()) == Kinds::shown(other));
+  }
+  // What comes in the instant in which the time is up, or with a request to stop, is taken.
+  std::stop_source stop;
+  things.clock.meanwhile.emplace_back([&] {
+    things.clock.advance(10s);
+    stop.request_stop();
+    things.bring(kind);
+  });
+  CHECK(things.select_all(Wait(1s, stop.get_token())) == expected);
+}
+
+TEST_CASE("Select: what is taken is of the type of its source, alone of one, a variant of several") {
+  using List = BlockingList<std::string>;
+  STATIC_REQUIRE(std::is_same_v<Selected<List&>, std::string>);
+  STATIC_REQUIRE(std::is_same_v<Selected<List&, Consumer<int>&, Subscription<int>&, List&>,
+                                std::variant<std::string, Deliveries<int>, Message<int>, std::string>>);
+  STATIC_REQUIRE(std::is_same_v<Selected<const Consumer<int>&>, Deliveries<int>>);
+  STATIC_REQUIRE_FALSE(Selectable<List>);         // would be gone
+  STATIC_REQUIRE_FALSE(Selectable<const List&>);  // cannot be taken from
+  STATIC_REQUIRE_FALSE(Selectable<int&>);
+  STATIC_REQUIRE_FALSE(Selectable<BlockingList<Fussy<false>>&>);  // may throw when it is taken out
+}
+
+TEST_CASE("Select: the first in the order of the arguments that has something") {
+  Kinds things;
+  for (const std::size_t kind : {0U, 4U, 6U, 9U}) things.bring(kind);
+  const auto all = [&] { return select(Wait(), things.alone, things.worker, things.topics, things.a); };
+  CHECK(told(all()) == "0: 7");
+  CHECK(told(all()) == "1: 7");
+  CHECK(told(all()) == "2: u1~u*=7");
+  CHECK(told(all()) == "3: 7");
+  CHECK(told(all()) == told(Errc::timed_out));
+  for (const std::size_t kind : {0U, 4U, 6U, 9U}) things.bring(kind);
+  const auto turned = [&] { return select(1s, things.a, things.topics, things.worker, things.alone); };
+  CHECK(told(turned()) == "0: 7");
+  CHECK(told(turned()) == "1: u1~u*=7");
+  CHECK(told(turned()) == "2: 7");
+  CHECK(told(turned()) == "3: 7");
+  CHECK(things.clock.slept == 0);
+}
+
+TEST_CASE("Select: several things that come at once go one to each call") {
+  Kinds things;
+  things.clock.meanwhile.emplace_back([&] {
+    for (const std::size_t kind : {9U, 6U, 4U, 0U}) things.bring(kind);
+  });
+  std::vector<std::size_t> order;
+  for (int i = 0; i < 4; ++i) {
+    const auto got = select(forever, things.a, things.worker, things.alone, things.topics);
+    REQUIRE(got);
+    order.push_back(got->index());
+  }
+  std::ranges::sort(order);
+  CHECK(order == Positions{0, 1, 2, 3});
+  CHECK(things.clock.slept == 1);
+  CHECK(told(select(Wait(), things.a, things.worker, things.alone, things.topics)) == told(Errc::timed_out));
+}
+
+TEST_CASE("Select: in turn, so that one that never runs dry does not keep the others waiting") {
+  Things things;
+  auto sub = things.channel.subscribe();
+  Rotation turn;
+  REQUIRE(things.a.rpush_range(numbers(1, 9)));
+  REQUIRE(things.b.rpush(11));
+  publish(things.channel, 21, 22);
+  const auto next = [&] { return told(select(Wait(), turn, things.a, things.b, sub)); };
+  CHECK(next() == "0: 1");
+  CHECK(next() == "1: 11");
+  CHECK(next() == "2: 21");
+  CHECK(next() == "0: 2");
+  CHECK(next() == "2: 22");
+  CHECK(next() == "0: 3");
+  things.a.clear();
+  CHECK(next() == told(Errc::timed_out));
+  CHECK(turn.next % 3 == 1);  // as it was
+  REQUIRE(things.a.rpush(5));
+  REQUIRE(things.b.rpush(15));
+  CHECK(next() == "1: 15");
+  things.clock.meanwhile.emplace_back([&] { publish(things.channel, 23, 23); });
+  REQUIRE(things.a.lpop() == 5);
+  CHECK(told(select(forever, turn, things.a, things.b, sub)) == "2: 23");
+  CHECK(turn.next == 3);
+  Rotation far{.next = no_limit};
+  REQUIRE(things.a.rpush(6));
+  CHECK(told(select(Wait(), far, things.a, things.b)) == "0: 6");
+}
+
+TEST_CASE("Select: the time is up, by the first source's clock, and nothing was taken") {
+  Kinds things;
+  SoleClock late;
+  BlockingList<int> other({.clock = &late});
+  const auto waits = [&](const Wait& wait) {
+    return told(select(wait, things.a, things.worker, things.alone, things.shared, things.topics, other,
+                       from(things.stream, latest), moving(things.a, things.b, Side::left, Side::left)));
+  };
+  const auto begin = things.clock.now();
+  CHECK(waits({}) == told(Errc::timed_out));
+  CHECK(waits(0s) == told(Errc::timed_out));
+  CHECK(waits(-1s) == told(Errc::timed_out));
+  CHECK(waits(things.clock.now()) == told(Errc::timed_out));
+  CHECK(things.clock.slept == 0);
+  CHECK(waits(5s) == told(Errc::timed_out));
+  CHECK(waits(things.clock.now() + 1s) == told(Errc::timed_out));
+  CHECK(things.clock.now() - begin == 6s);
+  CHECK(late.slept == 0);
+  CHECK(things.a.info().waiting_poppers + other.info().waiting_poppers + things.a.info().waiting_poppers == 0);
+  for (const std::size_t kind : {0U, 4U, 6U, 9U}) things.bring(kind);
+  CHECK(all(things.a) == Ints{7});
+  CHECK(values_of(things.worker.read()) == Ints{7});
+  CHECK(drained(things.alone) == Ints{7});
+  CHECK(received(things.topics) == Texts{"u1~u*=7"});
+}
+
+TEST_CASE("Select: stopped, before and meanwhile; what is there goes before") {
+  Kinds things;
+  std::stop_source stop;
+  const auto waits = [&] {
+    return told(select(Wait(forever, stop.get_token()), things.a, things.worker, things.shared, things.alone));
+  };
+  things.clock.meanwhile.emplace_back([&] { stop.request_stop(); });
+  CHECK(waits() == told(Errc::cancelled));
+  CHECK(waits() == told(Errc::cancelled));
+  CHECK(things.clock.slept == 1);
+  things.bring(6);
+  things.bring(8);
+  CHECK(waits() == "2: 7");
+  CHECK(waits() == "3: 7");
+  CHECK(waits() == told(Errc::cancelled));
+  stop = {};
+  things.clock.meanwhile.emplace_back([&] {
+    stop.request_stop();
+    things.bring(4);
+  });
+  CHECK(waits() == "1: 7");
+  CHECK(things.a.info().waiting_poppers == 0);
+}
+
+TEST_CASE("Select: a wait without a limit of time ends by a stop on another thread") {
+  WatchedClock clock;
+  BlockingList<int> a({.clock = &clock}), b({.clock = &clock});
+  Channel<int> channel({.clock = &clock});
+  auto shared = channel.subscribe({.share = "s"});
+  std::stop_source stop;
+  auto waits = on_a_thread([&] { return told(select(Wait(forever, stop.get_token()), a, shared, b)); });
+  clock.wait_for_sleepers(1);
+  stop.request_stop();
+  CHECK(waits.get() == told(Errc::cancelled));
+  waits = on_a_thread([&] { return told(select(5s, a, shared, b)); });
+  clock.wait_for_sleepers(1);
+  clock.advance(5s);
+  CHECK(waits.get() == told(Errc::timed_out));
+  waits = on_a_thread([&] { return told(select(forever, a, shared, b)); });
+  clock.wait_for_sleepers(1);
+  REQUIRE(b.rpush(3));
+  CHECK(waits.get() == "2: 3");
+}
+
+TEST_CASE("Select: a source that is over is passed over; when all are, so is the call") {
+  Kinds things;
+  SECTION("from the beginning") {
+    things.a.close();
+    things.alone.unsubscribe();
+    REQUIRE(things.workers.destroy());
+    CHECK(told(select(forever, things.a, things.alone, things.worker)) == told(Errc::closed));
+    CHECK(told(select(forever, things.worker, things.a)) == told(Errc::no_such_group));
+    things.clock.meanwhile.emplace_back([&] { things.bring(1); });
+    CHECK(told(select(forever, things.a, things.alone, things.worker, things.right)) == "3: 7");
+  }
+  SECTION("one after the other, while it waits") {
+    things.clock.meanwhile = {[&] { things.a.close(); }, [&] { things.channel.close(); }, [&] { things.tasks.close(); },
+                              [&] { things.pubsub.close(); }, [&] { things.stream.close(); }};
+    CHECK(told(select(forever, things.a, things.worker, things.alone, things.shared, things.topics,
+                      from(things.stream, latest))) == told(Errc::closed));
+    CHECK(things.clock.slept == 5);
+  }
+  SECTION("and the last one that is not brings something") {
+    things.clock.meanwhile = {[&] { things.a.close(); }, [&] { things.channel.close(); }, [&] { things.bring(4); }};
+    CHECK(told(select(forever, things.a, things.alone, things.shared, things.worker)) == "3: 7");
+  }
+  SECTION("what the first says tells why") {
+    things.clock.meanwhile = {[&] { things.a.close(); }, [&] { REQUIRE(things.workers.destroy()); }};
+    CHECK(told(select(forever, things.worker, things.a)) == told(Errc::no_such_group));
+    const Consumer<int> ordered =
+        things.stream.create_group("ordered", latest, {.ordered_by = [](int i) { return i; }})->consumer("c");
+    CHECK(told(select(forever, from(ordered, {.no_ack = true}), things.a)) == told(Errc::invalid_argument));
+  }
+}
+
+TEST_CASE("Select: what is left of a closed thing is taken first") {
+  Kinds things;
+  for (const std::size_t kind : {0U, 4U, 6U, 8U, 9U}) things.bring(kind);
+  things.a.close();
+  things.stream.close();
+  things.channel.close();
+  things.tasks.close();
+  things.pubsub.close();
+  const auto next = [&] {
+    return told(select(forever, things.a, things.worker, things.alone, things.shared, things.topics));
+  };
+  for (int i = 0; i < 4; ++i) CHECK(next() == std::to_string(i) + ": 7");
+  CHECK(next() == "4: u1~u*=7");
+  CHECK(next() == told(Errc::closed));
+}
+
+TEST_CASE("Select: the same source twice") {
+  Kinds things;
+  const auto check = [&](std::size_t kind, auto source) {
+    things.clock.meanwhile.emplace_back([&] { things.bring(kind); });
+    CHECK(told(select(forever, source, source)).substr(1) == ": 7");
+    CHECK(told(select(1s, source, source)) == told(Errc::timed_out));
+  };
+  check(0, from(things.a));
+  check(3, moving(things.mover, things.b, Side::left, Side::right));
+  check(4, from(things.worker));
+  check(5, from(things.news, latest));
+  check(8, from(things.shared));
+  CHECK(things.b.size() == 1);
+  CHECK(things.workers.pending()->count == 1);
+  CHECK(things.waiting() == 0);
+}
+
+TEST_CASE("Select: a list from either side, one or many") {
+  Things things;
+  REQUIRE(things.a.rpush({1, 2, 3, 4, 5, 6}));
+  CHECK(told(select(Wait(), from(things.a, Side::right))) == "6");
+  CHECK(told(select(Wait(), from(things.a, Side::left, 2))) == "1 2");
+  CHECK(told(select(Wait(), from(things.a, Side::right, 2))) == "5 4");
+  CHECK(told(select(Wait(), from(things.a, Side::left, 0))) == "3");  // at least one
+  CHECK(told(select(1s, from(things.a, Side::left, no_limit))) == told(Errc::timed_out));
+  for (const std::size_t most : {std::size_t{0}, std::size_t{2}, no_limit}) {
+    things.clock.meanwhile.emplace_back([&] { CHECK(things.a.rpush({1, 2, 3})); });
+    CHECK(told(select(1s, things.b, from(things.a, Side::right, most))) == (most == 0   ? "1: 3"
+                                                                            : most == 2 ? "1: 3 2"
+                                                                                        : "1: 3 2 1"));
+    things.a.clear();
+  }
+}
+
+TEST_CASE("Select: an element of any kind of type, now and later") {
+  const auto check = [](auto sample) {
+    using T = decltype(sample);
+    SoleClock clock;
+    BlockingList<T> list({.clock = &clock});
+    BlockingList<T> other({.clock = &clock});
+    CHECK(list.rpush(T(1)));
+    CHECK(told(select(Wait(), other, list)) == "1: 1");
+    clock.meanwhile.emplace_back([&] { CHECK(list.rpush(T(2))); });
+    CHECK(told(select(forever, other, list)) == "1: 2");
+    clock.meanwhile.emplace_back([&] {
+      CHECK(list.rpush(T(3)));
+      CHECK(list.rpush(T(4)));
+    });
+    CHECK(told(select(forever, from(list, Side::left, 5), other)) == "0: 3");
+    CHECK(told(select(forever, from(list, Side::left, 5))) == "4");
+  };
+  check(MoveOnly(0));
+  check(Large(0));
+  check(Constant(0));
+  check(Fussy<true>(0));
+  struct Kilobyte {
+    explicit Kilobyte(int n) : number(n) {}
+    [[nodiscard]] int value() const { return number == rest[100] - 1 ? number : -1; }
+    int number;
+    std::array<int, 255> rest = [this] {
+      std::array<int, 255> all{};
+      all.fill(number + 1);
+      return all;
+    }();
+  };
+  check(Kilobyte(0));
+}
+
+TEST_CASE("Select: what it does not take is destroyed once, and nothing of it is left behind") {
+  Census census;
+  {
+    SoleClock clock;
+    BlockingList<Counted<>> list({.clock = &clock});
+    Channel<Counted<>> channel({.clock = &clock});
+    Stream<Counted<>> stream({.clock = &clock});
+    auto sub = channel.subscribe();
+    clock.meanwhile.emplace_back([&] {
+      CHECK(list.rpush(Counted<>(census, 1)));
+      CHECK(channel.publish(Counted<>(census, 2)) == 1);
+      CHECK(stream.add(Counted<>(census, 3)));
+    });
+    {
+      const auto got = select(forever, list, sub, from(stream, earliest));
+      REQUIRE(got);
+      CHECK(got->index() == 0);
+      CHECK(census.alive() == 3);
+    }
+    CHECK(census.alive() == 2);
+    CHECK(told(select(forever, list, sub, from(stream, earliest))) == "1: 2");
+    CHECK(told(select(forever, list, sub, from(stream, earliest))).substr(0, 1) == "2");
+  }
+  CHECK(census.alive() == 0);
+  CHECK(census.sound());
+}
+
+TEST_CASE("Select: moving an element on") {
+  Things things;
+  BlockingList<int> full({.capacity = 1, .clock = &things.clock});
+  REQUIRE(full.rpush(0));
+  const auto moved = [&] { return moving(things.a, things.b, Side::left, Side::right); };
+  REQUIRE(things.a.rpush({1, 2}));
+  CHECK(told(select(Wait(), moved())) == "1");
+  CHECK(told(select(Wait(), moving(things.a, things.a, Side::left, Side::right))) == "2");
+  CHECK(all(things.a) == Ints{2});
+  SECTION("to where there is no room") {
+    CHECK(told(select(Wait(), moving(things.a, full, Side::left, Side::left))) == told(Errc::full));
+    REQUIRE(things.b.rpush(9));
+    CHECK(told(select(Wait(), moving(things.a, full, Side::left, Side::left), things.b)) == "1: 1");
+    REQUIRE(things.a.lpop() == 2);
+    things.clock.meanwhile = {[&] { CHECK(things.a.rpush(3)); }};
+    CHECK(told(select(forever, moving(things.a, full, Side::left, Side::left))) == told(Errc::full));
+    CHECK(all(things.a) == Ints{3});
+    CHECK(all(full) == Ints{0});
+    things.clock.meanwhile = {[&] { CHECK(things.a.rpush(4)); }, [&] { things.b.close(); }};
+    REQUIRE(things.a.lpop() == 3);
+    things.b.clear();
+    CHECK(told(select(forever, moving(things.a, full, Side::left, Side::left), things.b)) == told(Errc::full));
+    CHECK(all(things.a) == Ints{4});
+  }
+  SECTION("to what is closed") {
+    REQUIRE(things.a.lpop() == 2);
+    things.clock.meanwhile = {[&] { things.b.close(); }};
+    CHECK(told(select(forever, moved())) == told(Errc::closed));
+    REQUIRE(things.a.rpush(5));
+    CHECK(told(select(forever, moved())) == told(Errc::closed));
+    CHECK(told(select(forever, moved(), things.a)) == "1: 5");
+    things.clock.meanwhile = {[&] { CHECK(things.a.rpush(6)); }};
+    CHECK(told(select(forever, moved(), things.a)) == "1: 6");
+  }
+  SECTION("to where somebody waits in the same call") {
+    REQUIRE(things.a.lpop() == 2);
+    REQUIRE(things.b.lpop() == 1);
+    things.clock.meanwhile = {[&] { CHECK(things.a.rpush(7)); }};
+    CHECK(told(select(forever, things.b, moved())) == "1: 7");
+    CHECK(all(things.b) == Ints{7});
+  }
+  SECTION("in a ring") {
+    REQUIRE(things.a.lpop() == 2);
+    REQUIRE(things.b.lpop() == 1);
+    things.clock.meanwhile = {[&] { CHECK(things.a.rpush(8)); }};
+    CHECK(told(select(forever, moved(), moving(things.b, things.a, Side::left, Side::right))) == "0: 8");
+    CHECK(things.a.size() + things.b.size() == 1);
+  }
+  CHECK(things.a.info().waiting_poppers + things.b.info().waiting_poppers == 0);
+}
+
+TEST_CASE("Select: a copy that throws moves nothing") {
+  using Item = Fussy<true>;
+  SoleClock clock;
+  BlockingList<Item> a({.clock = &clock}), b({.clock = &clock}), c({.clock = &clock});
+  const auto waits = [&] { return told(select(forever, c, moving(a, b, Side::left, Side::right))); };
+  SECTION("of who asks") {
+    REQUIRE(a.rpush(Item(1)));
+    Item::fuse = 1;
+    CHECK_THROWS_AS(waits(), Item::Thrown);
+    CHECK(a.size() == 1);
+    CHECK(b.empty());
+    CHECK(waits() == "1: 1");
+  }
+  SECTION("of who pushes, which does not hear of it") {
+    clock.meanwhile.emplace_back([&] {
+      Item item(1);
+      Item::fuse = 1;
+      CHECK(a.rpush(std::move(item)));
+      CHECK(Item::fuse == 0);
+    });
+    CHECK(waits() == "1: 1");
+  }
+  CHECK(a.empty());
+  CHECK(b.size() == 1);
+  CHECK(a.info().waiting_poppers + c.info().waiting_poppers == 0);
+}
+
+TEST_CASE("Select: what comes back to a group") {
+  Things things;
+  REQUIRE(things.stream.add_range(numbers(1, 3)));
+  SECTION("at once, and before new entries") {
+    const auto group = things.group();
+    const auto batch = *group.consumer("other").read({.count = 1});
+    REQUIRE(values_of(group.consumer("other").read()) == Ints{2, 3});
+    things.clock.meanwhile = {[&] { CHECK(batch[0].nack()); }};
+    const auto got = select(forever, things.a, group.consumer("me"));
+    REQUIRE(told(got) == "1: 1");
+    CHECK(std::get<1>(*got)[0].count() == 2);
+    CHECK(std::get<1>(*got)[0].ack());
+  }
+  SECTION("after a rest, for which nobody calls") {
+    const auto group = things.group();
+    const auto batch = *group.consumer("other").read();
+    REQUIRE(batch[0].nack({.delay = 5s}));
+    REQUIRE(batch[1].nack({.delay = 2s}));
+    const auto begin = things.clock.now();
+    CHECK(told(select(1s, things.a, group.consumer("me"))) == told(Errc::timed_out));
+    CHECK(told(select(forever, things.a, group.consumer("me"))) == "1: 2");
+    CHECK(things.clock.now() - begin == 2s);
+    CHECK(told(select(10s, things.a, group.consumer("me"))) == "1: 1");
+    CHECK(things.clock.now() - begin == 5s);
+  }
+  SECTION("after a rest that is begun while it waits") {
+    const auto group = things.group();
+    const auto batch = *group.consumer("other").read();
+    things.clock.meanwhile = {[&] { CHECK(batch[2].nack({.delay = 2s})); }};
+    const auto begin = things.clock.now();
+    CHECK(told(select(forever, group.consumer("me"), things.a)) == "0: 3");
+    CHECK(things.clock.now() - begin == 2s);
+  }
+  SECTION("because its consumer has had it for too long") {
+    const auto group = things.group({.visibility = 3s});
+    const auto batch = *group.consumer("other").read();
+    const auto begin = things.clock.now();
+    CHECK(told(select(forever, things.a, group.consumer("me"))) == "1: 1 2 3");
+    CHECK(things.clock.now() - begin == 3s);
+  }
+  SECTION("because it is claimed") {
+    const auto group = things.group();
+    const auto batch = *group.consumer("other").read();
+    const auto begin = things.clock.now();
+    CHECK(told(select(1s, from(group.consumer("me"), {.claim_idle = 2s}), things.a)) == told(Errc::timed_out));
+    CHECK(told(select(forever, from(group.consumer("me"), {.count = 2, .claim_idle = 2s}), things.a)) == "0: 1 2");
+    CHECK(things.clock.now() - begin == 2s);
+  }
+  SECTION("because its consumer was deleted") {
+    const auto group = things.group();
+    const auto batch = *group.consumer("other").read();
+    things.clock.meanwhile = {[&] { CHECK(group.delete_consumer("other") == 3U); }};
+    CHECK(told(select(forever, from(group.consumer("me"), {.count = 2}), things.a)) == "0: 1 2");
+    CHECK(told(select(Wait(), from(group.consumer("me"), {.count = 0}), things.a)) == "0: 3");  // at least one
+  }
+}
+
+TEST_CASE("Select: a consumer") {
+  Things things;
+  SECTION("whose entries are pending then, unless it says otherwise") {
+    const auto group = things.group();
+    things.clock.meanwhile = {[&] { CHECK(things.stream.add_range(numbers(1, 3))); }};
+    CHECK(told(select(forever, things.a, from(group.consumer("c"), {.count = 1}))) == "1: 1");
+    CHECK(told(select(forever, things.a, from(group.consumer("c"), {.count = 1, .no_ack = true}))) == "1: 2");
+    CHECK(group.pending()->count == 1);
+  }
+  SECTION("whose options to wait do not count") {
+    std::stop_source stop;
+    stop.request_stop();
+    const auto group = things.group();
+    things.clock.meanwhile = {[&] { CHECK(things.stream.add(1)); }};
+    CHECK(told(select(1s, from(group.consumer("c"), {.block = 0s, .stop = stop.get_token()}))) == "1");
+    CHECK(told(select(1s, from(group.consumer("c"), {.block = forever}))) == told(Errc::timed_out));
+  }
+  SECTION("that has as many as it may have, until one is acknowledged") {
+    REQUIRE(things.stream.add_range(numbers(1, 3)));
+    const auto group = things.group({.max_in_flight = 1});
+    const auto first = *group.consumer("c").read();
+    REQUIRE(values_of(first) == Ints{1});
+    CHECK(told(select(1s, group.consumer("d"), things.a)) == told(Errc::timed_out));
+    things.clock.meanwhile = {[&] { CHECK(first[0].ack()); }};
+    CHECK(told(select(1s, group.consumer("d"), things.a)) == "0: 2");
+  }
+  SECTION("that waits for the turn of a key") {
+    REQUIRE(things.stream.add_range(Ints{10, 20, 11}));
+    const auto group = things.group({.ordered_by = [](int i) { return i / 10; }});
+    const auto first = *group.consumer("c").read();
+    REQUIRE(values_of(first) == Ints{10, 20});
+    things.clock.meanwhile = {[&] { CHECK(first[1].ack()); }, [&] { CHECK(first[0].ack()); }};
+    CHECK(told(select(forever, things.a, group.consumer("d"))) == "1: 11");
+  }
+  SECTION("that is deleted while it waits, and made anew") {
+    const auto group = things.group();
+    things.clock.meanwhile = {[&] { CHECK(group.delete_consumer("c") == 0U); }, [&] { CHECK(things.stream.add(1)); }};
+    CHECK(told(select(forever, things.a, group.consumer("c"))) == "1: 1");
+    CHECK(group.consumers() == Texts{"c"});
+  }
+  SECTION("whose group is moved, or destroyed") {
+    REQUIRE(things.stream.add_range(numbers(1, 3)));
+    const auto group = things.stream.create_group("g", latest).value();
+    things.clock.meanwhile = {[&] { CHECK(group.set_id(earliest)); }, [&] { CHECK(group.destroy()); }};
+    CHECK(told(select(forever, things.a, group.consumer("c"))) == "1: 1 2 3");
+    CHECK(told(select(forever, group.consumer("c"))) == told(Errc::no_such_group));
+    CHECK(told(select(1s, group.consumer("c"), things.a)) == told(Errc::timed_out));
+  }
+  SECTION("whose stream is closed: that waits for what may come back") {
+    REQUIRE(things.stream.add(1));
+    const auto group = things.group({.max_deliveries = 2});
+    const auto first = *group.consumer("c").read();
+    REQUIRE(first[0].nack({.delay = 1s}));
+    things.clock.meanwhile = {[&] { things.stream.close(); }};
+    CHECK(told(select(forever, group.consumer("c"), things.a)) == "0: 1");
+    CHECK(told(select(forever, group.consumer("c"))) == told(Errc::closed));
+  }
+  SECTION("whose stream is gone") {
+    std::optional<Stream<int>> stream;
+    stream.emplace(StreamOptions{.clock = &things.clock});
+    const auto worker = stream->create_group("g")->consumer("c");
+    auto source = from(worker);
+    stream.reset();
+    CHECK(told(select(forever, source)) == told(Errc::closed));
+    REQUIRE(things.a.rpush(1));
+    CHECK(told(select(forever, source, things.a)) == "1: 1");
+  }
+}
+
+TEST_CASE("Select: consumers of a group are served in the order in which they came, however they wait") {
+  WatchedClock clock;
+  Stream<int> stream({.clock = &clock, .spin = 0us});
+  BlockingList<int> list({.clock = &clock});
+  const auto group = stream.create_group("g", earliest).value();
+  std::size_t waiting = 0;
+  const auto blocked = [&](auto call) {
+    auto future = on_a_thread(call);
+    clock.wait_for_sleepers(++waiting);
+    return future;
+  };
+  auto first = blocked([&] { return told(select(forever, list, from(group.consumer("a"), {.count = 1}))); });
+  auto second = blocked([&] { return told(group.consumer("b").read({.count = 1, .block = forever})); });
+  auto third = blocked([&] { return told(select(forever, from(group.consumer("a"), {.count = 2}), list)); });
+  REQUIRE(stream.add_range(numbers(1, 5)));
+  CHECK(first.get() == "1: 1");
+  CHECK(second.get() == "2");
+  CHECK(third.get() == "0: 3 4");
+}
+
+TEST_CASE("Select: of a list, who has waited longest is served first, however it waits") {
+  WatchedClock clock;
+  BlockingList<int> list({.clock = &clock, .spin = 0us}), other({.clock = &clock, .spin = 0us});
+  std::size_t waiting = 0;
+  const auto blocked = [&](auto call) {
+    auto future = on_a_thread(call);
+    clock.wait_for_sleepers(++waiting);
+    return future;
+  };
+  auto first = blocked([&] { return told(list.blpop(forever)); });
+  auto second = blocked([&] { return told(select(forever, other, list)); });
+  auto third = blocked([&] { return told(list.brpop(forever)); });
+  auto fourth = blocked([&] { return told(select(forever, from(list, Side::left, 2), other)); });
+  auto fifth = blocked([&] { return blpop(forever, other, list)->value; });
+  CHECK(list.info().waiting_poppers == 5);
+  REQUIRE(list.rpush(1));
+  CHECK(first.get() == "1");
+  REQUIRE(list.rpush({2, 3, 4, 5, 6, 7}));
+  CHECK(second.get() == "1: 2");
+  CHECK(third.get() == "7");
+  CHECK(fourth.get() == "0: 3 4");
+  CHECK(fifth.get() == 5);
+  CHECK(all(list) == Ints{6});
+  CHECK(other.info().waiting_poppers == 0);
+}
+
+TEST_CASE("Select: entries of a stream stay, and are shown from where one says") {
+  Things things;
+  REQUIRE(things.stream.add({1, 1}, 1));
+  REQUIRE(things.stream.add({1, 2}, 2));
+  REQUIRE(things.stream.add({1, 3}, 3));
+  const auto at = [&](Position after, std::size_t count = no_limit) {
+    return told(select(1s, things.a, from(things.stream, after, count)));
+  };
+  CHECK(at(earliest) == "1: 1 2 3");
+  CHECK(at(Id{1, 1}) == "1: 2 3");
+  CHECK(at(Id{1, 1}, 1) == "1: 2");
+  CHECK(at(Id{1, 1}, 0) == "1: 2");  // at least one
+  CHECK(at(Id{1, 3}) == told(Errc::timed_out));
+  CHECK(at(Id::max()) == told(Errc::timed_out));
+  CHECK(at(latest) == told(Errc::timed_out));
+  things.clock.meanwhile = {[&] { CHECK(things.stream.add_range(numbers(4, 6))); }};
+  CHECK(at(latest, 2) == "1: 4 5");
+  const auto early = from(things.stream, latest);
+  REQUIRE(things.stream.add(7));
+  CHECK(told(select(1s, early)) == told(Errc::timed_out));  // the latest when the call begins
+  things.clock.meanwhile = {[&] { CHECK(things.stream.add(8)); }};
+  CHECK(told(select(1s, from(things.stream, Id{9'000'000, 0}), early)) == "1: 8");
+  CHECK(things.stream.size() == 8);
+}
+
+TEST_CASE("Select: entries that are gone when it looks are not there, and it goes on waiting") {
+  Things things;
+  REQUIRE(things.stream.add({1, 1}, 1));
+  const auto waits = [&] { return told(select(forever, things.a, from(things.stream, Id{1, 1}))); };
+  const auto add = [&](int value) { CHECK(things.stream.add(value)); };
+  things.clock.meanwhile = {[&] {
+                              const auto id = things.stream.add(2);
+                              CHECK(things.stream.erase(*id) == 1);
+                            },
+                            [&] {
+                              add(3);
+                              CHECK(things.stream.trim({.max_len = 0}) == 2U);
+                            },
+                            [&] { add(4); }};
+  CHECK(waits() == "1: 4");
+  CHECK(things.clock.slept == 3);
+  things.stream.trim({.max_len = 0});
+  things.clock.meanwhile = {[&] {
+    add(5);
+    things.stream.close();
+    CHECK(things.stream.trim({.max_len = 0}) == 1U);
+    CHECK(things.a.rpush(6));
+  }};
+  CHECK(waits() == "0: 6");
+  CHECK(told(select(forever, from(things.stream, earliest))) == told(Errc::closed));
+  Stream<int> brief({.max_age = 1s, .clock = &things.clock});
+  things.clock.meanwhile = {[&] {
+                              CHECK(brief.add(1));
+                              things.clock.advance(5s);
+                            },
+                            [&] { CHECK(brief.add(2)); }};
+  CHECK(told(select(forever, from(brief, earliest))) == "2");
+}
+
+TEST_CASE("Select: a subscription") {
+  Things things;
+  SECTION("one message or all, with what was lost") {
+    auto sub = things.channel.subscribe({.backlog = 2});
+    publish(things.channel, 1, 3);
+    const auto got = select(Wait(), things.a, sub);
+    REQUIRE(told(got) == "1: 2");
+    CHECK(std::get<1>(*got).lost() == 1);
+    CHECK(told(select(Wait(), things.a, from(sub, 0))) == "1: 3");  // at least one
+    things.clock.meanwhile = {[&] { publish(things.channel, 4, 8); }};
+    const auto batch = select(forever, from(sub, 5), things.a);
+    REQUIRE(told(batch) == "0: 7 8");
+    CHECK(std::get<0>(*batch).lost() == 3);
+    things.channel.publish_range(numbers(9, 10));
+    CHECK(told(select(forever, from(sub, 1), things.a)) == "0: 9");
+  }
+  SECTION("that is too slow ends") {
+    auto sub = things.channel.subscribe({.backlog = 1, .overflow = Overflow::disconnect});
+    publish(things.channel, 1, 2);
+    CHECK(told(select(forever, sub)) == told(Errc::closed));
+    CHECK(sub.reason() == Errc::full);
+    auto other = things.channel.subscribe({.backlog = 1, .overflow = Overflow::disconnect});
+    things.clock.meanwhile = {[&] { publish(things.channel, 1, 2); }, [&] { CHECK(things.a.rpush(3)); }};
+    CHECK(told(select(forever, other, things.a)) == "1: 3");
+    CHECK(other.reason() == Errc::full);
+  }
+  SECTION("that makes publishers wait gives way to them") {
+    auto sub = things.channel.subscribe({.backlog = 1, .overflow = Overflow::block});
+    publish(things.channel, 1, 1);
+    CHECK(error_of(things.channel.publish(2, Wait())) == Errc::full);
+    CHECK(told(select(Wait(), things.a, sub)) == "1: 1");
+    CHECK(things.channel.publish(2, Wait()) == 1U);
+  }
+  SECTION("that is ended, alone or shared, while it waits") {
+    auto alone = things.channel.subscribe();
+    auto shared = things.channel.subscribe({.share = "s"});
+    auto same = things.channel.subscribe({.share = "s"});
+    things.clock.meanwhile = {[&] { alone.unsubscribe(); }, [&] { shared.unsubscribe(); },
+                              [&] { publish(things.channel, 1, 1); }};
+    CHECK(told(select(forever, alone, shared, same)) == "2: 1");
+    things.clock.meanwhile = {[&] { same = Subscription<int>(); }};
+    CHECK(told(select(forever, same, alone)) == told(Errc::closed));
+  }
+  SECTION("that has ended, or never was") {
+    Subscription<int> none;
+    TopicSubscription<int> no_topics;
+    CHECK(told(select(forever, none)) == told(Errc::closed));
+    CHECK(told(select(forever, no_topics, from(none, 3))) == told(Errc::closed));
+    things.clock.meanwhile = {[&] { CHECK(things.a.rpush(3)); }};
+    CHECK(told(select(forever, things.a, none, no_topics)) == "0: 3");
+    auto moved = things.channel.subscribe();
+    none = std::move(moved);
+    publish(things.channel, 4, 4);
+    CHECK(told(select(forever, moved, none)) == "1: 4");
+  }
+  SECTION("whose channel is gone: what was published is there") {
+    std::optional<Channel<int>> channel;
+    channel.emplace(ChannelOptions{.clock = &things.clock});
+    auto sub = channel->subscribe();
+    publish(*channel, 1, 1);
+    channel.reset();
+    CHECK(told(select(forever, sub)) == "1");
+    CHECK(told(select(forever, sub)) == told(Errc::closed));
+  }
+}
+
+TEST_CASE("Select: a shared subscription gives to who has waited longest, however it waits") {
+  WatchedClock clock;
+  Channel<int> channel({.clock = &clock, .spin = 0us});
+  BlockingList<int> list({.clock = &clock});
+  auto a = channel.subscribe({.share = "s"});
+  auto b = channel.subscribe({.share = "s"});
+  std::size_t waiting = 0;
+  const auto blocked = [&](auto call) {
+    auto future = on_a_thread(call);
+    clock.wait_for_sleepers(++waiting);
+    return future;
+  };
+  auto first = blocked([&] { return told(select(forever, list, a)); });
+  auto second = blocked([&] { return told(b.receive()); });
+  auto third = blocked([&] { return told(select(forever, from(a, 2), list)); });
+  auto fourth = blocked([&] { return told(select(forever, list, b)); });
+  channel.publish_range(numbers(1, 5));
+  CHECK(first.get() == "1: 1");
+  CHECK(second.get() == "2");
+  CHECK(third.get() == "0: 3 4");
+  CHECK(fourth.get() == "1: 5");
+}
+
+TEST_CASE("Select: names that change while it waits") {
+  Things things;
+  auto sub = things.pubsub.subscribe("a");
+  auto other = things.pubsub.subscribe("a");  // so that a change means a move to another feed
+  const auto waits = [&] { return told(select(forever, things.a, sub)); };
+  const auto sent = [&](const char* name, int value) { things.pubsub.publish(name, value); };
+  things.clock.meanwhile = {[&] {
+                              CHECK(sub.subscribe("b"));
+                              CHECK(sub.unsubscribe("a"));
+                              sent("a", 1);
+                            },
+                            [&] { sent("b", 2); }};
+  CHECK(waits() == "1: b=2");
+  things.clock.meanwhile = {[&] {
+    sent("b", 3);
+    CHECK(sub.psubscribe("*"));
+    sent("c", 4);
+  }};
+  CHECK(waits() == "1: b=3");
+  CHECK(waits() == "1: c~*=4");
+  things.clock.meanwhile = {[&] {
+                              CHECK(sub.punsubscribe("*"));
+                              CHECK(sub.unsubscribe("b"));
+                              CHECK(sub.unsubscribe("c"));
+                              sent("b", 5);
+                            },
+                            [&] {
+                              CHECK(sub.subscribe({"c", "d"}));
+                            },
+                            [&] {
+                              things.pubsub.publish({"d", "c"}, 6);
+                            }};
+  CHECK(told(select(forever, from(sub, 4), things.a)) == "0: d=6 c=6");
+  CHECK(received(other) == Texts{"a=1"});
+  things.clock.meanwhile = {[&] { sub.unsubscribe(); }};
+  CHECK(told(select(forever, sub)) == told(Errc::closed));
+  auto shared = things.pubsub.subscribe("a", {.share = "s"});
+  auto same = things.pubsub.subscribe("a", {.share = "s"});
+  things.clock.meanwhile = {[&] { sent("a", 7); }, [&] { things.pubsub.close(); }};
+  CHECK(told(select(forever, things.a, shared, same)).substr(3) == "a=7");
+  CHECK(told(select(forever, shared, other)) == "1: a=7");
+  CHECK(told(select(forever, shared, other)) == told(Errc::closed));
+}
+
+TEST_CASE("Select: woken with nothing there, it waits on, and the time does not begin anew") {
+  Kinds things;
+  const auto begin = things.clock.now();
+  for (int i = 0; i < 3; ++i) {
+    things.clock.meanwhile.emplace_back([&] {
+      things.clock.advance(1s);
+      CHECK(things.stream.add(1));
+      CHECK(things.stream.trim({.max_len = 0}));
+    });
+    things.clock.meanwhile.emplace_back([&] {
+      publish(things.channel, 1, 1);
+      CHECK(drained(things.alone) == Ints{1});
+    });
+  }
+  CHECK(told(select(10s, things.worker, things.a, from(things.stream, latest), things.alone)) == told(Errc::timed_out));
+  CHECK(things.clock.now() - begin == 10s);
+  CHECK(things.clock.slept == 7);
+}
+
+TEST_CASE("Read of several streams: what each has") {
+  Things things;
+  Stream<std::string> texts({.clock = &things.clock});
+  REQUIRE(things.stream.add({1, 1}, 1));
+  REQUIRE(things.stream.add({1, 2}, 2));
+  const auto reads = [&](const Wait& wait, Position a = earliest, Position b = earliest, std::size_t most = no_limit) {
+    const auto got = read(wait, from(things.stream, a, most), from(texts, b));
+    if (!got) return told(got.error());
+    std::string text = told(std::get<0>(*got)) + "|";
+    for (const auto& [id, value] : std::get<1>(*got)) text += value;
+    return text;
+  };
+  CHECK(reads({}) == "1 2|");
+  CHECK(reads({}, Id{1, 1}) == "2|");
+  CHECK(reads({}, earliest, earliest, 1) == "1|");
+  CHECK(reads({}, earliest, earliest, 0) == "1|");
+  CHECK(reads({}, latest, latest) == "|");
+  CHECK(reads(1s, Id::max(), Id::max()) == "|");
+  REQUIRE(texts.add("x"));
+  CHECK(reads({}) == "1 2|x");
+  things.clock.meanwhile = {[&] {
+    CHECK(texts.add("y"));
+    CHECK(things.stream.add(3));
+  }};
+  CHECK(reads(forever, latest, latest) == "3|y");
+  things.clock.meanwhile = {[&] {
+                              const auto id = texts.add("gone");
+                              texts.erase(*id);
+                            },
+                            [&] { CHECK(texts.add("z")); }};
+  CHECK(reads(forever, latest, latest) == "|z");
+  std::stop_source stop;
+  things.clock.meanwhile = {[&] { stop.request_stop(); }};
+  CHECK(reads(Wait(forever, stop.get_token()), latest, latest) == told(Errc::cancelled));
+  CHECK(reads(Wait(forever, stop.get_token())) == "1 2 3|xyz");
+  things.stream.close();
+  CHECK(reads(1s, latest, latest) == "|");
+  things.clock.meanwhile = {[&] { CHECK(texts.add("!")); }, [&] { texts.close(); }};
+  CHECK(reads(forever, latest, latest) == "|!");
+  CHECK(reads(forever, latest, latest) == told(Errc::closed));
+  CHECK(reads(forever, Id{1, 2}, latest) == "3|");
+  CHECK(told(std::get<0>(*read(Wait(), from(things.stream, earliest)))) == "1 2 3");
+}
