@@ -48,8 +48,8 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   template <class... Sources>
   Completion(Handler&& handler, const Wait& wait, std::size_t first, Sources&&... sources)
       : Task([](core::Task& task) noexcept { static_cast<Completion&>(task).work(); }),
-        selection_(first, std::forward<Sources>(sources)...),
-        clock_(selection_.clock()),
+        selection_(std::in_place, first, std::forward<Sources>(sources)...),
+        clock_(selection_->clock()),
         wait_(wait),
         deadline_(wait.deadline(clock_)),
         timer_(*this),
@@ -59,7 +59,7 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   /// Takes what is there, or waits for it. The handler may be called before it returns. Throws what looking throws, and
   /// std::bad_alloc; then nothing was taken, and the handler will not be called.
   static std::shared_ptr<AnyCompletion> start(const std::shared_ptr<Completion>& self) {
-    if (self->selection_.poll()) self->end(Errc::closed);
+    if (self->selection_->poll()) self->end(Errc::closed);
     else if (self->wait_.stop_requested()) self->end(Errc::cancelled);
     else if (self->expired()) self->end(Errc::timed_out);
     else self->enlist(self);
@@ -73,6 +73,8 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   }
 
  private:
+  using Result = expected<typename Selection<Cases...>::Value, Errc>;
+
   struct Timer final : Clock::Timer {
     explicit Timer(Completion& whose) noexcept : Clock::Timer(Clock::time_point::max()), completion(whose) {}
     void ring() noexcept override {
@@ -98,14 +100,14 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   void enlist(const std::shared_ptr<Completion>& self) {
     self_ = self;
     BROOK_TRY {
-      selection_.enlist(*this);
+      selection_->enlist(*this);
 #ifdef __cpp_lib_jthread
       if (wait_.stop().stop_possible()) on_stop_.emplace(wait_.stop(), Wake{this});
 #endif
     }
     BROOK_CATCH_ALL {
-      selection_.withdraw();
-      if (selection_.taken()) return end(Errc::closed);  // it would be lost
+      selection_->withdraw();
+      if (selection_->taken()) return end(Errc::closed);  // it would be lost
       self_.reset();
       BROOK_RETHROW;
     }
@@ -124,10 +126,10 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   [[nodiscard]] bool look() noexcept {
     std::optional<Errc> why;
     BROOK_TRY {
-      if (selection_.look()) why = Errc::closed;
+      if (selection_->look()) why = Errc::closed;
       else if (cancelled_.load(sync::relaxed) || wait_.stop_requested()) why = Errc::cancelled;  // WF
       else if (expired()) why = Errc::timed_out;
-      else set_timer(std::min(deadline_, selection_.due()));
+      else set_timer(std::min(deadline_, selection_->due()));
     }
     BROOK_CATCH_ALL { why = Errc::out_of_memory; }
     if (why) end(*why);
@@ -135,13 +137,21 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   }
   // What was taken wins over all of these.
   void end(Errc why) noexcept {
-    selection_.withdraw();
-    clock_.unset(timer_);
+    selection_->withdraw();
+    if (timer_.deadline != Clock::time_point::max()) clock_.unset(timer_);
 #ifdef __cpp_lib_jthread
     on_stop_.reset();
 #endif
     const std::shared_ptr<Completion> self = std::move(self_);
-    handler_(selection_.result(why));
+    Result result = result_or(why);
+    selection_.reset();  // a handle may live long
+    Handler handler = std::move(handler_);
+    handler(std::move(result));
+  }
+  [[nodiscard]] Result result_or(Errc why) noexcept {
+    BROOK_TRY { return selection_->result(why); }
+    BROOK_CATCH_ALL {}  // what was taken is back where it was
+    return unexpected(Errc::out_of_memory);
   }
 
   [[nodiscard]] bool expired() const noexcept {
@@ -149,7 +159,7 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   }
   void set_timer(Clock::time_point due) {
     if (due == timer_.deadline && !rang_.load(sync::relaxed)) return;  // WR
-    clock_.unset(timer_);
+    if (timer_.deadline != Clock::time_point::max()) clock_.unset(timer_);
     timer_.deadline = Clock::time_point::max();
     rang_.store(false, sync::relaxed);  // WR
     if (due == Clock::time_point::max()) return;
@@ -157,7 +167,7 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
     clock_.set(timer_);
   }
 
-  Selection<Cases...> selection_;
+  std::optional<Selection<Cases...>> selection_;
   Clock& clock_;
   const Wait wait_;
   const Clock::time_point deadline_;
