@@ -23,6 +23,9 @@ namespace brook {
 
 namespace blocking_list {
 
+template <class T, class From>
+class PushCase;
+
 /// The list is locked, and everybody kept out of it, until the decision.
 template <class T>
 class JointPush final : public log::Change {

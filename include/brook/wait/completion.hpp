@@ -143,10 +143,9 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
     on_stop_.reset();
 #endif
     const std::shared_ptr<Completion> self = std::move(self_);
-    Result result = result_or(why);
-    selection_.reset();  // a handle may live long
     Handler handler = std::move(handler_);
-    handler(std::move(result));
+    handler(result_or(why));
+    selection_.reset();  // a handle may live long
   }
   [[nodiscard]] Result result_or(Errc why) noexcept {
     BROOK_TRY { return selection_->result(why); }
