@@ -125,6 +125,8 @@ class Channel {
   using Payload = log::PayloadOf<T>;
   using State = channel::State<Payload>;
 
+  friend std::shared_ptr<State> shared_state_of(Channel& channel) noexcept { return channel.state_; }
+
   // A value that can lie in a slot as it is goes straight from the caller's object.
   expected<std::size_t, Errc> publish_movable(T&& value, const Wait* wait) {
     if constexpr (std::is_same_v<Payload, T>) {
@@ -146,3 +148,5 @@ class Channel {
 };
 
 }  // namespace brook
+
+#include <brook/channel/publishing.hpp>

@@ -22,6 +22,7 @@
 #include <brook/log/request.hpp>
 #include <brook/log/together.hpp>
 #include <brook/stream.hpp>
+#include <brook/stream/adding.hpp>
 #include <brook/stream/joint_add.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/wait.hpp>
@@ -38,30 +39,30 @@ class Into<Stream<U>, Value> {
   /// The change that it is; for one thread, and one forward.
   class Change {
    public:
-    explicit Change(const Into& into) : payload_(into.payload()), add_(*into.to_.state_, payload_) {}
+    explicit Change(const Into& into)
+        : value_(std::forward<Value>(into.value_)), add_(*into.to_.state_, value_.payload()) {}
 
     [[nodiscard]] log::Change* get() noexcept { return &add_; }
     [[nodiscard]] Added added() const noexcept { return add_.id(); }
 
    private:
-    // An object that can lie in a slot as it is stays the caller's own until it is moved there.
-    static constexpr bool direct = std::is_same_v<Value, log::PayloadOf<U>>;
-
-    std::conditional_t<direct, log::PayloadOf<U>&, log::PayloadOf<U>> payload_;
+    log::Given<U, Value> value_;
     stream::JointAdd<U> add_;
   };
 
+  /// Waiting for room.
+  using Case = stream::Adding<U, Value>;
+
  private:
-  [[nodiscard]] decltype(auto) payload() const {
-    if constexpr (std::is_same_v<Value, log::PayloadOf<U>>) return static_cast<log::PayloadOf<U>&>(value_);
-    else return log::make_payload<U>(std::forward<Value>(value_));
-  }
+  friend Case;
 
   Stream<U>& to_;
   Value&& value_;
 };
 
-/// A value that is to be added to a stream. An rvalue of the stream's own type is moved from only when that succeeds.
+/// A value that is to be added to a stream: in a forward, without waiting for room; in a select or a completion when there
+/// is room. An rvalue of the stream's own type is moved from only when that succeeds, and must be there until then; anything
+/// else is copied or converted when the call begins.
 template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<Stream<U>, Value> into(Stream<U>& to, Value&& value) { return {to, std::forward<Value>(value)}; }

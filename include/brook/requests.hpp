@@ -21,8 +21,12 @@
 #include <brook/options.hpp>
 #include <brook/subscription.hpp>
 #include <brook/wait.hpp>
+#include <brook/wait/at_gate.hpp>
 #include <brook/wait/await.hpp>
+#include <brook/wait/choice.hpp>
 #include <brook/wait/gate.hpp>
+#include <brook/wait/selection.hpp>
+#include <brook/wait/wakeable.hpp>
 
 namespace brook {
 
@@ -53,6 +57,14 @@ class Pending {
     return unexpected(outcome == wait::Outcome::cancelled ? Errc::cancelled : Errc::timed_out);
   }
   [[nodiscard]] bool over() const noexcept { return over_.load(sync::seq_cst); }
+
+  /// The answer, once it is there and over() says so.
+  [[nodiscard]] expected<Answer, Errc> take() {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    if (!answer_) return unexpected(Errc::unanswered);
+    return *std::move(answer_);
+  }
+  [[nodiscard]] wait::Gate& gate() noexcept { return gate_; }
 
  private:
   sync::mutex mutex_;
@@ -127,8 +139,51 @@ class Service {
       : subscription_(std::move(subscription)) {}
 
  private:
+  friend Subscription<channel::Asked<Question, Answer>>& subscription_of(Service& service) noexcept {
+    return service.subscription_;
+  }
+
   Subscription<channel::Asked<Question, Answer>> subscription_;
 };
+
+namespace channel {
+
+template <class Answer>
+class Answered;
+
+/// What is waited for: the source that makes the case.
+template <class Answer>
+struct AnswerFrom {
+  using Case = Answered<Answer>;
+  std::shared_ptr<Pending<Answer>> pending;
+  Clock* clock;
+};
+
+/// An answer, as a case of a selection (wait/selection.hpp).
+template <class Answer>
+class Answered {
+ public:
+  using Value = Answer;
+
+  explicit Answered(AnswerFrom<Answer> what) : pending_(std::move(what.pending)), clock_(*what.clock) {}
+
+  [[nodiscard]] Clock& clock() const noexcept { return clock_; }
+  [[nodiscard]] wait::Found poll() const { return pending_->over() ? wait::Found::some : wait::Found::nothing; }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_.enlist(pending_->gate(), call, bid); }
+  [[nodiscard]] wait::Found look() {
+    return line_.look([this] { return pending_->over(); }, [this] { return poll(); });
+  }
+  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
+  void withdraw() noexcept { line_.withdraw(); }
+  [[nodiscard]] expected<Value, Errc> result() { return pending_->take(); }
+
+ private:
+  const std::shared_ptr<Pending<Answer>> pending_;
+  Clock& clock_;
+  wait::AtGate line_;
+};
+
+}  // namespace channel
 
 /// An answer that is on its way.
 template <class Answer>
@@ -147,6 +202,8 @@ class Reply {
       : pending_(std::move(pending)), clock_(&clock) {}
 
  private:
+  friend channel::AnswerFrom<Answer> source_of(Reply& reply) noexcept { return {reply.pending_, reply.clock_}; }
+
   std::shared_ptr<channel::Pending<Answer>> pending_;
   Clock* clock_;
 };

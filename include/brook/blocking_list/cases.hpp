@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <brook/blocking_list.hpp>
@@ -18,6 +18,7 @@
 #include <brook/blocking_list/taking.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
+#include <brook/into.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 #include <brook/wait.hpp>
@@ -33,8 +34,6 @@ template <class T>
 class PopManyCase;
 template <class T>
 class MoveCase;
-template <class T>
-class PushCase;
 
 // What is waited for: the sources that make the cases.
 
@@ -59,14 +58,6 @@ struct MoveFrom {
   Side from_side;
   Side to_side;
 };
-template <class T>
-struct PushInto {
-  using Case = PushCase<T>;
-  std::shared_ptr<State<T>> list;
-  Side side;
-  T* value;
-};
-
 template <class T>
 class PopCase : public PopLine<T> {
  public:
@@ -146,14 +137,14 @@ class MoveCase : public PopLine<T> {
   std::optional<Errc> refused_;
 };
 
-/// The value is moved from when it is pushed, and not before.
-template <class T>
+/// A push at the right end.
+template <class T, class From>
 class PushCase {
  public:
-  using Value = std::monostate;
-  static_assert(std::is_same_v<T, log::PayloadOf<T>>, "T must move without throwing");
+  using Value = std::monostate;  // the length is not looked at when it is pushed
 
-  explicit PushCase(PushInto<T> what) : list_(std::move(what.list)), side_(what.side), values_(what.value, 1) {}
+  explicit PushCase(const Into<BlockingList<T>, From>& into)
+      : list_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
   ~PushCase() { withdraw(); }
   PushCase(const PushCase&) = delete;
   PushCase& operator=(const PushCase&) = delete;
@@ -161,12 +152,12 @@ class PushCase {
   [[nodiscard]] Clock& clock() const noexcept { return list_->clock(); }
   [[nodiscard]] wait::Found poll() {
     const Wait none;
-    failed_ = push_slowly<T>(*list_, side_, values_, &none);
+    failed_ = push_slowly<T>(*list_, Side::right, values(), &none);
     if (!failed_) return wait::Found::some;
     return failed_ == Errc::full && list_->options.capacity > 0 ? wait::Found::nothing : wait::Found::over;
   }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) {
-    pusher_.emplace(call, side_, values_, bid);
+    pusher_.emplace(call, Side::right, values(), bid);
     place_.emplace(*pusher_);
     const Locked<T> locked(*list_);
     list_->pushers.join(*place_);
@@ -190,9 +181,10 @@ class PushCase {
   }
 
  private:
+  [[nodiscard]] log::Values<log::PayloadOf<T>> values() noexcept { return {std::addressof(value_.payload()), 1}; }
+
   const std::shared_ptr<State<T>> list_;
-  const Side side_;
-  const log::Values<T> values_;
+  log::Given<T, From> value_;
   std::optional<Errc> failed_;
   std::optional<Pusher<T>> pusher_;
   std::optional<Place<Pusher<T>>> place_;

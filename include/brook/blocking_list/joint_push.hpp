@@ -23,6 +23,9 @@ namespace brook {
 
 namespace blocking_list {
 
+template <class T, class From>
+class PushCase;
+
 /// The list is locked, and everybody kept out of it, until the decision.
 template <class T>
 class JointPush final : public log::Change {
@@ -92,32 +95,31 @@ class Into<BlockingList<U>, Value> {
   /// The change that it is; for one thread, and one forward.
   class Change {
    public:
-    explicit Change(const Into& into) : to_(into.to_), payload_(into.payload()), push_(*into.to_.state_, payload_) {}
+    explicit Change(const Into& into)
+        : to_(into.to_), value_(std::forward<Value>(into.value_)), push_(*into.to_.state_, value_.payload()) {}
 
     [[nodiscard]] log::Change* get() noexcept { return &push_; }
     [[nodiscard]] Added added() const noexcept { return to_.length(); }
 
    private:
-    // An object that can lie in a slot as it is stays the caller's own until it is moved there.
-    static constexpr bool direct = std::is_same_v<Value, log::PayloadOf<U>>;
-
     BlockingList<U>& to_;
-    std::conditional_t<direct, log::PayloadOf<U>&, log::PayloadOf<U>> payload_;
+    log::Given<U, Value> value_;
     blocking_list::JointPush<U> push_;
   };
 
+  /// Waiting for room.
+  using Case = blocking_list::PushCase<U, Value>;
+
  private:
-  [[nodiscard]] decltype(auto) payload() const {
-    if constexpr (std::is_same_v<Value, log::PayloadOf<U>>) return static_cast<log::PayloadOf<U>&>(value_);
-    else return log::make_payload<U>(std::forward<Value>(value_));
-  }
+  friend Case;
 
   BlockingList<U>& to_;
   Value&& value_;
 };
 
-/// A value that is to be added at the right end of a list. Does not wait for room. An rvalue of the list's own type is
-/// moved from only when that succeeds.
+/// A value that is to be added at the right end of a list: in a forward, without waiting for room; in a select or a
+/// completion when there is room, first come, first served. An rvalue of the list's own type is moved from only when that
+/// succeeds, and must be there until then; anything else is copied or converted when the call begins.
 template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<BlockingList<U>, Value> into(BlockingList<U>& to, Value&& value) {

@@ -99,6 +99,7 @@ class State {
     return std::nullopt;
   }
   [[nodiscard]] std::uint64_t room_news() const noexcept { return news_.load(sync::seq_cst); }
+  [[nodiscard]] wait::Gate& room_gate() noexcept { return room_gate_; }
 
   /// Has a reader go on, as Reader::take; what that means to others is seen to.
   template <class Use>

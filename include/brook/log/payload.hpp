@@ -47,6 +47,29 @@ template <class T>
   else return *payload;
 }
 
+/// The payload of a value that is handed over by `Value&&`: the caller's own object, which is moved from only when it is
+/// stored, if it can lie in a slot as it is; else one made of it.
+template <class T, class Value>
+class Given {
+ public:
+  /// Throws what make_payload() does.
+  explicit Given(Value&& value) : payload_(payload_of(std::forward<Value>(value))) {}
+  Given(const Given&) = delete;
+  Given& operator=(const Given&) = delete;
+
+  [[nodiscard]] PayloadOf<T>& payload() noexcept { return payload_; }
+
+ private:
+  static constexpr bool direct = std::is_same_v<Value, PayloadOf<T>>;
+
+  [[nodiscard]] static decltype(auto) payload_of(Value&& value) {
+    if constexpr (direct) return static_cast<PayloadOf<T>&>(value);
+    else return make_payload<T>(std::forward<Value>(value));
+  }
+
+  std::conditional_t<direct, PayloadOf<T>&, PayloadOf<T>> payload_;
+};
+
 /// The payloads for the values of a range. Throws what make_payload() does.
 template <class T, std::ranges::input_range Range>
 [[nodiscard]] std::vector<PayloadOf<T>> make_payloads(Range&& values) {

@@ -13,11 +13,26 @@
 #include <brook/options.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/pubsub/line.hpp>
+#include <brook/requests.hpp>
 #include <brook/stream.hpp>
 #include <brook/stream/reading.hpp>
 #include <brook/subscription.hpp>
 
 namespace brook {
+
+namespace selection {
+
+template <class Question, class Answer>
+struct AsRequest {
+  using Value = Request<Question, Answer>;
+  using One = channel::OneMessage<channel::Asked<Question, Answer>, channel::Source<channel::Asked<Question, Answer>>>;
+  template <class Payload>
+  [[nodiscard]] static Value of(channel::Batch<Payload>&& batch) noexcept {
+    return Value(One::of(std::move(batch)));
+  }
+};
+
+}  // namespace selection
 
 /// What from() makes: something to wait for. It may outlive the object, and then says that it is closed.
 template <class T>
@@ -76,6 +91,20 @@ template <class T, class Of>
 [[nodiscard]] channel::ReceiveFrom<Of, channel::AllMessages<Of>> from(BasicSubscription<T, Of>& subscription,
                                                                       std::size_t most) {
   return {membership_of(subscription), most == 0 ? 1 : most};
+}
+
+/// The next question that came to who serves: a Request, which perhaps nobody waits for any more.
+template <class Question, class Answer>
+[[nodiscard]] auto from(Service<Question, Answer>& service) {
+  using Asked = channel::Asked<Question, Answer>;
+  using Shape = selection::AsRequest<Question, Answer>;
+  return channel::ReceiveFrom<channel::Source<Asked>, Shape>{membership_of(subscription_of(service)), 1};
+}
+/// The answer to a question that was sent (Requests::send): an Answer. Once, as Reply::get(); errors further: unanswered, and
+/// with what it was refused.
+template <class Answer>
+[[nodiscard]] channel::AnswerFrom<Answer> from(Reply<Answer>& reply) {
+  return source_of(reply);
 }
 
 /// A source as it is; so that calls take objects and sources alike.

@@ -78,6 +78,18 @@ struct State {
     return std::nullopt;
   }
 
+  /// When the oldest entry will be too old; time_point::max() when there is none, or never.
+  [[nodiscard]] Clock::time_point next_expiry() {
+    if (options.max_age.count() <= 0) return Clock::time_point::max();
+    auto view = look();
+    const Entries<T> oldest = collect(view, Id::min(), Id::max(), 1);
+    if (oldest.empty()) return Clock::time_point::max();
+    const std::uint64_t now = unix_ms();
+    const std::uint64_t age = now - std::min(now, oldest.front().id.ms);
+    const auto most = static_cast<std::uint64_t>(options.max_age.count());
+    return Wait(std::chrono::milliseconds(most - std::min(most, age) + 1)).deadline(clock());
+  }
+
   /// Removes what is too old.
   void expire() {
     if (options.max_age.count() > 0) [[unlikely]]
@@ -199,18 +211,6 @@ struct State {
   [[nodiscard]] static std::uint64_t capacity_of(const StreamOptions& given) noexcept {
     const bool always_room = !given.approximate && given.max_len <= given.capacity;
     return given.overflow == Overflow::drop_oldest || always_room ? unlimited : given.capacity;
-  }
-
-  // When the oldest entry will be too old; time_point::max() when there is none, or never.
-  [[nodiscard]] Clock::time_point next_expiry() {
-    if (options.max_age.count() <= 0) return Clock::time_point::max();
-    auto view = look();
-    const Entries<T> oldest = collect(view, Id::min(), Id::max(), 1);
-    if (oldest.empty()) return Clock::time_point::max();
-    const std::uint64_t now = unix_ms();
-    const std::uint64_t age = now - std::min(now, oldest.front().id.ms);
-    const auto most = static_cast<std::uint64_t>(options.max_age.count());
-    return Wait(std::chrono::milliseconds(most - std::min(most, age) + 1)).deadline(clock());
   }
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_bounded(const log::Values<Payload>& values,

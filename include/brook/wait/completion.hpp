@@ -73,6 +73,8 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   }
 
  private:
+  using Result = expected<typename Selection<Cases...>::Value, Errc>;
+
   struct Timer final : Clock::Timer {
     explicit Timer(Completion& whose) noexcept : Clock::Timer(Clock::time_point::max()), completion(whose) {}
     void ring() noexcept override {
@@ -143,24 +145,24 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   // What was taken wins over all of these.
   bool end(Errc why) noexcept {
     selection_->withdraw();
-    clock_.unset(timer_);
+    if (timer_.deadline != Clock::time_point::max()) clock_.unset(timer_);
 #ifdef __cpp_lib_jthread
     on_stop_.reset();
 #endif
     why_ = why;
     return true;
   }
-  // A handle may live on, but not what the sources and the handler hold.
   void call() noexcept {
     const std::shared_ptr<Completion> self = std::move(self_);
-    auto taken = result();
-    selection_.reset();
-    (*handler_)(std::move(taken));
-    handler_.reset();
+    Handler handler = std::move(handler_);
+    Result taken = result();
+    selection_.reset();  // a handle may live long
+    handler(std::move(taken));
   }
-  [[nodiscard]] auto result() noexcept -> expected<typename Selection<Cases...>::Value, Errc> {
+  [[nodiscard]] Result result() noexcept {
     BROOK_TRY { return selection_->result(*why_); }
-    BROOK_CATCH_ALL { return unexpected(Errc::out_of_memory); }
+    BROOK_CATCH_ALL {}  // what was taken is back where it was
+    return unexpected(Errc::out_of_memory);
   }
 
   [[nodiscard]] bool expired() const noexcept {
@@ -168,7 +170,7 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   }
   void set_timer(Clock::time_point due) {
     if (due == timer_.deadline && !rang_.load(sync::relaxed)) return;  // WR
-    clock_.unset(timer_);
+    if (timer_.deadline != Clock::time_point::max()) clock_.unset(timer_);
     timer_.deadline = Clock::time_point::max();
     rang_.store(false, sync::relaxed);  // WR
     if (due == Clock::time_point::max()) return;
@@ -181,7 +183,7 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   const Wait wait_;
   const Clock::time_point deadline_;
   Timer timer_;
-  std::optional<Handler> handler_;
+  Handler handler_;
   Turn turn_;
   std::shared_ptr<Completion> self_;
   std::optional<Errc> why_;  // it has ended

@@ -69,7 +69,7 @@ class Selection {
     if (choice_.taken()) return true;
     return each([](auto& one) { return one.look(); }) || choice_.taken();
   }
-  [[nodiscard]] Clock::time_point due() const noexcept {
+  [[nodiscard]] Clock::time_point due() const {
     const bool* over = over_.data();
     const auto due_of = [&over](const auto& one) { return *over++ ? Clock::time_point::max() : one.due(); };
     return std::apply([&](const auto&... one) { return std::min({due_of(one)...}); }, cases_);

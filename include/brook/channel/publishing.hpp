@@ -1,0 +1,83 @@
+// publishing.hpp — a message for a channel, published when every backlog has room, as a case of a selection
+// (wait/selection.hpp). Part of channel.hpp, which includes it.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include <brook/channel.hpp>
+#include <brook/channel/state.hpp>
+#include <brook/clock.hpp>
+#include <brook/error.hpp>
+#include <brook/into.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/at_gate.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/selection.hpp>
+#include <brook/wait/wakeable.hpp>
+
+namespace brook {
+
+namespace channel {
+
+template <class T, class From>
+class PublishCase {
+ public:
+  using Value = std::size_t;
+
+  explicit PublishCase(const Into<Channel<T>, From>& into)
+      : state_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
+
+  [[nodiscard]] Clock& clock() const noexcept { return state_->clock(); }
+
+  [[nodiscard]] wait::Found poll() {
+    news_ = state_->room_news();
+    const Wait none;
+    receivers_ = state_->publish({std::addressof(value_.payload()), 1}, &none);
+    if (receivers_) return wait::Found::some;
+    return receivers_.error() == Errc::full ? wait::Found::nothing : wait::Found::over;
+  }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_.enlist(state_->room_gate(), call, bid); }
+  [[nodiscard]] wait::Found look() {
+    return line_.look([this] { return state_->room_news() != news_; }, [this] { return poll(); });
+  }
+  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
+  void withdraw() noexcept { line_.withdraw(); }
+  [[nodiscard]] expected<Value, Errc> result() const { return receivers_; }
+
+ private:
+  const std::shared_ptr<State<log::PayloadOf<T>>> state_;
+  log::Given<T, From> value_;
+  std::uint64_t news_ = 0;
+  expected<std::size_t, Errc> receivers_ = unexpected(Errc::closed);
+  wait::AtGate line_;
+};
+
+}  // namespace channel
+
+template <class U, class Value>
+class Into<Channel<U>, Value> {
+ public:
+  using Case = channel::PublishCase<U, Value>;
+
+  Into(Channel<U>& to, Value&& value) : to_(to), value_(std::forward<Value>(value)) {}
+
+ private:
+  friend Case;
+
+  Channel<U>& to_;
+  Value&& value_;
+};
+
+/// A message that is to be published, in a select or a completion, when every backlog that makes publishers wait has room. An
+/// rvalue of the channel's own type is moved from only when that succeeds, and must be there until then; anything else is
+/// copied or converted when the call begins.
+template <class U, class Value>
+requires std::constructible_from<U, Value>
+[[nodiscard]] Into<Channel<U>, Value> into(Channel<U>& to, Value&& value) { return {to, std::forward<Value>(value)}; }
+
+}  // namespace brook

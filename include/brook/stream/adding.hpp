@@ -1,0 +1,72 @@
+// adding.hpp — an entry for a stream, added when there is room for it, as a case of a selection (wait/selection.hpp).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include <brook/clock.hpp>
+#include <brook/error.hpp>
+#include <brook/id.hpp>
+#include <brook/into.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/log/request.hpp>
+#include <brook/stream/retention.hpp>
+#include <brook/stream/state.hpp>
+#include <brook/wait.hpp>
+#include <brook/wait/at_gate.hpp>
+#include <brook/wait/choice.hpp>
+#include <brook/wait/selection.hpp>
+#include <brook/wait/wakeable.hpp>
+
+namespace brook {
+
+template <class T>
+class Stream;
+
+}  // namespace brook
+
+namespace brook::stream {
+
+template <class T, class From>
+class Adding {
+ public:
+  using Value = Id;
+
+  explicit Adding(const Into<Stream<T>, From>& into)
+      : stream_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
+
+  [[nodiscard]] Clock& clock() const noexcept { return stream_->clock(); }
+
+  [[nodiscard]] wait::Found poll() {
+    news_ = stream_->room.news();
+    const Wait none;
+    const auto appended =
+        stream_->append({std::addressof(value_.payload()), 1}, log::Request::at_time(stream_->unix_ms()), &none);
+    if (appended) {
+      added_ = appended->first;
+      settle_added(*stream_, *added_, 1);
+      return wait::Found::some;
+    }
+    added_ = unexpected(appended.error());
+    const bool may_fit = appended.error() == Errc::full && stream_->room.capacity() > 0;
+    return may_fit ? wait::Found::nothing : wait::Found::over;
+  }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_.enlist(stream_->room.gate(), call, bid); }
+  [[nodiscard]] wait::Found look() {
+    stream_->expire();
+    return line_.look([this] { return stream_->room.news() != news_; }, [this] { return poll(); });
+  }
+  [[nodiscard]] Clock::time_point due() const { return stream_->next_expiry(); }
+  void withdraw() noexcept { line_.withdraw(); }
+  [[nodiscard]] expected<Value, Errc> result() const { return added_; }
+
+ private:
+  const std::shared_ptr<State<T>> stream_;
+  log::Given<T, From> value_;
+  std::uint64_t news_ = 0;
+  expected<Id, Errc> added_ = unexpected(Errc::closed);
+  wait::AtGate line_;
+};
+
+}  // namespace brook::stream
