@@ -154,10 +154,10 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   }
   void call() noexcept {
     const std::shared_ptr<Completion> self = std::move(self_);
-    Handler handler = std::move(handler_);
     Result taken = result();
     selection_.reset();  // a handle may live long
-    handler(std::move(taken));
+    (*handler_)(std::move(taken));
+    handler_.reset();
   }
   [[nodiscard]] Result result() noexcept {
     BROOK_TRY { return selection_->result(*why_); }
@@ -183,7 +183,7 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   const Wait wait_;
   const Clock::time_point deadline_;
   Timer timer_;
-  Handler handler_;
+  std::optional<Handler> handler_;
   Turn turn_;
   std::shared_ptr<Completion> self_;
   std::optional<Errc> why_;  // it has ended
