@@ -35,6 +35,7 @@ class Sleeper {
   void wake() {
     {
       const sync::unique_lock held(mutex_);
+      if (!woken_) clock_.woken(alarm_);
       woken_ = true;
     }
     awake_.notify_one();
