@@ -58,6 +58,7 @@ class Stream {
   ~Stream() {
     state_->close();
     state_->gone.store(true, sync::seq_cst);
+    state_->gate.announce();  // to completions that wait for what its groups could still have given
   }
 
   Stream(const Stream&) = delete;

@@ -54,7 +54,8 @@ class Consumer<T>::Line {
   [[nodiscard]] wait::Found look() {
     {
       const group::Locked held(group().mutex);
-      if (const auto refused = group().refusal(stream())) failed_ = refused;
+      if (!waiter_->served) failed_ = group().refusal(stream());
+      if (failed_) place_.reset();  // so that the next one learns of it
       else serve();
     }
     consumer_.settle(options_);

@@ -97,7 +97,7 @@ void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOpt
   }
   if (most == 0) look_for_new(stream);
   // Has the others hear that nothing will come any more, or take what is left.
-  if ((!batch.empty() && drained(stream)) || !order.ready().empty()) queue.wake_first();
+  if (!batch.empty() && (!order.ready().empty() || drained(stream))) queue.wake_first();
 }
 
 // Without room for more: so that the cursor goes to the end if there is nothing.

@@ -3,7 +3,7 @@
 // Whoever wakes a completion looks for it, once it holds none of our locks (core/later.hpp): a thread that adds, pushes,
 // publishes, closes, cancels, requests a stop, or runs the clock's timers. One does so at a time; who wakes it meanwhile
 // leaves that to the first (wait/turn.hpp). The one who finds it ended takes it out of all lines, so that nobody else can
-// come to it any more, calls the handler, and never gives the turn back.
+// come to it any more, has the handler called once no other is running on this thread, and never gives the turn back.
 //
 // Lifetime  It owns itself from when it stands in line until it has ended. Who wakes it either is kept out of its line
 //           meanwhile, or is waited for (timer, stop token), or has a share of it (a handle).
@@ -47,7 +47,10 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
  public:
   template <class... Sources>
   Completion(Handler&& handler, const Wait& wait, std::size_t first, Sources&&... sources)
-      : Task([](core::Task& task) noexcept { static_cast<Completion&>(task).work(); }),
+      : Task([](core::Task& task) noexcept {
+          const core::Later later;
+          static_cast<Completion&>(task).take_turn();
+        }),
         selection_(std::in_place, first, std::forward<Sources>(sources)...),
         clock_(selection_->clock()),
         wait_(wait),
@@ -59,17 +62,14 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   /// Takes what is there, or waits for it. The handler may be called before it returns. Throws what looking throws, and
   /// std::bad_alloc; then nothing was taken, and the handler will not be called.
   static std::shared_ptr<AnyCompletion> start(const std::shared_ptr<Completion>& self) {
-    if (self->selection_->poll()) self->end(Errc::closed);
-    else if (self->wait_.stop_requested()) self->end(Errc::cancelled);
-    else if (self->expired()) self->end(Errc::timed_out);
-    else self->enlist(self);
+    const core::Later later;
+    if (self->begin(self)) core::Later::run(*self);
     return self;
   }
 
   void cancel() noexcept override {
     cancelled_.store(true, sync::relaxed);  // WF
-    const core::Later later;
-    wake();
+    look_now();
   }
 
  private:
@@ -79,26 +79,33 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
     explicit Timer(Completion& whose) noexcept : Clock::Timer(Clock::time_point::max()), completion(whose) {}
     void ring() noexcept override {
       completion.rang_.store(true, sync::relaxed);  // WR
-      const core::Later later;
-      completion.wake();
+      completion.look_now();
     }
     Completion& completion;
   };
   struct Wake {
     Completion* completion;
-    void operator()() const noexcept {
-      const core::Later later;
-      completion->wake();
-    }
+    void operator()() const noexcept { completion->look_now(); }
   };
 
   void wake() noexcept override {
     if (turn_.ask()) core::Later::run(*this);
   }
+  // For who has no lock: what follows must find it ended, though the handler has to wait for another one.
+  void look_now() noexcept {
+    const core::Later later;
+    if (turn_.ask() && look_until_done()) core::Later::run(*this);
+  }
 
-  // Who made it has the turn.
-  void enlist(const std::shared_ptr<Completion>& self) {
+  // Who has the turn, as has who made it; each tells whether it has ended, and the turn is then kept.
+  [[nodiscard]] bool begin(const std::shared_ptr<Completion>& self) {
+    const bool found = selection_->poll();
     self_ = self;
+    if (found) return end(Errc::closed);
+    if (wait_.stop_requested()) return end(Errc::cancelled);
+    return expired() ? end(Errc::timed_out) : enlist();
+  }
+  [[nodiscard]] bool enlist() {
     BROOK_TRY {
       selection_->enlist(*this);
 #ifdef __cpp_lib_jthread
@@ -111,18 +118,19 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
       self_.reset();
       BROOK_RETHROW;
     }
-    work();
+    return look_until_done();
   }
-
-  // Who has the turn.
-  void work() noexcept {
+  void take_turn() noexcept {
+    if (why_ || look_until_done()) call();
+  }
+  [[nodiscard]] bool look_until_done() noexcept {
     const std::shared_ptr<Completion> self = self_;
     std::uint64_t requests = 1;
     do {
-      if (look()) return;
+      if (look()) return true;
     } while (turn_.done(requests) == Turn::Done::more);
+    return false;
   }
-  // Whether it has ended.
   [[nodiscard]] bool look() noexcept {
     std::optional<Errc> why;
     BROOK_TRY {
@@ -132,23 +140,27 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
       else set_timer(std::min(deadline_, selection_->due()));
     }
     BROOK_CATCH_ALL { why = Errc::out_of_memory; }
-    if (why) end(*why);
-    return why.has_value();
+    return why && end(*why);
   }
   // What was taken wins over all of these.
-  void end(Errc why) noexcept {
+  bool end(Errc why) noexcept {
     selection_->withdraw();
     if (timer_.deadline != Clock::time_point::max()) clock_.unset(timer_);
 #ifdef __cpp_lib_jthread
     on_stop_.reset();
 #endif
+    why_ = why;
+    return true;
+  }
+  void call() noexcept {
     const std::shared_ptr<Completion> self = std::move(self_);
     Handler handler = std::move(handler_);
-    handler(result_or(why));
+    Result taken = result();
     selection_.reset();  // a handle may live long
+    handler(std::move(taken));
   }
-  [[nodiscard]] Result result_or(Errc why) noexcept {
-    BROOK_TRY { return selection_->result(why); }
+  [[nodiscard]] Result result() noexcept {
+    BROOK_TRY { return selection_->result(*why_); }
     BROOK_CATCH_ALL {}  // what was taken is back where it was
     return unexpected(Errc::out_of_memory);
   }
@@ -174,6 +186,7 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
   Handler handler_;
   Turn turn_;
   std::shared_ptr<Completion> self_;
+  std::optional<Errc> why_;  // it has ended
   sync::atomic<bool> cancelled_{false};
   sync::atomic<bool> rang_{false};
 #ifdef __cpp_lib_jthread

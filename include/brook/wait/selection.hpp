@@ -70,7 +70,9 @@ class Selection {
     return each([](auto& one) { return one.look(); }) || choice_.taken();
   }
   [[nodiscard]] Clock::time_point due() const {
-    return std::apply([](const auto&... one) { return std::min({one.due()...}); }, cases_);
+    const bool* over = over_.data();
+    const auto due_of = [&over](const auto& one) { return *over++ ? Clock::time_point::max() : one.due(); };
+    return std::apply([&](const auto&... one) { return std::min({due_of(one)...}); }, cases_);
   }
 
   /// Stands in no line any more. What was taken is then settled.
