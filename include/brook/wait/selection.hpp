@@ -9,6 +9,8 @@
 //   due()                    when to look again, even if nobody wakes the call
 //   withdraw()               is in no line any more, and nobody refers to the call; does not throw
 //   result()                 what was taken, by whomever; or, when look() or poll() said `over`, why there will be nothing
+//   give_back()              instead of result(), when nobody wants that: what was taken can be taken again, by anyone;
+//                            does not throw. Only where it would be lost otherwise
 // One thread at a time uses a selection. Its lines are left before its results are looked at.
 #pragma once
 
@@ -94,6 +96,14 @@ class Selection {
       else result.emplace(tl::in_place, std::in_place_index<at()>, *std::move(given));
     });
     return *std::move(result);
+  }
+  /// The same, when nobody wants it.
+  void give_back() noexcept {
+    const auto which = taken();
+    if (!which) return;
+    visit(*which, [](auto, auto& one) {
+      if constexpr (requires { one.give_back(); }) one.give_back();
+    });
   }
 
  private:
