@@ -85,6 +85,15 @@ struct Placing {
   }
 };
 
+/// Elements go back to the end that they were popped from, in the order of the pops. A bounded list may be longer for a
+/// while. Throws std::bad_alloc; those that remain are lost with `popped`.
+template <class T>
+void put_back(State<T>& list, Side side, std::vector<log::PayloadOf<T>>& popped) {
+  const Locked<T> locked(list);
+  list.elements.gather();
+  for (; !popped.empty(); popped.pop_back()) list.elements.push(side, std::move(popped.back()));
+}
+
 /// On an exception, what a popper got goes back to where it came from.
 template <class T>
 struct GiveBack {
@@ -92,13 +101,7 @@ struct GiveBack {
   GiveBack(const GiveBack&) = delete;
   GiveBack& operator=(const GiveBack&) = delete;
   ~GiveBack() {
-    if (popper == nullptr || popper->got.empty()) return;
-    const Locked<T> locked(*popper->from);
-    popper->from->elements.gather();
-    while (!popper->got.empty()) {
-      popper->from->elements.push(popper->side, std::move(popper->got.back()));
-      popper->got.pop_back();
-    }
+    if (popper != nullptr && !popper->got.empty()) put_back<T>(*popper->from, popper->side, popper->got);
   }
 
   Popper<T>* popper;
