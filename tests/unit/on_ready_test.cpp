@@ -234,6 +234,16 @@ TEST_CASE("Completion: what comes back to a group when its time has come") {
     scene.ready(forever, scene.a, from(group.consumer("me"), {.count = 2, .claim_idle = 4s}));
     passes(4s, "1: 1 2");
   }
+  SECTION("never, because the group is destroyed") {
+    const auto group = scene.group({.visibility = 3s});
+    const auto batch = *group.consumer("other").read();
+    scene.ready(forever, group.consumer("me"), scene.a);
+    CHECK(scene.clock.timers() == 1);
+    CHECK(group.destroy());
+    CHECK(scene.clock.timers() == 0);
+    REQUIRE(scene.a.rpush(1));
+    CHECK(scene.log.take() == Texts{"1: 1"});
+  }
   SECTION("and somebody else was faster") {
     const auto group = scene.group();
     const auto batch = *group.consumer("other").read();
@@ -307,6 +317,10 @@ TEST_CASE("Completion: closed, one source after the other, or destroyed") {
     scene.ready(forever, group.consumer("c"));
     scene.ready(forever, scene.a, group.consumer("c"));
     scene.ready(forever, group.consumer("c"), scene.a);
+    REQUIRE(stream->add(1));
+    REQUIRE(scene.log.take().size() == 1);
+    CHECK(group.ack(stream->last_id()) == 1);
+    scene.ready(forever, group.consumer("c"));
     CHECK(group.destroy());
     CHECK(scene.log.take() == Texts{told(Errc::no_such_group)});
     scene.a.close();

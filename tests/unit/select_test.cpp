@@ -1,6 +1,8 @@
 // select_test.cpp — waiting for several things at once: select(), and read() of several streams.
 #include <brook/select.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -531,6 +533,14 @@ TEST_CASE("Select: what comes back to a group") {
     CHECK(told(select(forever, things.a, group.consumer("me"))) == "1: 1 2 3");
     CHECK(things.clock.now() - begin == 3s);
   }
+  SECTION("never, because the group is destroyed meanwhile") {
+    const auto group = things.group();
+    const auto batch = *group.consumer("other").read();
+    REQUIRE(batch[0].nack({.delay = 2s}));
+    things.clock.meanwhile = {[&] { CHECK(group.destroy()); }, [&] { things.clock.advance(3s); },
+                              [&] { CHECK(things.a.rpush(5)); }};
+    CHECK(told(select(forever, group.consumer("me"), things.a)) == "1: 5");
+  }
   SECTION("because it is claimed") {
     const auto group = things.group();
     const auto batch = *group.consumer("other").read();
@@ -581,6 +591,15 @@ TEST_CASE("Select: a consumer") {
     REQUIRE(values_of(first) == Ints{10, 20});
     things.clock.meanwhile = {[&] { CHECK(first[1].ack()); }, [&] { CHECK(first[0].ack()); }};
     CHECK(told(select(forever, things.a, group.consumer("d"))) == "1: 11");
+  }
+  SECTION("that waits for the turn of a key, and for room") {
+    REQUIRE(things.stream.add_range(Ints{10, 20}));
+    const auto group = things.group({.ordered_by = [](int i) { return i / 10; }, .max_in_flight = 1});
+    const auto first = *group.consumer("c").read();
+    REQUIRE(values_of(first) == Ints{10});
+    things.clock.meanwhile = {[] {}, [&] { CHECK(first[0].ack()); }};
+    CHECK(values_of(group.consumer("d").read({.block = forever})) == Ints{20});
+    CHECK(things.clock.slept == 2);
   }
   SECTION("that is deleted while it waits, and made anew") {
     const auto group = things.group();
@@ -916,4 +935,91 @@ TEST_CASE("Read of several streams: what each has") {
   CHECK(reads(forever, latest, latest) == told(Errc::closed));
   CHECK(reads(forever, Id{1, 2}, latest) == "3|");
   CHECK(told(std::get<0>(*read(Wait(), from(things.stream, earliest)))) == "1 2 3");
+}
+
+TEST_CASE("Select: room, for what is to be added, pushed, published") {
+  SoleClock clock;
+  BlockingList<int> a({.clock = &clock});
+  Stream<MoveOnly> stream({.capacity = 1, .clock = &clock});
+  BlockingList<MoveOnly> list({.capacity = 1, .clock = &clock});
+  Channel<MoveOnly> channel({.clock = &clock, .spin = 0us});
+  auto sub = channel.subscribe({.backlog = 1, .overflow = Overflow::block});
+  MoveOnly added(1), pushed(2), published(3);
+  const auto all = [&](const Wait& wait) {
+    const auto done = select(wait, a, into(stream, std::move(added)), into(list, std::move(pushed)),
+                             into(channel, std::move(published)));
+    return done ? std::to_string(done->index()) : told(done.error());
+  };
+  const auto values = [&] { return Ints{added.value(), pushed.value(), published.value()}; };
+  CHECK(all({}) == "1");
+  CHECK(all({}) == "2");
+  CHECK(all({}) == "3");
+  CHECK(values() == Ints(3, -1));
+  added = MoveOnly(4), pushed = MoveOnly(5), published = MoveOnly(6);
+  CHECK(all({}) == told(Errc::timed_out));
+  CHECK(all(1s) == told(Errc::timed_out));
+  CHECK(values() == Ints{4, 5, 6});
+  CHECK(list.info().waiting_pushers == 0);
+  const std::function<void()> room[] = {[&] { CHECK(stream.trim({.max_len = 0}) == 1U); },
+                                        [&] { CHECK(list.lpop()->value() == 2); }, [&] { CHECK(sub.receive(Wait())); },
+                                        [&] { CHECK(a.rpush(9)); }};
+  SECTION("in a stream") {
+    clock.meanwhile = {room[0]};
+    CHECK(all(forever) == "1");
+    CHECK(values() == Ints{-1, 5, 6});
+  }
+  SECTION("in a list") {
+    clock.meanwhile = {room[1]};
+    CHECK(all(forever) == "2");
+    CHECK(values() == Ints{4, -1, 6});
+    CHECK(list.lpop()->value() == 5);
+  }
+  SECTION("in a backlog") {
+    clock.meanwhile = {room[2]};
+    CHECK(all(forever) == "3");
+    CHECK(values() == Ints{4, 5, -1});
+  }
+  SECTION("beside something that is taken") {
+    clock.meanwhile = {room[3]};
+    CHECK(all(forever) == "0");
+    CHECK(values() == Ints{4, 5, 6});
+    for (const auto& make : room) make();
+    CHECK(all({}) == "0");
+    CHECK(values() == Ints{4, 5, 6});
+  }
+  SECTION("nowhere any more") {
+    clock.meanwhile = {[&] { stream.close(); }, [&] { channel.close(); }, [&] { a.close(); }, [&] { list.close(); }};
+    CHECK(all(forever) == told(Errc::closed));
+    CHECK(values() == Ints{4, 5, 6});
+    CHECK(list.size() == 1);
+  }
+  CHECK(a.info().waiting_poppers + list.info().waiting_pushers == 0);
+}
+
+TEST_CASE("Select: questions and answers") {
+  SoleClock clock;
+  BlockingList<int> a({.clock = &clock});
+  Requests<int, int> requests({.clock = &clock, .spin = 0us});
+  auto service = requests.serve();
+  clock.meanwhile = {[&] { CHECK(requests.send(20)); }};
+  auto asked = select(forever, a, service);
+  REQUIRE(asked);
+  auto& request = std::get<1>(*asked);
+  CHECK(*request == 20);
+  CHECK(request.reply(1));
+  auto answer = requests.send(21);
+  REQUIRE(answer);
+  clock.meanwhile = {[&] { CHECK(a.rpush(1)); }, [&] { CHECK(service.receive(Wait())->reply(42)); }};
+  CHECK(told(select(forever, a, *answer)) == "0: 1");
+  CHECK(told(select(1s, *answer, a)) == "0: 42");
+  auto refused = requests.send(22);
+  auto dropped = requests.send(23);
+  CHECK(service.receive(Wait())->refuse(Errc::full));
+  CHECK(service.receive(Wait()));
+  CHECK(told(select(forever, *refused)) == told(Errc::full));
+  CHECK(told(select(forever, a, *dropped)) == told(Errc::unanswered));
+  auto late = requests.send(24);
+  CHECK(told(select(1s, *late, a)) == told(Errc::timed_out));
+  CHECK(service.receive(Wait())->reply(43));
+  CHECK(told(select(1s, *late, a)) == "0: 43");
 }
