@@ -55,10 +55,7 @@ class Stream {
   explicit Stream(const StreamOptions& options) : state_(new stream::State<T>(options)) {}
 
   /// Closes the stream. Precondition: no call is running. Entries, groups, consumers and deliveries may live on.
-  ~Stream() {
-    state_->close();
-    state_->gone.store(true, sync::seq_cst);
-  }
+  ~Stream() { leave(); }
 
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -223,6 +220,17 @@ class Stream {
   friend class Into;
   template <class U>
   friend class DeadLetterTo;
+  // For stream/cut.hpp, stream/restore.hpp.
+  friend const std::shared_ptr<stream::State<T>>& state_of(const Stream& stream) noexcept { return stream.state_; }
+  friend void replace_state(Stream& stream, std::shared_ptr<stream::State<T>> state) noexcept {
+    stream.leave();
+    stream.state_ = std::move(state);
+  }
+
+  void leave() noexcept {
+    state_->close();
+    state_->gone.store(true, sync::seq_cst);
+  }
 
   template <class Range>
   expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {

@@ -56,6 +56,13 @@ class Encoder {
     size((bits << 1) ^ (number < 0 ? ~std::uint64_t{0} : 0));
   }
 
+  /// Room for so many bytes, which the caller writes; until something else is added.
+  [[nodiscard]] std::byte* room(std::size_t count) {
+    const std::size_t before = bytes_.size();
+    bytes_.resize(before + count);
+    return bytes_.data() + before;
+  }
+
   /// A value, by its Codec.
   template <class T>
   void value(const T& value) {
@@ -68,6 +75,8 @@ class Encoder {
 
   [[nodiscard]] std::span<const std::byte> written() const noexcept { return bytes_; }
   [[nodiscard]] std::size_t written_size() const noexcept { return bytes_.size(); }
+  /// What was written, for an empty vector.
+  void swap(std::vector<std::byte>& empty) noexcept { bytes_.swap(empty); }
   void clear() noexcept {
     bytes_.clear();
     failed_ = false;
@@ -76,8 +85,6 @@ class Encoder {
   void drop(std::size_t count) noexcept {
     bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(count));
   }
-  /// Forgets all but the first bytes.
-  void cut_to(std::size_t count) noexcept { bytes_.resize(count < bytes_.size() ? count : bytes_.size()); }
 
   static constexpr std::size_t most_of_size = 10;
 

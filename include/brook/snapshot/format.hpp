@@ -14,6 +14,9 @@ inline constexpr std::array<unsigned char, 8> magic{0x89, 'B', 'R', 'K', '\r', '
 inline constexpr std::uint32_t version = 1;
 inline constexpr std::size_t header_size = 32;
 
+/// What a snapshot is of.
+enum class Contents : std::uint32_t { broker = 1, object = 2 };
+
 /// A section is cut into pieces, each with a header and a checksum of its own, so that neither side needs to know how long
 /// a section will be.
 inline constexpr std::size_t piece_header_size = 20;

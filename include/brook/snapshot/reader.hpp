@@ -48,10 +48,14 @@ class Reader {
   }
   void fail(std::string text) { fail(Errc::corrupt, std::move(text)); }
 
-  /// Reads the header of the file.
-  void begin_file();
+  /// Reads the header of the file, which must be about this.
+  void begin_file(Contents wanted);
   /// The next section; what was left of the one before must have been read. Those that may be left out are.
   [[nodiscard]] Section next();
+  /// Leaves out what is left of the section.
+  void skip() {
+    while (!at_end()) at_ = buffer_.size();
+  }
   /// The section must end here.
   void end() {
     if (!at_end()) fail("the section is longer than what it says");
@@ -179,7 +183,7 @@ inline bool Reader::read_exactly(std::span<std::byte> to) {
   return true;
 }
 
-inline void Reader::begin_file() {
+inline void Reader::begin_file(Contents wanted) {
   std::byte header[header_size];
   const bool whole = read_exactly(header);
   if (failed()) return;
@@ -188,7 +192,7 @@ inline void Reader::begin_file() {
   if (!whole) return static_cast<void>(error_.emplace(Errc::corrupt, "the header ends early", read_));
   Decoder from(std::span<const std::byte>(header).subspan(magic.size()));
   version_ = *from.number<std::uint32_t>();
-  const bool right = *from.number<std::uint32_t>() == 0;
+  const Contents contents{*from.number<std::uint32_t>()};
   saved_ms_ = *from.number<std::uint64_t>();
   const bool zero = *from.number<std::uint32_t>() == 0;
   if (*from.number<std::uint32_t>() != crc32c(std::span<const std::byte>(header).first(header_size - 4)))
@@ -198,12 +202,16 @@ inline void Reader::begin_file() {
         Errc::unsupported_version,
         "it has version " + std::to_string(version_) + ", and this program reads up to " + std::to_string(version),
         magic.size());
-  else if (version_ == 0 || !right || !zero) error_.emplace(Errc::corrupt, "the header makes no sense", 0);
+  else if (version_ == 0 || !zero || (contents != Contents::broker && contents != Contents::object))
+    error_.emplace(Errc::corrupt, "the header makes no sense", 0);
+  else if (contents != wanted)
+    error_.emplace(Errc::wrong_type, wanted == Contents::broker ? "it holds one object, not a broker"
+                                                                : "it holds a broker, not one object");
 }
 
 inline Section Reader::next() {
   do {
-    while (!failed() && optional_ && !at_end()) at_ = buffer_.size();
+    if (optional_) skip();
     if (failed()) return Section{};
     first_ = true;
     next_piece();

@@ -26,11 +26,11 @@ class Writer {
   /// Called after each piece.
   std::function<void()> on_piece{};
 
-  [[nodiscard]] Result begin_file(std::uint64_t unix_ms) {
+  [[nodiscard]] Result begin_file(Contents contents, std::uint64_t unix_ms) {
     Encoder header;
     header.bytes(magic.data(), magic.size());
     header.number(version);
-    header.number(std::uint32_t{0});
+    header.number(static_cast<std::uint32_t>(contents));
     header.number(unix_ms);
     header.number(std::uint32_t{0});
     header.number(crc32c(header.written()));
@@ -58,6 +58,16 @@ class Writer {
       if (auto failed = write_piece(out_.written().subspan(done, largest_piece), 0); !failed) return failed;
     }
     out_.drop(done);
+    return {};
+  }
+  /// Many bytes, without a copy of all of them.
+  [[nodiscard]] Result append(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const std::size_t count = bytes.size() < largest_piece ? bytes.size() : largest_piece;
+      out_.bytes(bytes.first(count));
+      if (auto failed = more(); !failed) return failed;
+      bytes = bytes.subspan(count);
+    }
     return {};
   }
   [[nodiscard]] Result end() {
