@@ -1,6 +1,7 @@
 // group.hpp — a consumer group in a snapshot: what it is (group/image.hpp), as bytes and back.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstddef>
@@ -93,11 +94,14 @@ void write_members(Encoder& to, group::Image<T>& group) {
     to.signed_size(entry.age);
   });
   to.size(0);
-  group.each_ordered([&](const group::OrderedImage& entry) {
+  std::vector<group::OrderedImage> order;
+  group.each_ordered([&](const group::OrderedImage& entry) { order.push_back(entry); });
+  std::ranges::sort(order, {}, [](const auto& entry) { return std::pair(entry.stand, entry.id); });
+  for (const group::OrderedImage& entry : order) {
     to.size(static_cast<std::uint64_t>(entry.stand) + 1);
     to.value(entry.id);
     to.number(entry.key);
-  });
+  }
   to.size(0);
 }
 

@@ -42,7 +42,8 @@ class RestoreOrder {
       const bool pending = group_.ledger.find(entry.id).page != nullptr;
       const bool first = entry.stand != group::KeyOrder::Stand::waiting;
       if (pending != (entry.stand == group::KeyOrder::Stand::out)) return OrderFault::contradicts;
-      if (!ids.insert(entry.id).second || entry.id > group_.last_delivered) return OrderFault::contradicts;
+      if (!ids.insert(entry.id).second) return OrderFault::contradicts;
+      if (!pending && entry.id > group_.last_delivered) return OrderFault::contradicts;  // the group has not come to it
       if (first ? !busy.insert(key).second : !busy.contains(key)) return OrderFault::contradicts;
       group_.order.admit(entry.id, key);
       if (pending) group_.order.deliver(entry.id);

@@ -113,12 +113,10 @@ class RestoringStream {
     for (std::uint64_t i = 0; i < count && !from.failed(); ++i) {
       stream::Record record{.producer = from.text(), .key = from.text(), .id = from.id(), .added = {}};
       const std::chrono::nanoseconds age(from.signed_size());
-      record.number = from.size();
       if (record.producer.empty() || record.key.empty()) from.fail("a key is empty");
       keys.emplace_back(std::move(record), age);
     }
     from.end();
-    std::ranges::sort(keys, {}, [](const auto& key) { return key.first.number; });
   }
 
   void read_entries(Reader& from, log::Rebuild<log::PayloadOf<T>>& entries) {

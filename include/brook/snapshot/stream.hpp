@@ -87,8 +87,9 @@ class SavingStream final : public Saving {
   }
 
   [[nodiscard]] Result write_keys(Writer& to) {
-    const auto keys = cut_.keys();
+    auto keys = cut_.keys();
     if (!keys) return unexpected(SnapshotError(Errc::codec_error, "memory was short when a key was to be noted"));
+    std::ranges::sort(*keys, {}, &stream::Record::number);
     to.begin(keys_section);
     to.out().size(keys->size());
     for (const stream::Record& key : *keys) {
@@ -96,7 +97,6 @@ class SavingStream final : public Saving {
       to.out().text(key.key);
       to.out().value(key.id);
       to.out().signed_size((cut_.now() - key.added).count());
-      to.out().size(key.number);
       if (auto failed = to.more(); !failed) return failed;
     }
     return to.end();
