@@ -42,7 +42,8 @@ class Recording final : public brook::blocking_list::Cut<brook::log::PayloadOf<T
 
   /// False when it is over.
   bool pass_some(std::uint64_t most) {
-    return brook::blocking_list::pass_some(list_, *this, [&] { return most-- > 0; }, [] {});
+    return brook::blocking_list::pass_some(
+        list_, *this, [&] { return most-- > 0; }, [] {});
   }
   void check() {
     while (!behind_.empty()) {
@@ -61,7 +62,9 @@ class Recording final : public brook::blocking_list::Cut<brook::log::PayloadOf<T
   }
 
  private:
-  void pass(const Payload& element) noexcept override { passed_.push_back(number_of(brook::log::value_of<T>(element))); }
+  void pass(const Payload& element) noexcept override {
+    passed_.push_back(number_of(brook::log::value_of<T>(element)));
+  }
   void pass_from_behind(const Payload& element) noexcept override {
     behind_.push_back(number_of(brook::log::value_of<T>(element)));
   }
@@ -102,8 +105,7 @@ class Run {
   }
   void finish() {
     for (auto& cut : cuts_) {
-      while (cut->pass_some(5)) {
-      }
+      while (cut->pass_some(5)) {}
       cut->check();
     }
     cuts_.clear();
@@ -222,9 +224,7 @@ int main(int argc, char** argv) {
     try {
       run<int>(seed, journal);
       run<Heavy>(seed, journal);
-    } catch (const std::exception& problem) {
-      return report("list_cut_against_deque", {seed, 1}, journal, problem);
-    }
+    } catch (const std::exception& problem) { return report("list_cut_against_deque", {seed, 1}, journal, problem); }
   }
   return 0;
 }

@@ -51,7 +51,8 @@ Bytes saved(const Text& stream) {
 
 // But for when they were saved.
 bool same_contents(const Bytes& a, const Bytes& b) {
-  return std::equal(a.begin() + brook::snapshot::header_size, a.end(), b.begin() + brook::snapshot::header_size, b.end());
+  return std::equal(a.begin() + brook::snapshot::header_size, a.end(), b.begin() + brook::snapshot::header_size,
+                    b.end());
 }
 
 Bytes round_trip(Scene& scene) {
@@ -76,7 +77,8 @@ void go_on(Scene& scene, std::uint64_t seed) {
     one->clock.advance(std::chrono::seconds(0));
     const auto group = *one->stream.group("plain");
     for (int i = 0; i < 20; ++i) {
-      static_cast<void>(one->stream.add(brook::Id{one->stream.last_id().ms, one->stream.last_id().seq + 1}, std::to_string(i)));
+      static_cast<void>(
+          one->stream.add(brook::Id{one->stream.last_id().ms, one->stream.last_id().seq + 1}, std::to_string(i)));
       for (const char* name : {"plain", "ordered", "delayed"}) {
         const auto batch = one->stream.group(name)->consumer("ann").read({.count = 1 + same_for_both.below(9)});
         for (const auto& delivery : *batch) {
@@ -100,7 +102,9 @@ void damage(Random& random, const Scene& scene, const Bytes& whole) {
   most_allocated = allocated;
   const std::string said = load_from(bytes, target, scene.loading());
   const auto limit = static_cast<std::int64_t>(bytes.size() * 200 + 1'000'000);
-  if (most_allocated - start > limit) throw Difference("a load took " + std::to_string(most_allocated - start) + " bytes for " + std::to_string(bytes.size()));
+  if (most_allocated - start > limit)
+    throw Difference("a load took " + std::to_string(most_allocated - start) + " bytes for " +
+                     std::to_string(bytes.size()));
   if (said != "done") same("a stream after a refused load", seen(target), before);
   else static_cast<void>(seen(target));
 }
@@ -135,9 +139,7 @@ int main(int argc, char** argv) {
       const Bytes bytes = round_trip(scene);
       for (int i = 0; i < 60; ++i) damage(random, scene, bytes);
       go_on(scene, how.seed + state);
-    } catch (const std::exception& problem) {
-      return report("snapshot_fuzz", {how.seed + state, 1}, journal, problem);
-    }
+    } catch (const std::exception& problem) { return report("snapshot_fuzz", {how.seed + state, 1}, journal, problem); }
   }
   return 0;
 }

@@ -33,8 +33,8 @@ inline std::string seen(const Text& stream) {
   for (const std::string& name : stream.groups()) {
     const auto group = *stream.group(name);
     const auto told = *group.full_info(brook::no_limit);
-    out << name << ' ' << told.pending << ' ' << told.returned << ' ' << told.last_delivered_id << ' ' << told.entries_read
-        << ' ' << told.lag << ' ' << told.lost << '\n';
+    out << name << ' ' << told.pending << ' ' << told.returned << ' ' << told.last_delivered_id << ' '
+        << told.entries_read << ' ' << told.lag << ' ' << told.lost << '\n';
     for (const auto& entry : told.entries)
       out << ' ' << entry.id << ' ' << entry.consumer << ' ' << entry.idle.count() << ' ' << entry.deliveries << '\n';
     for (const auto& member : told.members)
@@ -55,7 +55,8 @@ struct Scene {
                 .until_acked = with.one_in(6),
                 .clock = &its_clock,
                 .idempotency = {.keys = 5}}) {
-    for (const char* name : {"plain", "ordered", "delayed"}) static_cast<void>(stream.create_group(name, brook::earliest, options(name)));
+    for (const char* name : {"plain", "ordered", "delayed"})
+      static_cast<void>(stream.create_group(name, brook::earliest, options(name)));
   }
 
   static brook::GroupOptions<std::string> options(std::string_view name) {
@@ -92,17 +93,23 @@ struct Scene {
         if (random.one_in(3)) static_cast<void>(stream.trim({.max_len = random.below(100)}));
         break;
       case 3:
-        static_cast<void>(stream.add(std::to_string(random.below(50)),
-                                     {.producer = random.one_of<const char*>({"p", "q"}), .key = std::to_string(random.below(9))}));
+        static_cast<void>(
+            stream.add(std::to_string(random.below(50)),
+                       {.producer = random.one_of<const char*>({"p", "q"}), .key = std::to_string(random.below(9))}));
         break;
-      case 4: static_cast<void>(stream.add(brook::Id{stream.last_id().ms + random.of_any_size(33), random.of_any_size(20) + 1}, "far")); break;
+      case 4:
+        static_cast<void>(
+            stream.add(brook::Id{stream.last_id().ms + random.of_any_size(33), random.of_any_size(20) + 1}, "far"));
+        break;
       case 5:
         if (random.one_in(6)) static_cast<void>(group.set_id(brook::Id{random.below(2) * stream.last_id().ms, 0}));
         break;
       case 6:
         if (random.one_in(4)) static_cast<void>(group.delete_consumer("cy"));
         break;
-      case 7: static_cast<void>(consumer.auto_claim({.min_idle = std::chrono::seconds(random.below(9)), .count = 3})); break;
+      case 7:
+        static_cast<void>(consumer.auto_claim({.min_idle = std::chrono::seconds(random.below(9)), .count = 3}));
+        break;
       case 8:
       case 9:
       case 10:
@@ -113,7 +120,9 @@ struct Scene {
         break;
       default: {
         std::vector<std::string> batch(static_cast<std::size_t>(random.between(1, 12)));
-        for (auto& text : batch) text = std::string(static_cast<std::size_t>(random.of_any_size(7)), 'a') + std::to_string(random.bits() % 100);
+        for (auto& text : batch)
+          text =
+              std::string(static_cast<std::size_t>(random.of_any_size(7)), 'a') + std::to_string(random.bits() % 100);
         static_cast<void>(stream.add_range(batch));
       }
     }
@@ -161,9 +170,15 @@ inline void mutate(Random& random, Bytes& bytes) {
     const auto at = static_cast<std::size_t>(random.below(bytes.size()));
     switch (random.below(6)) {
       case 0: bytes.resize(at); break;
-      case 1: bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), static_cast<std::size_t>(random.between(1, 9)), std::byte{0xff}); break;
+      case 1:
+        bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), static_cast<std::size_t>(random.between(1, 9)),
+                     std::byte{0xff});
+        break;
       case 2: bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at)); break;
-      case 3: bytes[at] = random.one_of<std::byte>({std::byte{0}, std::byte{1}, std::byte{0x7f}, std::byte{0x80}, std::byte{0xff}}); break;
+      case 3:
+        bytes[at] =
+            random.one_of<std::byte>({std::byte{0}, std::byte{1}, std::byte{0x7f}, std::byte{0x80}, std::byte{0xff}});
+        break;
       default: bytes[at] ^= static_cast<std::byte>(1U << random.below(8));
     }
   }

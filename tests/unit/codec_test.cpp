@@ -47,7 +47,8 @@ struct Tree {
 }  // namespace
 
 template <>
-struct brook::Codec<Order> : brook::MemberCodec<Order, &Order::number, &Order::customer, &Order::stops, &Order::prices> {};
+struct brook::Codec<Order>
+    : brook::MemberCodec<Order, &Order::number, &Order::customer, &Order::stops, &Order::prices> {};
 template <>
 struct brook::Codec<Tree> {
   static void encode(Encoder& to, const Tree& tree) { to.value(tree.children); }
@@ -87,9 +88,11 @@ TEST_CASE("a codec gives back every value that it wrote, and nothing for a part 
   CHECK((survives(std::int8_t{-5}) && survives(std::uint64_t{1} << 63) && survives('a') && survives(L'b')));
   CHECK((survives(true) && survives(1.5F) && survives(-2.25) && survives(Colour::red) && survives(Point{1, -2})));
   CHECK((survives(std::string("text")) && survives(std::u16string(u"wide")) && survives(std::string())));
-  CHECK((survives(std::vector<int>{1, 2, 3}) && survives(std::vector<std::string>{"a", ""}) && survives(std::vector<bool>{true, false})));
+  CHECK((survives(std::vector<int>{1, 2, 3}) && survives(std::vector<std::string>{"a", ""}) &&
+         survives(std::vector<bool>{true, false})));
   CHECK((survives(std::array<std::string, 2>{"a", "b"}) && survives(std::array<int, 3>{1, 2, 3})));
-  CHECK((survives(std::pair<int, std::string>{1, "a"}) && survives(std::tuple<bool, double, std::string>{true, 1, "c"})));
+  CHECK(
+      (survives(std::pair<int, std::string>{1, "a"}) && survives(std::tuple<bool, double, std::string>{true, 1, "c"})));
   CHECK((survives(std::map<int, std::string>{{1, "a"}, {2, "b"}}) && survives(std::set<std::string>{"x"})));
   CHECK((survives(std::optional<int>()) && survives(std::optional<std::string>("there"))));
   CHECK(survives(std::variant<std::monostate, int, std::string>("held")));
@@ -104,7 +107,8 @@ TEST_CASE("bytes mean the same on every machine") {
   to.signed_size(-2);
   to.value(std::string("ab"));
   const auto written = to.written();
-  CHECK(std::vector(written.begin(), written.end()) == bytes_of(std::string_view("\x04\x03\x02\x01\xac\x02\x03\x02\x61\x62", 10)));
+  CHECK(std::vector(written.begin(), written.end()) ==
+        bytes_of(std::string_view("\x04\x03\x02\x01\xac\x02\x03\x02\x61\x62", 10)));
 }
 
 TEST_CASE("a type's text tells it from others") {

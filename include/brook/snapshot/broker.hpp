@@ -42,7 +42,7 @@ class SavingBroker {
     for (const auto& [name, named] : contents.entries()) (note_stream<Ts>(name, *named), ...);
     for (const auto& [name, named] : contents.entries()) {
       std::unique_ptr<Saving> made;
-      static_cast<void>(((made = saving_of<Ts>(name, *named)) || ...));
+      static_cast<void>((((made = saving_of<Ts>(name, *named)) != nullptr) || ...));
       if (made != nullptr) savings_.push_back(std::move(made));
       else
         unknown_ += (unknown_.empty() ? "'" : ", '") + name + "' (" + std::string(to_string(named->kind)) + " of " +

@@ -183,7 +183,7 @@ class RestoringBroker {
     progress_.object = name_;
     if (!names_.insert(head.name).second) return from_.fail("'" + head.name + "' is there twice");
     std::unique_ptr<Restoring> object;
-    const bool known = ((object = restoring_of<Ts>(head)) || ...);
+    const bool known = (((object = restoring_of<Ts>(head)) != nullptr) || ...);
     if (known) {
       if (!object->read(from_, clock_)) return;
       objects_.push_back(std::move(object));
