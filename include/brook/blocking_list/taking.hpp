@@ -41,6 +41,7 @@ template <class T>
   } else {
     list.elements.gather();
     if (!list.elements.empty()) {
+      list.elements.about_to_take(side, 1);
       value.emplace(value_from<T>(list.elements.end(side)));
       gone.emplace(list.elements.pop(side));
     }
@@ -66,6 +67,7 @@ template <class T>
     list.elements.gather();
     gone.reserve(most);
     const std::size_t n = list.elements.size();
+    list.elements.about_to_take(side, std::min(most, n));
     for (std::size_t i = 0; i < std::min(most, n); ++i)
       values.push_back(value_from<T>(list.elements.at(side == Side::left ? i : n - 1 - i)));
     while (gone.size() < values.size()) gone.push_back(list.elements.pop(side));
