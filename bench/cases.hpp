@@ -21,6 +21,7 @@ void add_growth(Suite& suite);
 void add_publish(Suite& suite);
 void add_publish_by_name(Suite& suite);
 void add_queues(Suite& suite);
+void add_broker(Suite& suite);
 void add_redis(Suite& suite);
 
 /// Names what this program was built without.
@@ -62,6 +63,7 @@ inline void add_all(Suite& suite) {
   add_publish(suite);
   add_publish_by_name(suite);
   add_queues(suite);
+  add_broker(suite);
   add_redis(suite);
 }
 

@@ -17,3 +17,17 @@ if(HIREDIS_INCLUDE_DIR AND HIREDIS_LIBRARY AND NOT TARGET brook_hiredis)
   target_include_directories(brook_hiredis SYSTEM INTERFACE ${HIREDIS_INCLUDE_DIR})
   target_link_libraries(brook_hiredis INTERFACE ${HIREDIS_LIBRARY})
 endif()
+
+# asio is optional: with it the adapter for it is tested, and its example built.
+find_path(ASIO_INCLUDE_DIR asio/associated_cancellation_slot.hpp)
+mark_as_advanced(ASIO_INCLUDE_DIR)
+if(ASIO_INCLUDE_DIR AND NOT TARGET brook_asio)
+  add_library(brook_asio INTERFACE)
+  target_include_directories(brook_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
+    target_compile_definitions(brook_asio INTERFACE ASIO_DISABLE_FENCED_BLOCK)  # ThreadSanitizer cannot see fences
+  endif()
+endif()
+if(NOT TARGET brook_asio)
+  message(STATUS "brook: no asio: the adapter for it is left out of the tests and examples")
+endif()

@@ -12,7 +12,7 @@ from cpp_text import ROOT, code_only, headers, report
 LEVELS = [
     (r"core/config\.hpp", 0.0, "config"),
     (r"core/\w+\.hpp", 0.1, "core"),
-    (r"(id|id_range|error|clock|hash_slot)\.hpp", 0.2, "vocabulary"),
+    (r"(id|id_range|error|clock/\w+|clock|hash_slot)\.hpp", 0.2, "vocabulary"),
     (r"(log/\w+|entries)\.hpp", 1, "log"),
     (r"(wait/\w+|wait)\.hpp", 1, "wait"),
     (r"(options|into)\.hpp", 1.5, "options"),

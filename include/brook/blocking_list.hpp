@@ -287,7 +287,12 @@ class BlockingList {
   template <class Target, class Value>
   friend class Into;
   friend State& state_of(BlockingList& list) noexcept { return *list.state_; }
-  friend std::shared_ptr<State> shared_state_of(BlockingList& list) noexcept { return list.state_; }
+  // For blocking_list/restore.hpp.
+  friend const std::shared_ptr<State>& shared_state_of(const BlockingList& list) noexcept { return list.state_; }
+  friend void replace_state(BlockingList& list, std::shared_ptr<State> state) noexcept {
+    list.close();
+    list.state_ = std::move(state);
+  }
 
   // blocking_list/pushing.hpp
   template <class Value>

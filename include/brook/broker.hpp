@@ -126,6 +126,8 @@ class Broker {
   [[nodiscard]] bool closed() const noexcept { return closed_.load(sync::seq_cst); }
 
  private:
+  friend class broker::Contents;
+
   using Ptr = std::shared_ptr<broker::Named>;
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options_.clock); }

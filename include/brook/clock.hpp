@@ -1,21 +1,23 @@
 // clock.hpp — where a stream's time comes from: ids, deadlines, idle times. A test replaces it.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <vector>
 
 #ifdef __linux__
 #include <ctime>
 #endif
 
+#include <brook/core/deadlines.hpp>
 #include <brook/core/sync.hpp>
 
 namespace brook {
 
 /// A time source. An object that was given none uses SystemClock. It must outlive every object that uses it.
 /// Thread-safe: every member may be called at any time from any thread.
+///
+/// A class that derives from it says what time it is, and how one sleeps. Timers then work by themselves, on a thread that
+/// the first of them starts and that sleeps as any other does.
 class Clock {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -27,18 +29,27 @@ class Clock {
     time_point deadline;
   };
 
-  class Timer {
+  /// Something that is to be done when a time has come, without a thread that sleeps until then.
+  class Timer : public core::Deadlines<Timer>::Node {
    public:
     explicit Timer(time_point when) noexcept : deadline(when) {}
+
+    /// Called once for each set(), when now() >= deadline, by a thread of the clock's that holds no lock; all timers of a
+    /// clock share it, so it must be short and not block. It may set the timer again, and it may destroy it.
     virtual void ring() noexcept = 0;
-    time_point deadline;
+
+    time_point deadline;  // it does not change while the timer is set
+
    protected:
     ~Timer() = default;
   };
-  virtual void set(Timer&) {}
-  virtual void unset(Timer&) noexcept {}
 
-  virtual ~Clock() = default;
+  Clock() = default;
+  Clock(const Clock&) = delete;
+  Clock& operator=(const Clock&) = delete;
+
+  /// No timer is set any more.
+  virtual ~Clock();
 
   /// The wall clock, in milliseconds since the Unix epoch. It makes ids, and may step back.
   [[nodiscard]] virtual std::uint64_t unix_ms() const noexcept = 0;
@@ -53,16 +64,43 @@ class Clock {
 
   /// Sleeps with the alarm's mutex held by `held`, until notified or the deadline; may return early.
   virtual void sleep(sync::unique_lock<sync::mutex>& held, const Alarm& alarm) = 0;
+
+  /// Called with the alarm's mutex held by who has what its thread waits for, and is about to notify it; the first time
+  /// since that slept last, if it sleeps at all.
+  virtual void woken(const Alarm&) noexcept {}
+
+  /// Has `timer`, which is not set, ring when its deadline has come: soon if it has already, but not in here. Among equal
+  /// deadlines who was set first rings first. Throws std::bad_alloc and std::system_error, both for the thread that the
+  /// first timer starts: then it is not set. O(1). A child process that was forked has none of its parent's timers.
+  virtual void set(Timer& timer);
+
+  /// When it has returned, `timer` is not ringing and will not ring, unless it is set again. Within its own ring() it
+  /// does not wait for that to end. Nothing for a timer that is not set. O(log n), on average over all calls.
+  virtual void unset(Timer& timer) noexcept;
+
+ protected:
+  /// Whether sleep() touches nothing of this clock once it was woken, and enroll() and dismiss() do nothing at all. Else
+  /// who unsets the last timer waits until the thread of the timers has come out of this clock, which may then die.
+  [[nodiscard]] virtual bool leaves_no_trace() const noexcept { return false; }
+
+  /// Ends the thread of the timers; the next set() starts another. For the destructor of a clock that may die with timers
+  /// set, which will not ring.
+  void stop_timers() noexcept;
+
+ private:
+  class Timers;
+
+  [[nodiscard]] Timers& timers();
+
+  sync::atomic<Timers*> timers_{nullptr};
 };
 
 /// The machine's time: std::chrono::system_clock for ids, steady_clock for deadlines.
 class SystemClock : public Clock {
  public:
-  /// The instance that objects use by default.
-  [[nodiscard]] static SystemClock& instance() noexcept {
-    static SystemClock clock;
-    return clock;
-  }
+  /// The instance that objects use by default. It is there as long as the process; its timers end with the process's
+  /// static objects.
+  [[nodiscard]] static SystemClock& instance() noexcept;
 
   [[nodiscard]] std::uint64_t unix_ms() const noexcept override { return read_unix_ms(); }
   [[nodiscard]] time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
@@ -78,6 +116,9 @@ class SystemClock : public Clock {
     const auto since_epoch = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
     return since_epoch > 0 ? static_cast<std::uint64_t>(since_epoch) : 0;
   }
+
+ private:
+  class Shared;
 };
 
 /// What an object's options say: the clock they give, or SystemClock where they give none.
@@ -89,6 +130,8 @@ class SystemClock : public Clock {
 /// and the milliseconds of an id are up to one tick (1 to 10 ms) late. Elsewhere the same as SystemClock.
 class CoarseClock final : public SystemClock {
  public:
+  ~CoarseClock() override { stop_timers(); }
+
   [[nodiscard]] std::uint64_t unix_ms() const noexcept override {
 #ifdef __linux__
     std::timespec time{};
@@ -98,71 +141,11 @@ class CoarseClock final : public SystemClock {
 #endif
     return read_unix_ms();
   }
-};
-
-/// Time that moves only when told to, for tests: ids, idle times and the timeouts of blocked calls follow it.
-class ManualClock final : public Clock {
- public:
-  /// Both clocks start at `unix_start` after their epochs.
-  explicit ManualClock(std::chrono::milliseconds unix_start = {})
-      : started_(unix_start), unix_(unix_start.count()), now_(std::chrono::nanoseconds(unix_start).count()) {}
-
-  [[nodiscard]] std::uint64_t unix_ms() const noexcept override {
-    const std::int64_t ms = unix_.load(sync::seq_cst);
-    return ms > 0 ? static_cast<std::uint64_t>(ms) : 0;
-  }
-
-  [[nodiscard]] time_point now() const noexcept override {
-    return time_point(std::chrono::nanoseconds(now_.load(sync::seq_cst)));
-  }
-
-  /// Moves both clocks forward by `by` (not negative) and wakes every call whose deadline has come. O(sleeping calls).
-  void advance(std::chrono::nanoseconds by) {
-    const sync::unique_lock held(mutex_);
-    now_.fetch_add(by.count(), sync::seq_cst);
-    const auto reached = std::chrono::floor<std::chrono::milliseconds>(now().time_since_epoch() - started_);
-    unix_.fetch_add((reached - credited_).count(), sync::seq_cst);
-    credited_ = reached;
-    for (const Alarm* alarm : alarms_) {
-      if (now() < alarm->deadline) continue;
-      {
-        const sync::unique_lock sleeper(alarm->mutex);
-      }  // a sleeper between its look at the clock and its sleep holds it
-      alarm->awake.notify_all();
-    }
-  }
-
-  /// Sets the wall clock alone, backwards too, as an operator or NTP does.
-  void set_unix(std::chrono::milliseconds to) {
-    const sync::unique_lock held(mutex_);
-    unix_.store(to.count(), sync::seq_cst);
-  }
-
-  /// How many calls are blocked on this clock or about to block, whatever they wait for.
-  [[nodiscard]] std::size_t sleepers() const {
-    const sync::unique_lock held(mutex_);
-    return alarms_.size();
-  }
-
-  void enroll(Alarm& alarm) override {
-    const sync::unique_lock held(mutex_);
-    alarms_.push_back(&alarm);
-  }
-
-  void dismiss(Alarm& alarm) noexcept override {
-    const sync::unique_lock held(mutex_);
-    std::erase(alarms_, &alarm);
-  }
-
-  void sleep(sync::unique_lock<sync::mutex>& held, const Alarm& alarm) override { alarm.awake.wait(held); }
 
  private:
-  const std::chrono::milliseconds started_;
-  mutable sync::mutex mutex_;             // taken before the mutex of any alarm, never while one is held
-  sync::atomic<std::int64_t> unix_;       // milliseconds; atomic, because a sleeper reads the time with its mutex held
-  sync::atomic<std::int64_t> now_;        // nanoseconds
-  std::chrono::milliseconds credited_{};  // whole milliseconds of the monotonic clock already given to the wall clock
-  std::vector<Alarm*> alarms_;
+  [[nodiscard]] bool leaves_no_trace() const noexcept override { return true; }
 };
 
 }  // namespace brook
+
+#include <brook/clock/timers.hpp>

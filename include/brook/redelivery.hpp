@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,9 +107,17 @@ class DeadLetterTo {
   constexpr DeadLetterTo(std::nullptr_t) noexcept {}
   template <class Letter>
   requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(Stream<Letter>* stream)
-  noexcept : stream_(stream), add_(&add_to<Letter>), settle_(&settle_in<Letter>) {}
+  noexcept : stream_(stream), add_(&add_to<Letter>), settle_(&settle_in<Letter>), wraps_(!std::same_as<Letter, T>) {}
+  /// One that lives for as long as the group does; not the group's own stream.
+  template <class Letter>
+  requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(
+      std::shared_ptr<Stream<Letter>> stream)
+  noexcept : DeadLetterTo(stream.get()) { kept_ = std::move(stream); }
 
   [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }
+  /// Which stream it is, and whether that holds DeadLetter<T>.
+  [[nodiscard]] const void* stream() const noexcept { return stream_; }
+  [[nodiscard]] bool wraps() const noexcept { return wraps_; }
   /// With the group's mutex held.
   [[nodiscard]] bool add(const T& value, Death&& death) const { return add_(stream_, value, std::move(death)); }
   /// Does what follows when it dies; declare it before the lock.
@@ -145,11 +154,13 @@ class DeadLetterTo {
   void* stream_ = nullptr;
   bool (*add_)(void*, const T&, Death&&) = nullptr;
   void (*settle_)(void*) noexcept = nullptr;
+  bool wraps_ = false;
+  std::shared_ptr<void> kept_{};
 };
 
 /// By what a group is ordered: a function that tells the key of an entry, of any type that std::hash knows. Keys with the
 /// same hash are ordered among each other too. It is called with the group's mutex held, once for each entry, so it must
-/// not use the group; where it throws, the read that came to the entry throws, and nothing was delivered.
+/// not use the stream's groups; where it throws, the read that came to the entry throws, and nothing was delivered.
 template <class T>
 class KeyOf {
  public:

@@ -15,6 +15,7 @@
 #include <tuple>
 #include <utility>
 
+#include <brook/core/later.hpp>
 #include <brook/entries.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
@@ -78,16 +79,29 @@ class CancelHandle {
 
   /// Ends it with Errc::cancelled, unless it has ended: the handler tells. Called here, or, if another thread is at it, there.
   void cancel() const noexcept {
-    if (completion_ != nullptr) completion_->cancel();
+    if (const auto completion = completion_.lock()) completion->cancel();
   }
 
   /// For the library.
-  explicit CancelHandle(std::shared_ptr<wait::AnyCompletion> completion) noexcept
-      : completion_(std::move(completion)) {}
+  explicit CancelHandle(const std::shared_ptr<wait::AnyCompletion>& completion) noexcept : completion_(completion) {}
 
  private:
-  std::shared_ptr<wait::AnyCompletion> completion_;
+  std::weak_ptr<wait::AnyCompletion> completion_;  // the handler may own whoever has this handle
 };
+
+namespace selection {
+
+template <class F>
+struct CallWithResult {
+  F function;
+
+  template <class Completion>
+  void operator()(const Completion& completion) noexcept {
+    function(completion->result());
+  }
+};
+
+}  // namespace selection
 
 /// A function that is called with what a select() of these sources would return.
 template <class F, class... Sources>
@@ -105,9 +119,13 @@ concept ReadyHandler = std::move_constructible<F> && std::invocable<F&, expected
 template <class F, Selectable... Sources>
 requires(sizeof...(Sources) > 0) && ReadyHandler<F, Sources...> CancelHandle
     on_ready(F handler, const Wait& wait, Sources&&... sources) {
-  using Completion = wait::Completion<F, typename selection::SourceOf<Sources>::Case...>;
-  return CancelHandle(Completion::start(
-      std::make_shared<Completion>(std::move(handler), wait, 0, brook::from(std::forward<Sources>(sources))...)));
+  using Handler = selection::CallWithResult<F>;
+  using Completion = wait::Completion<Handler, typename selection::SourceOf<Sources>::Case...>;
+  const core::Later later;  // a handler that comes here again is called again, and not within itself
+  const auto completion = std::make_shared<Completion>(Handler{std::move(handler)}, wait, 0,
+                                                       brook::from(std::forward<Sources>(sources))...);
+  if (Completion::start(completion)) Completion::call_later(completion);
+  return CancelHandle(completion);
 }
 
 }  // namespace brook

@@ -55,11 +55,7 @@ class Stream {
   explicit Stream(const StreamOptions& options) : state_(new stream::State<T>(options)) {}
 
   /// Closes the stream. Precondition: no call is running. Entries, groups, consumers and deliveries may live on.
-  ~Stream() {
-    state_->close();
-    state_->gone.store(true, sync::seq_cst);
-    state_->gate.announce();  // to completions that wait for what its groups could still have given
-  }
+  ~Stream() { leave(); }
 
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -224,7 +220,18 @@ class Stream {
   friend class Into;
   template <class U>
   friend class DeadLetterTo;
-  friend std::shared_ptr<stream::State<T>> shared_state_of(const Stream& stream) noexcept { return stream.state_; }
+  // For stream/cut.hpp, stream/restore.hpp.
+  friend const std::shared_ptr<stream::State<T>>& shared_state_of(const Stream& stream) noexcept { return stream.state_; }
+  friend void replace_state(Stream& stream, std::shared_ptr<stream::State<T>> state) noexcept {
+    stream.leave();
+    stream.state_ = std::move(state);
+  }
+
+  void leave() noexcept {
+    state_->close();
+    state_->gone.store(true, sync::seq_cst);
+    state_->gate.announce();  // to completions that wait for what its groups could still have given
+  }
 
   template <class Range>
   expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {

@@ -1,4 +1,5 @@
 // Every template of the library, with all of its members: what the compiler and the linter see of it.
+#include <brook/adapters/coroutine.hpp>
 #include <brook/brook.hpp>
 
 #include <string>

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <brook/stream.hpp>
+#include <brook/testing/manual_clock.hpp>
 
 #include "../catch.hpp"
 #include "linearizability.hpp"

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <brook/brook.hpp>
+#include <brook/testing/manual_clock.hpp>
 
 #include "bounded_double.hpp"
 #include "double.hpp"

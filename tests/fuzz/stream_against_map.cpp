@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <brook/brook.hpp>
+#include <brook/testing/manual_clock.hpp>
 
 #include "double.hpp"
 #include "fuzz.hpp"

@@ -27,6 +27,7 @@ int main() {
 #include <vector>
 
 #include <brook/brook.hpp>
+#include <brook/testing/manual_clock.hpp>
 
 #include "fuzz.hpp"
 #include "known_differences.hpp"

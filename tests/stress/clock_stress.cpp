@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <brook/stream.hpp>
+#include <brook/testing/manual_clock.hpp>
 
 #include "stress.hpp"
 

@@ -1,9 +1,19 @@
 #include <brook/clock.hpp>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <random>
+#include <set>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "../catch.hpp"
@@ -11,7 +21,6 @@
 namespace {
 
 using brook::Clock;
-using brook::ManualClock;
 using namespace std::chrono_literals;
 
 std::uint64_t wall_ms() {
@@ -32,134 +41,77 @@ void doze_until(Clock& clock, Clock::time_point deadline) {
   clock.dismiss(alarm);
 }
 
-}  // namespace
+// A timer that counts how often it rang, and does something each time.
+class Bell final : public Clock::Timer {
+ public:
+  Bell(Clock& clock, Clock::time_point when, std::function<void()> then = {})
+      : Timer(when), clock_(clock), then_(std::move(then)) {}
+  ~Bell() { clock_.unset(*this); }
 
-TEST_CASE("ManualClock: starts where it is told to") {
-  const ManualClock clock(1'700'000'000'123ms);
-  CHECK(clock.unix_ms() == 1'700'000'000'123);
-  CHECK(clock.now() == Clock::time_point(1'700'000'000'123ms));
-  CHECK(clock.sleepers() == 0);
-  CHECK(ManualClock().unix_ms() == 0);
-}
-
-TEST_CASE("ManualClock: stands still by itself") {
-  const ManualClock clock(5s);
-  const auto now = clock.now();
-  for (int i = 0; i < 1000; ++i) std::this_thread::yield();
-  CHECK(clock.now() == now);
-  CHECK(clock.unix_ms() == 5000);
-}
-
-TEST_CASE("ManualClock: advance moves both clocks") {
-  ManualClock clock(1000ms);
-  const auto start = clock.now();
-  clock.advance(5s);
-  CHECK(clock.unix_ms() == 6000);
-  CHECK(clock.now() == start + 5s);
-  clock.advance(0ns);
-  CHECK(clock.unix_ms() == 6000);
-  CHECK(clock.now() == start + 5s);
-}
-
-TEST_CASE("ManualClock: parts of a millisecond add up") {
-  ManualClock clock(1000ms);
-  const auto start = clock.now();
-  for (int i = 0; i < 2; ++i) clock.advance(400us);
-  CHECK(clock.unix_ms() == 1000);
-  clock.advance(400us);
-  CHECK(clock.unix_ms() == 1001);
-  for (int i = 0; i < 1'000; ++i) clock.advance(999ns);
-  CHECK(clock.now() == start + 1200us + 999us);
-  CHECK(clock.unix_ms() == 1002);
-}
-
-TEST_CASE("ManualClock: set_unix moves the wall clock alone, backwards too") {
-  ManualClock clock(10s);
-  const auto start = clock.now();
-  clock.set_unix(3s);
-  CHECK(clock.unix_ms() == 3000);
-  CHECK(clock.now() == start);
-  clock.advance(1500us);
-  CHECK(clock.unix_ms() == 3001);
-  CHECK(clock.now() == start + 1500us);
-  clock.set_unix(20s);
-  clock.advance(500us);
-  CHECK(clock.unix_ms() == 20'001);
-  clock.set_unix(0ms);
-  CHECK(clock.unix_ms() == 0);
-}
-
-TEST_CASE("ManualClock: wall time before 1970 reads as 1970") {
-  ManualClock clock(10s);
-  clock.set_unix(-3s);
-  CHECK(clock.unix_ms() == 0);
-  clock.advance(2s);
-  CHECK(clock.unix_ms() == 0);
-  clock.advance(2s);
-  CHECK(clock.unix_ms() == 1000);
-}
-
-TEST_CASE("ManualClock: sleepers counts who sleeps, and advance wakes whose time has come") {
-  ManualClock clock(1s);
-  const auto start = clock.now();
-  std::atomic<int> awake{0};
-  std::vector<std::thread> threads;
-  for (const auto time : {1s, 2s, 3s}) {
-    threads.emplace_back([&, time] {
-      doze_until(clock, start + time);
-      awake.fetch_add(1);
-    });
+  void ring() noexcept override {
+    if (then_) then_();
+    rung_.fetch_add(1);
+    rung_.notify_all();
   }
-  while (clock.sleepers() < 3) std::this_thread::yield();
-  clock.advance(1s - 1ns);
-  CHECK(clock.sleepers() == 3);
-  clock.advance(1ns);
-  threads[0].join();
-  CHECK(clock.sleepers() == 2);
-  CHECK(awake.load() == 1);
-  clock.advance(10s);
-  threads[1].join();
-  threads[2].join();
-  CHECK(clock.sleepers() == 0);
-  CHECK(awake.load() == 3);
-}
-
-TEST_CASE("ManualClock: an advance that meets a thread on its way to sleep is not missed") {
-  ManualClock clock;
-  for (int i = 0; i < 500; ++i) {
-    const auto deadline = clock.now() + 1s;
-    std::thread sleeper([&] { doze_until(clock, deadline); });
-    while (clock.sleepers() == 0 && clock.now() < deadline) std::this_thread::yield();
-    clock.advance(1s);
-    sleeper.join();
+  [[nodiscard]] int rung() const { return rung_.load(); }
+  void wait_for(int rings) const {
+    for (int rung = rung_.load(); rung < rings; rung = rung_.load()) rung_.wait(rung);
   }
-  CHECK(clock.sleepers() == 0);
-}
 
-TEST_CASE("ManualClock: read and moved by several threads") {
-  ManualClock clock(1s);
-  constexpr int moves = 2000;
-  std::atomic<bool> steps_back{false};
-  std::thread reader([&] {
-    auto last = clock.now();
-    auto last_ms = clock.unix_ms();
-    for (int i = 0; i < moves; ++i) {
-      const auto now = clock.now();
-      const auto ms = clock.unix_ms();
-      if (now < last || ms < last_ms) steps_back = true;
-      last = now;
-      last_ms = ms;
+ private:
+  Clock& clock_;
+  const std::function<void()> then_;
+  std::atomic<int> rung_{0};
+};
+
+// What a program may bring of its own: it says what time it is, and how one sleeps. Its time is moved by hand.
+class HandClock final : public Clock {
+ public:
+  [[nodiscard]] std::uint64_t unix_ms() const noexcept override { return 1; }
+  [[nodiscard]] time_point now() const noexcept override { return time_point(std::chrono::nanoseconds(now_.load())); }
+
+  void enroll(Alarm& alarm) override {
+    if (poor && enrolled_++ % 4 != 3) throw std::bad_alloc();
+    ++inside;
+    const std::unique_lock held(mutex_);
+    alarms_.push_back(&alarm);
+  }
+  void dismiss(Alarm& alarm) noexcept override {
+    const std::unique_lock held(mutex_);
+    std::erase(alarms_, &alarm);
+    --inside;
+  }
+  void sleep(brook::sync::unique_lock<brook::sync::mutex>& held, const Alarm& alarm) override {
+    ++slept;
+    alarm.awake.wait(held);
+  }
+  void woken(const Alarm&) noexcept override { ++woke; }
+
+  void move(std::chrono::nanoseconds by) {
+    now_ += by.count();
+    const std::unique_lock held(mutex_);
+    for (Alarm* const alarm : alarms_) {
+      { const std::unique_lock sleeper(alarm->mutex); }
+      alarm->awake.notify_all();
     }
-  });
-  std::thread mover([&] {
-    for (int i = 0; i < moves; ++i) clock.advance(1ms);
-  });
-  for (int i = 0; i < moves; ++i) clock.advance(1ms);
-  reader.join();
-  mover.join();
-  CHECK_FALSE(steps_back.load());
-  CHECK(clock.unix_ms() == 1000 + 2 * moves);
-}
+  }
+  void wait_for_sleep(int sleeps) const {
+    while (slept < sleeps) std::this_thread::yield();
+  }
+
+  bool poor = false;           // no memory for most of those who enroll
+  std::atomic<int> inside{0};  // threads that are enrolled
+  std::atomic<int> slept{0};
+  std::atomic<int> woke{0};
+
+ private:
+  std::atomic<std::int64_t> now_{std::chrono::nanoseconds(1h).count()};
+  std::mutex mutex_;
+  std::vector<Alarm*> alarms_;
+  int enrolled_ = 0;
+};
+
+}  // namespace
 
 TEST_CASE("SystemClock: the machine's time") {
   brook::SystemClock& clock = brook::SystemClock::instance();
@@ -202,4 +154,210 @@ TEST_CASE("CoarseClock: does not step back by itself") {
     last = now;
   }
   CHECK_FALSE(steps_back);
+}
+
+TEST_CASE("Timers: on the machine's clocks, all of 10,000 in their order") {
+  brook::CoarseClock coarse;
+  brook::SystemClock own;
+  Clock& clock = *std::array<Clock*, 3>{&brook::SystemClock::instance(), &coarse, &own}.at(GENERATE(0U, 1U, 2U));
+  const auto now = clock.now();
+  std::atomic<bool> rings{false};
+  std::atomic<bool> all_set{false};
+  Bell first(clock, now, [&] {
+    rings = true;
+    rings.notify_all();
+    all_set.wait(false);
+  });
+  clock.set(first);
+  rings.wait(false);  // nothing else does until it is over
+  std::vector<int> order;
+  std::vector<std::unique_ptr<Bell>> bells;
+  constexpr int count = 10'000;
+  for (int i = 0; i < count; ++i) {
+    const int late = i * 7919 % count / 2;  // each twice
+    bells.push_back(std::make_unique<Bell>(clock, now - 1h + late * 1us, [&order, late] { order.push_back(late); }));
+    clock.set(*bells.back());
+  }
+  for (int i = 0; i < count; i += 2) clock.unset(*bells[static_cast<std::size_t>(i)]);
+  Bell last(clock, clock.now());
+  clock.set(last);
+  all_set = true;
+  all_set.notify_all();
+  last.wait_for(1);
+  CHECK(order.size() == count / 2);
+  CHECK(std::ranges::is_sorted(order));
+  for (int i = 0; i < count; ++i) REQUIRE(bells[static_cast<std::size_t>(i)]->rung() == i % 2);
+}
+
+TEST_CASE("Timers: of equal deadlines the first that was set rings first") {
+  HandClock clock;
+  std::vector<int> order;
+  Bell third(clock, clock.now() + 2s, [&] { order.push_back(3); });
+  Bell first(clock, clock.now() + 1s, [&] { order.push_back(1); });
+  Bell second(clock, clock.now() + 1s, [&] { order.push_back(2); });
+  for (Bell* const bell : {&third, &first, &second}) clock.set(*bell);
+  clock.move(5s);
+  third.wait_for(1);
+  CHECK(order == std::vector{1, 2, 3});
+}
+
+TEST_CASE("Timers: not before their time") {
+  HandClock clock;
+  Bell late(clock, clock.now() + 2s);
+  Bell early(clock, clock.now() + 1s);
+  clock.set(late);
+  clock.wait_for_sleep(1);
+  CHECK(clock.woke == 0);
+  clock.set(early);  // wakes the thread, which sleeps for this one now
+  CHECK(clock.woke == 1);
+  clock.wait_for_sleep(2);
+  clock.move(1s);
+  early.wait_for(1);
+  clock.wait_for_sleep(3);
+  CHECK(late.rung() == 0);
+  clock.move(1s - 1ns);
+  CHECK(late.rung() == 0);
+  clock.move(1ns);
+  late.wait_for(1);
+  CHECK(early.rung() == 1);
+}
+
+TEST_CASE("Timers: who unsets the last has the clock for himself again") {
+  HandClock clock;
+  for (int round = 0; round < 300; ++round) {
+    Bell one(clock, clock.now() + 1h);
+    Bell other(clock, clock.now() + 2h);
+    const int slept = clock.slept;
+    clock.set(one);
+    if (round % 3 == 0) clock.wait_for_sleep(slept + 1);
+    clock.set(other);
+    clock.unset(one);
+    clock.unset(other);
+    REQUIRE(clock.inside == 0);
+    REQUIRE((one.rung() == 0 && other.rung() == 0));
+  }
+}
+
+TEST_CASE("Timers: a clock that has no memory for its own thread now and then") {
+  HandClock clock;
+  clock.poor = true;
+  for (int i = 1; i <= 100; ++i) {
+    Bell bell(clock, clock.now() + 1s);
+    const int slept = clock.slept;
+    clock.set(bell);
+    if (i % 2 == 0) clock.wait_for_sleep(slept + 1);
+    clock.move(1s);
+    bell.wait_for(1);
+  }
+}
+
+TEST_CASE("Timers: unset waits for who rings") {
+  brook::SystemClock& clock = brook::SystemClock::instance();
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<bool> rings{false};
+    std::atomic<bool> unsets{false};
+    std::atomic<bool> over{false};
+    Bell bell(clock, clock.now(), [&] {
+      rings = true;
+      rings.notify_all();
+      unsets.wait(false);
+      for (int i = 0; i < 100; ++i) std::this_thread::yield();
+      over = true;
+    });
+    clock.set(bell);
+    rings.wait(false);
+    unsets = true;
+    unsets.notify_all();
+    clock.unset(bell);
+    REQUIRE(over);
+    REQUIRE(bell.rung() == 1);
+  }
+}
+
+TEST_CASE("Timers: what may be done with a timer while it rings") {
+  HandClock hand;
+  Clock& clock = *std::array<Clock*, 2>{&brook::SystemClock::instance(), &hand}.at(GENERATE(0U, 1U));
+  SECTION("it may be unset") {
+    std::unique_ptr<Bell> bell;
+    bell = std::make_unique<Bell>(clock, clock.now(), [&] { clock.unset(*bell); });
+    clock.set(*bell);
+    bell->wait_for(1);
+  }
+  SECTION("it may be set again, and unset then") {
+    std::unique_ptr<Bell> bell;
+    bell = std::make_unique<Bell>(clock, clock.now(), [&] {
+      if (bell->rung() < 2) clock.set(*bell);
+      if (bell->rung() == 2) bell->deadline += 1h;
+      if (bell->rung() == 2) clock.set(*bell);
+    });
+    clock.set(*bell);
+    bell->wait_for(3);
+    clock.unset(*bell);
+    CHECK(bell->rung() == 3);
+  }
+  SECTION("it may die, and others may be set and unset") {
+    std::atomic<bool> over{false};
+    Bell never(clock, clock.now() + 1h);
+    Bell other(clock, clock.now(), [&] {
+      over = true;
+      over.notify_all();
+    });
+    struct Mortal final : Clock::Timer {
+      std::function<void()> last_words;
+      explicit Mortal(Clock& clock) : Timer(clock.now()) {}
+      void ring() noexcept override {
+        const auto then = std::move(last_words);
+        delete this;
+        then();
+      }
+    };
+    auto* const mortal = new Mortal(clock);
+    clock.set(never);
+    mortal->last_words = [&] {
+      clock.unset(never);
+      clock.set(other);
+    };
+    clock.set(*mortal);
+    over.wait(false);
+    CHECK(never.rung() == 0);
+  }
+}
+
+TEST_CASE("Timers: a clock of the machine's may die with timers set") {
+  static std::atomic<int> rung{0};
+  struct Late final : Clock::Timer {
+    using Timer::Timer;
+    void ring() noexcept override { ++rung; }
+  };
+  Late late(Clock::time_point::max());
+  {
+    brook::CoarseClock clock;
+    clock.set(late);
+  }
+  CHECK(rung == 0);
+}
+
+TEST_CASE("Deadlines: the earliest first, whatever is taken out meanwhile") {
+  struct Task : brook::core::Deadlines<Task>::Node {
+    int deadline = 0;
+  };
+  std::mt19937 random(7);
+  std::vector<Task> tasks(200);
+  brook::core::Deadlines<Task> deadlines;
+  std::set<std::tuple<int, std::uint64_t, Task*>> expected;
+  for (std::uint64_t step = 0; step < 20'000; ++step) {
+    Task& task = tasks[random() % tasks.size()];
+    if (!deadlines.holds(task)) {
+      task.deadline = static_cast<int>(random() % 50);
+      deadlines.add(task, step);
+      expected.emplace(task.deadline, step, &task);
+    } else {
+      Task& gone = random() % 2 == 0 ? task : deadlines.first();
+      expected.erase({gone.deadline, deadlines.order(gone), &gone});
+      deadlines.remove(gone);
+    }
+    REQUIRE(deadlines.size() == expected.size());
+    REQUIRE(deadlines.empty() == expected.empty());
+    if (!expected.empty()) REQUIRE(&deadlines.first() == std::get<Task*>(*expected.begin()));
+  }
 }

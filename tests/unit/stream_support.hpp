@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <brook/stream.hpp>
+#include <brook/testing/manual_clock.hpp>
 
 namespace brook::test {
 

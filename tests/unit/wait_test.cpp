@@ -1,4 +1,5 @@
 #include <brook/options.hpp>
+#include <brook/testing/manual_clock.hpp>
 #include <brook/wait.hpp>
 
 #include <chrono>

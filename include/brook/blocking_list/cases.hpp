@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -77,6 +78,10 @@ class PopCase : public PopLine<T> {
     if (Popper<T>* const popper = this->popper()) return value_from<T>(popper->got.front());
     return unexpected(this->why_not());
   }
+  void give_back() noexcept {
+    if (value_) this->put_back(std::span(&*value_, 1));
+    else this->put_back_served();
+  }
 
  private:
   std::optional<T> value_;
@@ -100,6 +105,10 @@ class PopManyCase : public PopLine<T> {
     if (!values_.empty()) return std::move(values_);
     if (Popper<T>* const popper = this->popper()) return values_of<T>(*popper);
     return unexpected(this->why_not());
+  }
+  void give_back() noexcept {
+    if (!values_.empty()) this->put_back(values_);
+    else this->put_back_served();
   }
 
  private:

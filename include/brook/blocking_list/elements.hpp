@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/blocking_list/cut.hpp>
 #include <brook/blocking_list/fifo.hpp>
 #include <brook/blocking_list/lazy_deque.hpp>
 #include <brook/log/payload.hpp>
@@ -57,6 +58,7 @@ class Elements {
   /// All elements are in one deque from now on. Throws std::bad_alloc, and then some are.
   void gather() {
     queue_.freeze();
+    if (!cuts_.empty() && !together_) cuts_.before_gathering();
     queue_.take_all(no_limit, no_limit, direction_,
                     [this](Payload&& payload) { front_.push_back(std::move(payload)); });
     together_ = true;
@@ -73,22 +75,32 @@ class Elements {
   /// Throws std::bad_alloc, and then nothing has changed.
   void push(Side side, Payload&& payload) {
     if (front_.empty()) direction_ = pushed_at(side);
-    if (before_front(side)) front_.push_front(std::move(payload));
-    else front_.push_back(std::move(payload));
+    if (!before_front(side)) return front_.push_back(std::move(payload));
+    front_.push_front(std::move(payload));
+    if (!cuts_.empty()) cuts_.pushed_before();
   }
   /// Before the i-th element from the left, or at the end. Throws std::bad_alloc, and then nothing has changed.
   /// O(n) from the nearer end.
   void insert(std::size_t i, Payload&& payload) {
+    if (!cuts_.empty()) cuts_.before_changes(front_);
     const Side side = i < size() / 2 ? Side::left : Side::right;
     std::size_t at = side == Side::left ? 0 : size();
     push(side, std::move(payload));
     for (; at < i; ++at) swap_with_next(at);
     for (; at > i; --at) swap_with_next(at - 1);
   }
+  /// To be called before elements at a side are moved from, if pop() comes only then. After gather().
+  void about_to_take(Side side, std::size_t count) noexcept {
+    if (cuts_.empty()) return;
+    if (before_front(side)) cuts_.before_pops(count, front_);
+    else cuts_.before_pops_behind(count, front_);
+  }
   /// The element at a side. Both require one.
   [[nodiscard]] Payload& end(Side side) noexcept { return before_front(side) ? front_.front() : front_.back(); }
   [[nodiscard]] Payload pop(Side side) noexcept {
+    about_to_take(side, 1);
     if (before_front(side)) {
+      if (!cuts_.empty()) cuts_.popped(1);
       Payload payload = std::move(front_.front());
       front_.pop_front();
       return payload;
@@ -99,11 +111,15 @@ class Elements {
   }
   /// The i-th element for the one that was given.
   void trade(std::size_t i, Payload& payload) noexcept {
+    if (!cuts_.empty()) cuts_.before_changes(front_);
     Payload taken = std::move(at(i));
     replace(at(i), std::move(payload));
     replace(payload, std::move(taken));
   }
-  void give_all(std::deque<Payload>& to) noexcept { front_.swap(to); }
+  void give_all(std::deque<Payload>& to) noexcept {
+    if (!cuts_.empty()) cuts_.before_changes(front_);
+    front_.swap(to);
+  }
   /// Elements [from, to) are all that is kept; the others are handed to `drop(Payload&&)`, which must not throw.
   template <class Drop>
   void keep(std::size_t from, std::size_t to, Drop&& drop) noexcept {
@@ -113,6 +129,7 @@ class Elements {
   /// Elements for which `gone(i)` are handed to `drop(Payload&&)`; neither throws.
   template <class Gone, class Drop>
   void remove(Gone&& gone, Drop&& drop) noexcept {
+    if (!cuts_.empty()) cuts_.before_changes(front_);
     std::size_t kept = 0;
     const std::size_t n = size();
     for (std::size_t i = 0; i < n; ++i) {
@@ -128,6 +145,7 @@ class Elements {
 
   /// The element at a side, which there is, goes to the other one. Throws std::bad_alloc, and then nothing has changed.
   void rotate(Side side) {
+    about_to_take(side, 1);
     push(opposite(side), std::move(end(side)));
     static_cast<void>(pop(side));
   }
@@ -143,10 +161,13 @@ class Elements {
   /// given. `use(Payload&&)` must not throw. After prepare_pop().
   template <class Use>
   std::size_t pop_some(Side side, std::size_t most, std::size_t at_most, Use&& use) noexcept {
+    if (!cuts_.empty() && !together_) cuts_.before_pops(most, front_);
     std::size_t popped = 0;
     for (; popped < most && !front_.empty(); ++popped) use(pop(side));
-    if (!together_ && popped < most) popped += queue_.take_all(most - popped, at_most - popped, direction_, use);
-    return popped;
+    if (together_ || popped == most) return popped;
+    const std::size_t from_queue = queue_.take_all(most - popped, at_most - popped, direction_, use);
+    if (!cuts_.empty()) cuts_.popped(from_queue);
+    return popped + from_queue;
   }
 
   /// Whether there is one.
@@ -170,9 +191,20 @@ class Elements {
     open_ = push && !together_;
     if (open_) queue_.open_pushes(direction_);
     else queue_.freeze_pushes();
-    if (pop && !together_ && front_.empty()) queue_.open_pops(direction_);
+    if (pop && !together_ && front_.empty() && cuts_.empty()) queue_.open_pops(direction_);
     else queue_.freeze_pops();
   }
+
+  // — for who saves them (blocking_list/cut.hpp) —
+
+  /// Of what there is now.
+  void begin(Cut<Payload>& cut) noexcept {
+    queue_.freeze();
+    cuts_.begin(cut, front_.size(), queue_, direction_);
+  }
+  void end(Cut<Payload>& cut) noexcept { cuts_.end(cut); }
+  /// Passes the next element of a cut that is not done.
+  void pass_next(Cut<Payload>& cut) noexcept { cuts_.pass_next(cut, front_); }
 
  private:
   // After so many operations in a row that a queue could have done, the elements need not be together.
@@ -204,6 +236,7 @@ class Elements {
 
   Queue queue_;
   LazyDeque<Payload> front_;
+  Cuts<Payload> cuts_;
   const bool always_together_;
   bool together_;
   bool open_ = false;       // pushes are

@@ -60,11 +60,12 @@
 
 #include <brook/blocking_list/claims.hpp>
 #include <brook/blocking_list/segment.hpp>
+#include <brook/blocking_list/settle.hpp>
 #include <brook/blocking_list/slot.hpp>
+#include <brook/blocking_list/walk.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/log/payload.hpp>
-#include <brook/log/settle.hpp>
 
 namespace brook::blocking_list {
 
@@ -215,6 +216,9 @@ class Fifo {
   [[nodiscard]] std::size_t count() noexcept { return count_up_to(~std::size_t{0}); }
   [[nodiscard]] bool any() noexcept { return count_up_to(1) > 0; }
 
+  /// Over the elements that there are now, in the order of pops. Both ends are frozen.
+  [[nodiscard]] Walk<Payload> walk() const noexcept { return {head(), head().popped(), tail(), end_}; }
+
  private:
   using Segment = blocking_list::Segment<Payload>;
   using Slot = blocking_list::Slot<Payload>;
@@ -305,31 +309,6 @@ class Fifo {
     use(std::move(slot.payload()));
     std::destroy_at(std::addressof(slot.payload()));
     slot.take();
-  }
-
-  // What a slot is: an element, void, or not settled yet.
-  [[nodiscard]] static State look(const Segment& segment, std::uint32_t at) noexcept {
-    auto told = segment.slots[at].told();
-    if (told.state == State::follower) told = segment.slots[at - told.distance].told();
-    return told.state == State::taken ? State::ready : told.state;
-  }
-
-  // Waits for the pusher of a slot, but not for ever; whether it is an element.
-  [[nodiscard]] static bool settle(Segment& segment, std::uint32_t at) noexcept {
-    log::Patience patience;
-    for (State state = look(segment, at);; state = look(segment, at)) {
-      if (state != State::empty) return state == State::ready;
-      if (!patience.left()) pass(segment, at);
-    }
-  }
-
-  // Voids what is not settled up to a slot, in order (I2).
-  static void pass(Segment& segment, std::uint32_t at) noexcept {
-    std::uint32_t first = at;
-    while (first > 0 && look(segment, first - 1) == State::empty) --first;
-    for (; first <= at; ++first) {
-      if (look(segment, first) == State::empty) segment.slots[first].make_void();
-    }
   }
 
   // A segment with so many empty slots, which nobody knows yet. Throws std::bad_alloc.

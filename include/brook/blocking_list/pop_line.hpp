@@ -6,13 +6,17 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <brook/blocking_list/line.hpp>
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/taking.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
+#include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/selection.hpp>
@@ -63,6 +67,23 @@ class PopLine {
   [[nodiscard]] Popper<T>* popper() noexcept { return popper_ && popper_->served ? &*popper_ : nullptr; }
   [[nodiscard]] Errc why_not() const noexcept {
     return popper_ ? popper_->refused.value_or(Errc::closed) : Errc::closed;
+  }
+  // What was popped is at its end of the list again; lost where there is no memory for that.
+  template <class Values>
+  void put_back(Values&& values) noexcept {
+    BROOK_TRY {
+      std::vector<log::PayloadOf<T>> popped;
+      popped.reserve(values.size());
+      for (auto&& value : values) popped.push_back(log::make_payload<T>(std::move(value)));
+      blocking_list::put_back<T>(*list_, side_, popped);
+    }
+    BROOK_CATCH_ALL {}
+  }
+  void put_back_served() noexcept {
+    BROOK_TRY {
+      if (Popper<T>* const served = popper()) blocking_list::put_back<T>(*list_, side_, served->got);
+    }
+    BROOK_CATCH_ALL {}
   }
   // With the lock.
   [[nodiscard]] bool drained() const noexcept { return list_->closed && !list_->elements.any(); }

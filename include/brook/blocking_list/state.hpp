@@ -171,6 +171,7 @@ class State {
     if (&to == this) {
       elements.rotate(side);
     } else {
+      elements.about_to_take(side, 1);
       to.elements.push(to_side, std::move(elements.end(side)));
       static_cast<void>(elements.pop(side));
     }

@@ -41,6 +41,7 @@ template <class T>
   } else {
     list.elements.gather();
     if (!list.elements.empty()) {
+      list.elements.about_to_take(side, 1);
       value.emplace(value_from<T>(list.elements.end(side)));
       gone.emplace(list.elements.pop(side));
     }
@@ -66,6 +67,7 @@ template <class T>
     list.elements.gather();
     gone.reserve(most);
     const std::size_t n = list.elements.size();
+    list.elements.about_to_take(side, std::min(most, n));
     for (std::size_t i = 0; i < std::min(most, n); ++i)
       values.push_back(value_from<T>(list.elements.at(side == Side::left ? i : n - 1 - i)));
     while (gone.size() < values.size()) gone.push_back(list.elements.pop(side));
@@ -85,6 +87,15 @@ struct Placing {
   }
 };
 
+/// Elements go back to the end that they were popped from, in the order of the pops. A bounded list may be longer for a
+/// while. Throws std::bad_alloc; those that remain are lost with `popped`.
+template <class T>
+void put_back(State<T>& list, Side side, std::vector<log::PayloadOf<T>>& popped) {
+  const Locked<T> locked(list);
+  list.elements.gather();
+  for (; !popped.empty(); popped.pop_back()) list.elements.push(side, std::move(popped.back()));
+}
+
 /// On an exception, what a popper got goes back to where it came from.
 template <class T>
 struct GiveBack {
@@ -92,13 +103,7 @@ struct GiveBack {
   GiveBack(const GiveBack&) = delete;
   GiveBack& operator=(const GiveBack&) = delete;
   ~GiveBack() {
-    if (popper == nullptr || popper->got.empty()) return;
-    const Locked<T> locked(*popper->from);
-    popper->from->elements.gather();
-    while (!popper->got.empty()) {
-      popper->from->elements.push(popper->side, std::move(popper->got.back()));
-      popper->got.pop_back();
-    }
+    if (popper != nullptr && !popper->got.empty()) put_back<T>(*popper->from, popper->side, popper->got);
   }
 
   Popper<T>* popper;

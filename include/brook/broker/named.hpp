@@ -33,6 +33,8 @@ template <class T>
 template <class T>
 inline constexpr char tag_of{};
 
+class Contents;
+
 struct Named {
   Named(ObjectKind what, const void* type, std::string_view element) noexcept
       : kind(what), tag(type), element_type(element) {}

@@ -38,9 +38,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/log/pins.hpp>
 
 namespace brook::broker {
@@ -91,6 +93,21 @@ class Names {
     Entry& entry = prepare(name, std::move(object));
     put(current(), entry);
     entry.pins.raise();
+  }
+  /// Several, none of which stands for anything. Throws std::bad_alloc, and then nothing has changed.
+  void insert_all(const std::vector<std::pair<std::string, Ptr>>& added) {
+    std::vector<Entry*> prepared;
+    prepared.reserve(added.size());
+    core::Undo undo([&] {
+      for (Entry* const entry : prepared) take_back(*entry);
+    });
+    make_room(added.size());
+    for (const auto& [name, object] : added) prepared.push_back(&prepare(name, object));
+    undo.keep();
+    for (Entry* const entry : prepared) {
+      put(current(), *entry);
+      entry->pins.raise();
+    }
   }
   /// Whether there was such a name.
   bool erase(std::string_view name) noexcept {
@@ -192,9 +209,19 @@ class Names {
     if (entry.pins.retire()) core::Later::run(entry);
   }
 
+  // So that there is room for so many entries more.
+  void make_room(std::size_t entries) {
+    if ((current().used + entries) * 2 > current().mask + 1) use(spare_array((size_ + entries) * 4));
+  }
+  // Of an entry that is prepared, and was not put anywhere.
+  void take_back(Entry& entry) noexcept {
+    entry.object = nullptr;
+    entry.next_task = std::exchange(free_, &entry);
+    --size_;
+  }
   // An entry that nobody can pin yet; and room for it.
   [[nodiscard]] Entry& prepare(std::string_view name, Ptr object) {
-    if ((current().used + 1) * 2 > current().mask + 1) use(spare_array((size_ + 1) * 4));
+    make_room(1);
     if (free_ == nullptr) free_ = spares_.exchange(nullptr, sync::acquire);  // NJ
     if (free_ == nullptr) {
       auto* const entry = new Entry(*this);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <brook/channel/reader.hpp>
+#include <brook/channel/returned.hpp>
 #include <brook/channel/share.hpp>
 #include <brook/channel/state.hpp>
 #include <brook/clock.hpp>
@@ -64,9 +65,9 @@ class Membership {
   /// share by any number of threads at once, else by one.
   template <class Use>
   [[nodiscard]] std::optional<Errc> receive_one(const Wait& wait, Use&& use) {
-    if (share_ != nullptr) [[unlikely]] {
+    if (share_ != nullptr || !returned_.empty()) [[unlikely]] {
       Batch<Payload> batch;
-      const auto failed = share_->receive(1, wait, left_, batch);
+      const auto failed = receive(1, wait, batch);
       if (!failed) use(batch.runs.run(0).segment, batch.runs.run(0).first, batch.lost);
       return failed;
     }
@@ -80,7 +81,16 @@ class Membership {
   /// Up to `most` messages. Errors as above.
   [[nodiscard]] std::optional<Errc> receive(std::uint64_t most, const Wait& wait, Batch<Payload>& batch) {
     if (share_ != nullptr) return share_->receive(most, wait, left_, batch);
+    if (!returned_.empty() && !reader_->ended()) [[unlikely]]
+      returned_.take(most, batch);
+    if (batch.runs.size() > 0) [[unlikely]]
+      return std::nullopt;
     return receive_alone(wait, [&] { return state_->take(*reader_, most, batch); });
+  }
+  /// What was received for a call that has gone is received again, before anything else. By who receives.
+  void give_back(const Batch<Payload>& batch) noexcept {
+    if (share_ != nullptr) share_->give_back(batch);
+    else returned_.put(batch);
   }
 
   /// The subscription is over: nothing is received any more, and a call that waits wakes. May be called again.
@@ -187,6 +197,7 @@ class Membership {
   const std::shared_ptr<State> state_;
   std::shared_ptr<Share> share_;
   std::shared_ptr<Reader> reader_;
+  Returned<Payload> returned_;  // to this one alone
   sync::atomic<bool> left_{false};
 };
 

@@ -70,6 +70,7 @@ class Receiving {
     if (batch_.runs.size() == 0) return unexpected(Errc::closed);
     return Shape::of(std::move(batch_));
   }
+  void give_back() noexcept { membership_->give_back(std::exchange(batch_, {})); }
 
  private:
   const std::shared_ptr<typename Source::Membership> membership_;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <brook/channel/reader.hpp>
+#include <brook/channel/returned.hpp>
 #include <brook/channel/state.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/later.hpp>
@@ -48,7 +49,7 @@ class Share {
       if (left.load(sync::seq_cst)) return Errc::closed;
       serve();
       if (waiters_.empty()) {
-        const Found found = state_->take(*reader_, most, batch);
+        const Found found = take(most, batch);
         if (found != Found::nothing) return result_of(found);
       }
     }
@@ -64,6 +65,13 @@ class Share {
       const auto here = at++;
       if (&(*here)->left == &left) answer(here, Errc::closed);
     }
+    serve();
+  }
+
+  /// What was received for a call that has gone is for whoever receives next.
+  void give_back(const Batch<Payload>& batch) noexcept {
+    const Locked locked(*this);
+    returned_.put(batch);
     serve();
   }
 
@@ -125,6 +133,12 @@ class Share {
     const sync::unique_lock<sync::mutex> held;
   };
 
+  [[nodiscard]] Found take(std::uint64_t most, Batch<Payload>& batch) noexcept {
+    if (!returned_.empty() && !reader_->ended()) [[unlikely]]
+      returned_.take(most, batch);
+    return batch.runs.size() > 0 ? Found::some : state_->take(*reader_, most, batch);
+  }
+
   [[nodiscard]] static std::optional<Errc> result_of(Found found) noexcept {
     return found == Found::over ? std::optional(Errc::closed) : std::nullopt;
   }
@@ -166,7 +180,7 @@ class Share {
         continue;
       }
       if (!decision.granted()) return;  // it comes by, or leaves, once that is decided
-      const Found found = state_->take(*reader_, first.most, first.batch);
+      const Found found = take(first.most, first.batch);
       if (found == Found::some) decision.take();
       if (found == Found::nothing) {
         state_->gate.arm(first.ticket);
@@ -187,6 +201,7 @@ class Share {
   sync::mutex mutex_;
   const std::shared_ptr<Reader> reader_;
   const std::shared_ptr<State> state_;
+  Returned<Payload> returned_;
   std::list<Waiter*> waiters_;
 };
 

@@ -68,6 +68,18 @@ class KeyOrder {
   /// Those that have been admitted and not been delivered.
   [[nodiscard]] const std::set<Id>& undelivered() const noexcept { return undelivered_; }
 
+  /// Where an entry stands.
+  enum class Stand : unsigned char { out, ready, waiting };
+  /// Calls `visit(id, key, stand)` for each that is not done with: first those that are out, then those that are ready.
+  template <class Visit>
+  void each(Visit&& visit) const {
+    for (const auto& [id, key] : out_) visit(id, key, Stand::out);
+    for (const auto& [id, key] : ready_) visit(id, key, Stand::ready);
+    for (const auto& [key, behind] : busy_) {
+      for (const auto& entry : behind) visit(entry.first, key, Stand::waiting);
+    }
+  }
+
   /// Forgets what was not delivered.
   void rewind() noexcept {
     for (auto& key : busy_) key.second.clear();

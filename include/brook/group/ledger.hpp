@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <utility>
 
 #include <brook/group/lines.hpp>
@@ -38,6 +39,15 @@ class Ledger {
     Page& page = pages_.try_emplace(base, owner_, segment).first->second;
     if (lines && !page.has_lines())
       page.give_lines(spare_.size() == page.capacity() ? std::exchange(spare_, Lines()) : Lines(page.capacity()));
+    return page;
+  }
+
+  /// A page of entries that have left the stream, by their ids. No entry that is there lies between them. Throws
+  /// std::bad_alloc.
+  [[nodiscard]] Page& page_of_gone(std::span<const Id> ids) {
+    Lines lines(static_cast<std::uint32_t>(ids.size()));
+    Page& page = pages_.try_emplace(ids.front(), owner_, ids).first->second;
+    page.give_lines(std::move(lines));
     return page;
   }
 

@@ -2,12 +2,14 @@
 // (wait/selection.hpp). Part of consumer.hpp, which includes it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include <brook/clock.hpp>
 #include <brook/consumer.hpp>
+#include <brook/core/config.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
 #include <brook/group/locked.hpp>
@@ -70,6 +72,14 @@ class Consumer<T>::Line {
   [[nodiscard]] expected<Value, Errc> result() {
     if (failed_) return unexpected(*failed_);
     return Deliveries<T>(std::move(batch_));
+  }
+  // What cannot be given back stays pending with the consumer, unless it never was.
+  void give_back() noexcept {
+    const Deliveries<T> deliveries(std::move(batch_));
+    for (const auto& delivery : deliveries) {
+      BROOK_TRY { static_cast<void>(delivery.nack({.delay = std::chrono::milliseconds(0), .uncounted = true})); }
+      BROOK_CATCH_ALL {}
+    }
   }
 
  private:

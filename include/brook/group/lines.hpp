@@ -75,6 +75,17 @@ class Lines {
     return true;
   }
 
+  /// A pending line looks as if it was with nobody, until it is set again: who acknowledges it takes the mutex. Whether it is
+  /// pending.
+  bool hold_back(std::uint32_t at) noexcept {
+    Words& words = words_[at / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (at % 64);
+    if ((words.with_nobody & bit) != 0) return true;
+    if (clear(at, 1) == 0) return false;
+    words.with_nobody = words.with_nobody | bit;
+    return true;
+  }
+
   [[nodiscard]] bool pending(std::uint32_t at) const noexcept {
     const Words& words = words_[at / 64];
     const std::uint64_t word = words.with_somebody.load(sync::relaxed) | words.with_nobody;  // GF

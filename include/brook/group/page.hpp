@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <span>
 #include <utility>
 
 #include <brook/core/sync.hpp>
@@ -45,6 +46,12 @@ struct Delivered {
   Recipient to;
   std::uint64_t count = 1;
 };
+
+/// Whether a page that begins with one id can tell another, which is above it.
+[[nodiscard]] constexpr bool page_can_tell(Id first, Id id) noexcept {
+  return id.ms - first.ms <= log::Word::ms_mask &&
+         (id.ms > first.ms ? id.seq : id.seq - first.seq) <= log::Word::seq_mask;
+}
 
 template <class Payload>
 class Page {
@@ -88,6 +95,16 @@ class Page {
         first_(held->life().first),
         base_(held->life().base),
         capacity_(held->capacity()) {}
+  /// A page of entries that have left the stream, of which there are but the ids; each page_can_tell(first, id). Throws
+  /// std::bad_alloc.
+  Page(Owner& owner, std::span<const Id> ids)
+      : owner_(&owner),
+        managed_(owner.managed()),
+        base_(ids.front()),
+        capacity_(static_cast<std::uint32_t>(ids.size())),
+        keys_(new Key[ids.size()]) {
+    for (std::size_t i = 0; i < ids.size(); ++i) keys_[i] = noted(log::Word::key(base_, ids[i]));
+  }
   Page(const Page&) = delete;
   Page& operator=(const Page&) = delete;
 
@@ -116,7 +133,10 @@ class Page {
   // — with the group's mutex —
 
   /// The segment, if its entries are still there.
-  [[nodiscard]] Hold look() const noexcept { return segment_ ? segment_ : Hold::of(where_, number_); }
+  [[nodiscard]] Hold look() const noexcept {
+    if (where_ == nullptr) return {};
+    return segment_ ? segment_ : Hold::of(where_, number_);
+  }
   /// Whether this is the page beside a segment. Requires a reference.
   [[nodiscard]] bool beside(const Segment& segment) const noexcept { return where_ == &segment; }
 
@@ -139,6 +159,10 @@ class Page {
   }
   [[nodiscard]] bool unused() const noexcept { return due_ == 0 && references_.load(sync::acquire) == 0; }  // GD
 
+  /// Holds the segment, which is that of the page, until the page lets go of it.
+  void keep(const Hold& held) noexcept {
+    if (!segment_) segment_ = held;
+  }
   /// Gives up the segment of an unused page, if the ids of what is pending can be noted down.
   void let_go() noexcept {
     if (segment_ && (idle_lines() || note_keys())) segment_ = {};
@@ -148,6 +172,9 @@ class Page {
   [[nodiscard]] bool has_lines() const noexcept { return lines_.size() > 0; }
   void give_lines(Lines lines) noexcept { lines_ = std::move(lines); }
   [[nodiscard]] Lines take_lines() noexcept { return std::exchange(lines_, Lines()); }
+
+  /// Until it is told again, a pending line is acknowledged with the mutex only. Whether it is pending.
+  bool hold_back(std::uint32_t at) noexcept { return lines_.hold_back(at); }
 
   /// A line, which has been told, is not pending any more; whether it was. The group's own acknowledgement.
   [[nodiscard]] bool end(std::uint32_t at) noexcept { return lines_.end(at); }
@@ -201,6 +228,11 @@ class Page {
  private:
   using Key = std::array<std::uint16_t, 3>;  // log::Word::key() has 47 bits
 
+  [[nodiscard]] static Key noted(std::uint64_t key) noexcept {
+    return {static_cast<std::uint16_t>(key >> 32), static_cast<std::uint16_t>(key >> 16),
+            static_cast<std::uint16_t>(key)};
+  }
+
   [[nodiscard]] std::uint64_t key(std::uint32_t at) const noexcept {
     if (segment_) return segment_->slot(at).state().word.key();
     const Key& noted = keys_[at - noted_from_];
@@ -215,8 +247,7 @@ class Page {
     for (std::uint32_t at = low_; at < high_; ++at) {
       const log::SlotState state = segment_->slot(at).state();
       if (!state.is_void()) last = state.word.key();
-      keys[at - low_] = {static_cast<std::uint16_t>(last >> 32), static_cast<std::uint16_t>(last >> 16),
-                         static_cast<std::uint16_t>(last)};
+      keys[at - low_] = noted(last);
     }
     keys_ = std::move(keys);
     noted_from_ = low_;
@@ -225,9 +256,9 @@ class Page {
 
   Owner* const owner_;
   const bool managed_;
-  Segment* const where_;
-  const std::uint64_t number_;
-  const std::uint64_t first_;
+  Segment* const where_ = nullptr;  // null for a page beside nothing
+  const std::uint64_t number_ = 0;
+  const std::uint64_t first_ = 0;
   const Id base_;
   const std::uint32_t capacity_;
   std::uint32_t low_ = 0;   // what may be pending is in [low_, high_)

@@ -250,6 +250,8 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   bool destroyed = false;
 
  private:
+  template <class U>
+  friend class Image;
   // How long a dead letter that was refused waits before it is offered again, in milliseconds.
   static constexpr Instant dead_letter_pause = 100;
 

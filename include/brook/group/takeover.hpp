@@ -68,9 +68,8 @@ class Takeover {
     if (!stream_.timeline.unchanged(edits_)) return false;
     const auto pending = [](const Place& place) { return place.page->pending(place.at); };
     if (!std::ranges::all_of(found_, pending, &Found::place)) return false;
-    const auto position = [](const Place& place) { return place.page->first() + place.at; };
-    std::ranges::sort(gone_, {}, position);  // a claim may name one twice
-    gone_.erase(std::ranges::unique(gone_, {}, position).begin(), gone_.end());
+    std::ranges::sort(gone_, {}, &Place::id);  // a claim may name one twice
+    gone_.erase(std::ranges::unique(gone_, {}, &Place::id).begin(), gone_.end());
     return group.finish_all(gone_);
   }
 

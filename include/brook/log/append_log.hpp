@@ -109,6 +109,12 @@ class AppendLog {
     undo.keep();
   }
 
+  /// One that begins with segments that are made already (log/rebuild.hpp), and owns them and the pool.
+  AppendLog(SegmentPool<Payload>& pool, Segment& first, Segment& last) noexcept : pool_(&pool) {
+    head_.store(&first, sync::relaxed);  // AO
+    tail_.store(&last, sync::relaxed);   // AO
+  }
+
   ~AppendLog() {
     for (Segment* segment = head_.load(sync::relaxed); segment != nullptr;)  // AO
       retire(*std::exchange(segment, following(*segment)));

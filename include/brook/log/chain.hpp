@@ -49,6 +49,17 @@ struct SegmentSizes {
   }
 };
 
+/// Where the jump of a segment behind `before` leads. Myers' rule: where two jumps of equal length end at `before`, over both;
+/// else to `before`. A jump into what has been trimmed is as good as any: nobody will go there.
+template <class Payload>
+[[nodiscard]] typename Segment<Payload>::Reference jump_over(Segment<Payload>& before) noexcept {
+  const auto one = before.jump();
+  const auto two = one.segment->jump();
+  const std::uint64_t number = before.life().number;
+  if (one.segment->is(one.number) && number - one.number == one.number - two.number) return two;
+  return {&before, number, before.life().base};
+}
+
 template <class Payload>
 class Chain {
  public:
@@ -125,16 +136,6 @@ class Chain {
                 last, &before, jump_over(before));
     added_ = previous.added_before + entries_before + count;
     return count;
-  }
-
-  // Myers' rule: where two jumps of equal length end at `before`, jump over both; else to `before`. A jump into what has
-  // been trimmed is as good as any: nobody will go there.
-  [[nodiscard]] static typename Segment::Reference jump_over(Segment& before) noexcept {
-    const auto one = before.jump();
-    const auto two = one.segment->jump();
-    const std::uint64_t number = before.life().number;
-    if (one.segment->is(one.number) && number - one.number == one.number - two.number) return two;
-    return {&before, number, before.life().base};
   }
 
   void discard() noexcept {

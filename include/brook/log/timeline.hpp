@@ -30,6 +30,7 @@
 #include <brook/id.hpp>
 #include <brook/log/append_log.hpp>
 #include <brook/log/edits.hpp>
+#include <brook/log/rebuild.hpp>
 #include <brook/log/runs.hpp>
 #include <brook/log/seek.hpp>
 
@@ -76,6 +77,10 @@ class Timeline {
 
   /// With a bound, each append that makes the log longer trims it.
   explicit Timeline(const Cut& bound = {}) : bound_(bound) {}
+  /// One that begins with what was rebuilt, and with edits that were made before; these are taken as the first one.
+  Timeline(const Cut& bound, Rebuilt<Payload> from) noexcept : log_(from.pool, from.first, from.last), bound_(bound) {
+    edits_.commit({.edit = 1, .removed = from.removed, .max_deleted = from.max_deleted});
+  }
 
   [[nodiscard]] expected<Appended, Errc> append(const Values<Payload>& values, const Request& request) {
     const expected<Appended, Errc> appended = log_.append(values, request);
@@ -120,6 +125,9 @@ class Timeline {
       if (edits_.still(view.edits.edit)) return view;
     }
   }
+
+  /// The present, and holds on all the segments in which it lies, oldest first (log/whole.hpp).
+  [[nodiscard]] View hold_all(std::vector<Hold>& segments);
 
   /// The edits up to now, and whether there have been none since. What was loaded in between belongs to that state.
   [[nodiscard]] EditState edits() const noexcept { return edits_.read(); }

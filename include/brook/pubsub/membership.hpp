@@ -64,6 +64,8 @@ class Membership {
     return receive_from_each(wait, [&](Inner& inner, const Wait& how) { return inner.receive(most, how, batch); });
   }
 
+  void give_back(const channel::Batch<Payload>& batch) noexcept { at_->give_back(batch); }
+
   /// Changes the interest, as `edit(Interest&)` says, at one instant. Errors: closed when it is over; invalid_argument
   /// when it shares. Throws std::bad_alloc, and then nothing has changed.
   template <class Edit>

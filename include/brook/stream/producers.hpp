@@ -15,8 +15,10 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/core/config.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
 
@@ -39,14 +41,17 @@ template <class T>
   }
 }
 
+/// An add under a key.
+struct Record {
+  std::string producer;
+  std::string key;
+  Id id;
+  Clock::time_point added;
+  std::uint64_t number = 0;  // of the adds under keys
+};
+
 /// Guarded by a mutex of the stream's.
 class Producers {
-  struct Record {
-    std::string producer;
-    std::string key;
-    Id id;
-    Clock::time_point added;
-  };
   using Records = std::list<Record>;
   using Keys = std::map<std::string_view, Records::iterator, std::less<>>;  // views of the records' own keys
   struct Producer {
@@ -80,7 +85,7 @@ class Producers {
     /// Throws std::bad_alloc, and then nothing has changed.
     Draft(Producers& producers, std::string_view producer, std::string_view key, Clock::time_point now)
         : producers_(producers) {
-      record_.push_back({std::string(producer), std::string(key), Id{}, now});
+      record_.push_back({std::string(producer), std::string(key), Id{}, now, 0});
       order_.push_back(record_.begin());
       Keys keys;
       keys.emplace(record_.front().key, record_.begin());
@@ -96,6 +101,7 @@ class Producers {
     /// The entry was added.
     void keep(Id id) noexcept {
       record_.front().id = id;
+      record_.front().number = ++producers_.added_;
       Producer& producer = of_->second;
       producer.keys.insert(std::move(key_));
       producer.oldest_first.splice(producer.oldest_first.end(), order_);
@@ -112,6 +118,59 @@ class Producers {
     std::map<std::string, Producer, std::less<>>::iterator of_{};
   };
 
+  /// Who reads the records as they are when he begins, some at a time, while others add and forget: what is forgotten before
+  /// he comes to it is noted for him. With the mutex, each member, but for taken().
+  class Reading {
+   public:
+    Reading() = default;
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+
+    void begin(Producers& producers) noexcept {
+      producers_ = &producers;
+      at_ = producers.records_.begin();
+      end_ = producers.added_;
+      next_ = std::exchange(producers.readings_, this);
+    }
+    /// Takes some more; false when there are none left. Throws std::bad_alloc.
+    [[nodiscard]] bool take(std::size_t most) {
+      for (; most > 0 && left(); --most, ++at_) taken_.push_back(*at_);
+      return left();
+    }
+    /// Whether memory was short when something had to be noted.
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
+    /// Does nothing when it has not begun, or has ended.
+    void end() noexcept {
+      if (producers_ == nullptr) return;
+      Reading** link = &producers_->readings_;
+      while (*link != this) link = &(*link)->next_;
+      *link = next_;
+      producers_ = nullptr;
+    }
+    [[nodiscard]] std::vector<Record>& taken() noexcept { return taken_; }
+
+   private:
+    friend class Producers;
+
+    [[nodiscard]] bool left() const noexcept { return at_ != producers_->records_.end() && at_->number <= end_; }
+    void lose(std::list<Record>::iterator record) noexcept {
+      if (!left() || record->number < at_->number || record->number > end_) return;
+      BROOK_TRY { taken_.push_back(*record); }
+      BROOK_CATCH_ALL { failed_ = true; }
+      if (record == at_) ++at_;
+    }
+
+    Producers* producers_ = nullptr;
+    Reading* next_ = nullptr;
+    std::list<Record>::iterator at_{};
+    std::uint64_t end_ = 0;
+    std::vector<Record> taken_;
+    bool failed_ = false;
+  };
+
+  /// As if so many adds had not been made again.
+  void count_duplicates(std::uint64_t duplicates) noexcept { duplicates_ = duplicates; }
+
   [[nodiscard]] std::size_t producers() const noexcept { return producers_.size(); }
   [[nodiscard]] std::size_t keys() const noexcept { return records_.size(); }
   [[nodiscard]] std::uint64_t duplicates() const noexcept { return duplicates_; }
@@ -119,6 +178,7 @@ class Producers {
  private:
   // It is the oldest of its producer too.
   void forget(Records::iterator record) noexcept {
+    for (Reading* reading = readings_; reading != nullptr; reading = reading->next_) reading->lose(record);
     const auto of = producers_.find(record->producer);
     of->second.keys.erase(record->key);
     of->second.oldest_first.pop_front();
@@ -129,7 +189,9 @@ class Producers {
   const IdempotencyWindow window_;
   std::map<std::string, Producer, std::less<>> producers_;
   Records records_;  // oldest first
+  std::uint64_t added_ = 0;
   std::uint64_t duplicates_ = 0;
+  Reading* readings_ = nullptr;
 };
 
 }  // namespace brook::stream

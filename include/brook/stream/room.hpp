@@ -9,8 +9,8 @@
 //   row  thread   operation         order    meets  because
 //   RA   remover  news += 1         seq_cst  RB     row A of wait/gate.hpp; releases the removal
 //   RB   waiter   read news         seq_cst  RA     row D of wait/gate.hpp; acquires it
-//   RC   adder    read, add to and  relaxed  -      a count. That too much was removed for what was taken shows that it is
-//                 take from `taken`                 an old one, and then the exchange fails
+//   RC   adder,   read, add to and  relaxed  -      a count. That too much was removed for what was taken shows that it is
+//        maker    take from `taken`                 an old one, and then the exchange fails
 // Proof    tests/model/room_model.cpp
 #pragma once
 
@@ -25,9 +25,11 @@ namespace brook::stream {
 
 class Room {
  public:
-  /// A capacity beyond 2^63 - 1 is no bound. Throws std::bad_alloc.
-  explicit Room(std::uint64_t capacity)
-      : capacity_(capacity > most ? unlimited : capacity), counts_(bounded() ? std::make_unique<Counts>() : nullptr) {}
+  /// A capacity beyond 2^63 - 1 is no bound. Room for so many entries has been taken before. Throws std::bad_alloc.
+  explicit Room(std::uint64_t capacity, std::uint64_t taken = 0)
+      : capacity_(capacity > most ? unlimited : capacity), counts_(bounded() ? std::make_unique<Counts>() : nullptr) {
+    if (bounded()) counts_->taken.store(taken, sync::relaxed);  // RC
+  }
 
   [[nodiscard]] bool bounded() const noexcept { return capacity_ != unlimited; }
   [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }

@@ -40,6 +40,11 @@ struct State {
   using View = typename Timeline::View;
 
   explicit State(const StreamOptions& given) : options(given), timeline(bound_of(given)), room(capacity_of(given)) {}
+  /// With what was there before (stream/restore.hpp): `added` entries were, at some time.
+  State(const StreamOptions& given, log::Rebuild<Payload>& from, std::uint64_t added, Id max_deleted)
+      : options(given),
+        timeline(bound_of(given), from.release(added - from.entries(), max_deleted)),
+        room(capacity_of(given), added) {}
   ~State() { delete keyed_.load(sync::seq_cst); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;

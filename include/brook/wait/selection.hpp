@@ -9,6 +9,8 @@
 //   due()                    when to look again, even if nobody wakes the call
 //   withdraw()               is in no line any more, and nobody refers to the call; does not throw
 //   result()                 what was taken, by whomever; or, when look() or poll() said `over`, why there will be nothing
+//   give_back()              instead of result(), when nobody wants that: what was taken can be taken again, by anyone;
+//                            does not throw. Only where it would be lost otherwise
 // One thread at a time uses a selection. Its lines are left before its results are looked at.
 #pragma once
 
@@ -86,19 +88,30 @@ class Selection {
   }
   /// Out of line: what was taken, or else why not: that of the first case when all are over, or `why`.
   [[nodiscard]] expected<Value, Errc> result(Errc why) {
-    std::optional<expected<Value, Errc>> result;
-    const std::size_t which = taken().value_or(0);
     if (!taken() && !all_over()) return unexpected(why);
-    visit(which, [&](auto at, auto& one) {
-      auto given = one.result();
-      if (!given) result.emplace(unexpected(given.error()));
-      else if constexpr (size == 1) result.emplace(*std::move(given));
-      else result.emplace(tl::in_place, std::in_place_index<at()>, *std::move(given));
+    return result_of(taken().value_or(0));
+  }
+  /// The same, when nobody wants it.
+  void give_back() noexcept {
+    const auto which = taken();
+    if (!which) return;
+    visit(*which, [](auto, auto& one) {
+      if constexpr (requires { one.give_back(); }) one.give_back();
     });
-    return *std::move(result);
   }
 
  private:
+  template <std::size_t at = 0>
+  [[nodiscard]] expected<Value, Errc> result_of(std::size_t which) {
+    if constexpr (at + 1 < size) {
+      if (which != at) return result_of<at + 1>(which);
+    }
+    auto given = std::get<at>(cases_).result();
+    if (!given) return unexpected(given.error());
+    if constexpr (size == 1) return *std::move(given);
+    else return expected<Value, Errc>(tl::in_place, std::in_place_index<at>, *std::move(given));
+  }
+
   template <class F>
   void visit(std::size_t which, F&& f) {
     [&]<std::size_t... at>(std::index_sequence<at...>) {

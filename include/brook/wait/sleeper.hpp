@@ -36,6 +36,7 @@ class Sleeper final : public Wakeable {
   void wake() override {
     {
       const sync::unique_lock held(mutex_);
+      if (!woken_) clock_.woken(alarm_);
       woken_ = true;
     }
     awake_.notify_one();

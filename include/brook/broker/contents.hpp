@@ -1,0 +1,53 @@
+// contents.hpp — all that has a name in a broker, for who saves it; and many names at once, for who restores it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <brook/broker.hpp>
+#include <brook/clock.hpp>
+#include <brook/error.hpp>
+
+namespace brook::broker {
+
+/// While it lives nobody makes, erases or renames.
+class Contents {
+ public:
+  using Entry = std::pair<std::string, std::shared_ptr<Named>>;
+
+  /// Throws std::bad_alloc.
+  explicit Contents(const Broker& broker) : locked_(broker), entries_(broker.all()) {
+    std::ranges::sort(entries_, {}, [](const Entry& entry) { return entry.second->number; });
+  }
+
+  /// In the order in which they were made.
+  [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
+
+  /// The clock that a broker gives its objects; null for the system's.
+  [[nodiscard]] static Clock* clock_of(const Broker& broker) noexcept { return broker.options_.clock; }
+
+  /// Gives objects names, as if they had been made in this order. With an error nothing has changed: closed; invalid_argument
+  /// when there is such a name. Throws std::bad_alloc, and then nothing has changed.
+  [[nodiscard]] static expected<void, NameError> insert(Broker& broker, const std::vector<Entry>& entries) {
+    const Broker::Locked locked(broker);
+    if (broker.closed()) return unexpected(NameError(Errc::closed));
+    for (const auto& [name, named] : entries) {
+      if (broker.find_locked(name) != nullptr)
+        return unexpected(NameError(Errc::invalid_argument, "there is a '" + name + "' already"));
+    }
+    for (const auto& [name, named] : entries) broker.names_.erase(name);  // it may have expired
+    broker.names_.insert_all(entries);
+    for (const auto& [name, named] : entries) named->number = ++broker.made_;
+    return {};
+  }
+
+ private:
+  const Broker::Locked locked_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace brook::broker

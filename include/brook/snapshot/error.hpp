@@ -1,0 +1,48 @@
+// error.hpp — what went wrong with a snapshot: an Errc, where in the data, and a sentence for people.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <brook/error.hpp>
+
+namespace brook {
+
+/// Why something was not saved, or not loaded. It is an Errc:
+///   corrupt              the bytes are damaged, cut off, or no snapshot
+///   unsupported_version  they were written by a newer version
+///   wrong_type           they hold other types than those that were asked for
+///   invalid_argument     something must be given that cannot be saved, or a name is in use
+///   io_error             the system said no; the sentence says what it said
+///   codec_error          a value could not be encoded
+///   closed               the broker that was to be filled is closed
+class SnapshotError {
+ public:
+  SnapshotError(Errc code, std::string text = {}, std::optional<std::uint64_t> offset = std::nullopt)
+      : code_(code), offset_(offset), text_(std::move(text)) {}
+
+  operator Errc() const noexcept { return code_; }
+  [[nodiscard]] Errc code() const noexcept { return code_; }
+  /// Where in the data, in bytes from its beginning; nothing when that says nothing.
+  [[nodiscard]] std::optional<std::uint64_t> offset() const noexcept { return offset_; }
+  /// For people: "at byte 4160: the checksum of a piece is wrong".
+  [[nodiscard]] std::string message() const {
+    const std::string text = text_.empty() ? std::string(brook::message(code_)) : text_;
+    return offset_ ? "at byte " + std::to_string(*offset_) + ": " + text : text;
+  }
+
+ private:
+  Errc code_;
+  std::optional<std::uint64_t> offset_;
+  std::string text_;
+};
+
+namespace snapshot {
+
+/// Done, or why not.
+using Result = expected<void, SnapshotError>;
+
+}  // namespace snapshot
+}  // namespace brook

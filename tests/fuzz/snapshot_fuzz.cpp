@@ -1,0 +1,146 @@
+// Snapshots of random states are loaded and look the same; damaged ones, be their checksums right or not, are refused or
+// loaded, but never crash, change nothing when they are refused, and take no more memory than they justify.
+//
+// usage: snapshot_fuzz [SEED [STATES]]; built with -DBROOK_LIBFUZZER it is an entry for libFuzzer instead.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "snapshot_scene.hpp"
+
+namespace {
+
+// What this thread has allocated now, and the most since the last reset.
+thread_local std::int64_t allocated = 0;
+thread_local std::int64_t most_allocated = 0;
+
+struct Block {
+  std::size_t size;
+  std::size_t padding;
+};
+
+}  // namespace
+
+#ifndef BROOK_LIBFUZZER
+void* operator new(std::size_t size) {
+  auto* const block = static_cast<Block*>(std::malloc(size + sizeof(Block)));
+  if (block == nullptr) throw std::bad_alloc();
+  block->size = size;
+  allocated += static_cast<std::int64_t>(size);
+  if (allocated > most_allocated) most_allocated = allocated;
+  return block + 1;
+}
+void operator delete(void* memory) noexcept {
+  if (memory == nullptr) return;
+  Block* const block = static_cast<Block*>(memory) - 1;
+  allocated -= static_cast<std::int64_t>(block->size);
+  std::free(block);
+}
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+#endif
+
+namespace {
+
+using namespace fuzz;
+
+Bytes saved(const Text& stream) {
+  Bytes bytes;
+  if (const auto done = brook::save(bytes, stream); !done) throw Difference("save: " + done.error().message());
+  return bytes;
+}
+
+// But for when they were saved.
+bool same_contents(const Bytes& a, const Bytes& b) {
+  return std::equal(a.begin() + brook::snapshot::header_size, a.end(), b.begin() + brook::snapshot::header_size,
+                    b.end());
+}
+
+Bytes round_trip(Scene& scene) {
+  const Bytes bytes = saved(scene.stream);
+  Text loaded;
+  same("loading", load_from(bytes, loaded, scene.loading()), std::string("done"));
+  same("what is seen", seen(loaded), seen(scene.stream));
+  // Ids that follow each other are told as runs, which end where segments do; those of what was loaded are its own.
+  const Bytes again = saved(loaded);
+  same("loading again", load_from(again, loaded, scene.loading()), std::string("done"));
+  if (!same_contents(again, saved(loaded))) throw Difference("what was loaded is saved differently");
+  return bytes;
+}
+
+// The loaded stream goes on as the other one does.
+void go_on(Scene& scene, std::uint64_t seed) {
+  const Bytes bytes = saved(scene.stream);
+  Scene other(scene.random, scene.clock);
+  same("loading", load_from(bytes, other.stream, scene.loading()), std::string("done"));
+  for (Scene* const one : {&scene, &other}) {
+    Random same_for_both(seed);
+    one->clock.advance(std::chrono::seconds(0));
+    const auto group = *one->stream.group("plain");
+    for (int i = 0; i < 20; ++i) {
+      static_cast<void>(
+          one->stream.add(brook::Id{one->stream.last_id().ms, one->stream.last_id().seq + 1}, std::to_string(i)));
+      for (const char* name : {"plain", "ordered", "delayed"}) {
+        const auto batch = one->stream.group(name)->consumer("ann").read({.count = 1 + same_for_both.below(9)});
+        for (const auto& delivery : *batch) {
+          if (same_for_both.one_in(2)) delivery.ack();
+        }
+      }
+      static_cast<void>(group.consumer("bob").auto_claim({.count = 2}));
+    }
+  }
+  same("what is seen later", seen(other.stream), seen(scene.stream));
+}
+
+void damage(Random& random, const Scene& scene, const Bytes& whole) {
+  Bytes bytes = whole;
+  mutate(random, bytes);
+  if (!random.one_in(4)) mend(bytes);
+  Text target;
+  static_cast<void>(target.add("before"));
+  const std::string before = seen(target);
+  const std::int64_t start = allocated;
+  most_allocated = allocated;
+  const std::string said = load_from(bytes, target, scene.loading());
+  const auto limit = static_cast<std::int64_t>(bytes.size() * 200 + 1'000'000);
+  if (most_allocated - start > limit)
+    throw Difference("a load took " + std::to_string(most_allocated - start) + " bytes for " +
+                     std::to_string(bytes.size()));
+  if (said != "done") same("a stream after a refused load", seen(target), before);
+  else static_cast<void>(seen(target));
+}
+
+}  // namespace
+
+#ifdef BROOK_LIBFUZZER
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static brook::ManualClock clock{std::chrono::seconds(1000)};
+  Bytes bytes(size);
+  if (size > 0) std::memcpy(bytes.data(), data, size);
+  mend(bytes);
+  Random random(1);
+  const Scene scene(random, clock);
+  Text target;
+  if (load_from(bytes, target, scene.loading()) == "done") static_cast<void>(seen(target));
+  Texts list;
+  if (load_from(bytes, list, {}) == "done") static_cast<void>(list.lrange(0, -1));
+  return 0;
+}
+#else
+int main(int argc, char** argv) {
+  const Arguments how = arguments(argc, argv, {1, 60});
+  Journal journal;
+  for (std::uint64_t state = 0; state < how.operations; ++state) {
+    try {
+      Random random(how.seed + state);
+      brook::ManualClock clock{std::chrono::seconds(1000)};
+      Scene scene(random, clock);
+      journal.note("state ", state);
+      for (std::uint64_t steps = random.of_any_size(9); steps > 0; --steps) scene.step();
+      const Bytes bytes = round_trip(scene);
+      for (int i = 0; i < 60; ++i) damage(random, scene, bytes);
+      go_on(scene, how.seed + state);
+    } catch (const std::exception& problem) { return report("snapshot_fuzz", {how.seed + state, 1}, journal, problem); }
+  }
+  return 0;
+}
+#endif

@@ -1,0 +1,368 @@
+// Saving and loading: files, brokers, what must be told again, and what is refused.
+#include <brook/snapshot.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "../catch.hpp"
+
+namespace {
+
+using namespace brook;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+namespace fs = std::filesystem;
+
+using Bytes = std::vector<std::byte>;
+using Texts = BlockingList<std::string>;
+constexpr auto all_types = types<std::string, DeadLetter<std::string>>;
+
+// A directory of its own, gone at the end.
+struct Directory {
+  Directory() {
+    static int number = 0;
+    path = fs::temp_directory_path() /
+           ("brook_snapshot_test_" + std::to_string(std::random_device()()) + std::to_string(number++));
+    fs::create_directory(path);
+  }
+  ~Directory() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
+  [[nodiscard]] static std::string read(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  fs::path path;
+};
+
+std::string what(const expected<void, SnapshotError>& result) { return result ? "done" : result.error().message(); }
+Errc code(const expected<void, SnapshotError>& result) { return result ? Errc{} : result.error().code(); }
+
+Bytes saved(const auto& object) {
+  Bytes bytes;
+  const auto result = save(bytes, object);
+  REQUIRE(what(result) == "done");
+  return bytes;
+}
+Bytes saved(const Broker& broker) {
+  Bytes bytes;
+  const auto result = save(bytes, broker, all_types);
+  REQUIRE(what(result) == "done");
+  return bytes;
+}
+std::span<const std::byte> view(const Bytes& bytes) { return bytes; }
+
+// The system's files, until the n-th call, which fails.
+class FailingFiles final : public snapshot::Files {
+ public:
+  explicit FailingFiles(int n) : left_(n) {}
+  [[nodiscard]] bool failed() const { return left_ <= 0; }
+
+  std::error_code create(const fs::path& path, const fs::path& like, Handle& made) override {
+    return fails() ? no() : Files::create(path, like, made);
+  }
+  // A little at a time: write() may do so.
+  std::error_code write(Handle file, std::span<const std::byte> bytes, std::size_t& written) override {
+    return fails() ? no() : Files::write(file, bytes.first(std::min<std::size_t>(bytes.size(), 100)), written);
+  }
+  std::error_code flush(Handle file) override { return fails() ? no() : Files::flush(file); }
+  std::error_code close(Handle file) override {
+    const bool failing = fails();
+    const auto closed = Files::close(file);
+    return failing ? no() : closed;
+  }
+  std::error_code rename(const fs::path& from, const fs::path& to) override {
+    return fails() ? no() : Files::rename(from, to);
+  }
+  std::error_code flush_directory(const fs::path& path) override {
+    last_ = left_ == 1;
+    return fails() ? no() : Files::flush_directory(path);
+  }
+  [[nodiscard]] bool last() const { return last_; }
+
+ private:
+  bool fails() { return --left_ == 0; }
+  static std::error_code no() { return std::make_error_code(std::errc::no_space_on_device); }
+
+  int left_;
+  bool last_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("a stream that was empty, or of which nothing is left, goes on after its last id") {
+  Stream<std::string> empty;
+  Stream<std::string> loaded;
+  REQUIRE(what(load(view(saved(empty)), loaded)) == "done");
+  CHECK(loaded.info().entries_added == 0);
+  CHECK(loaded.add(Id{0, 1}, "first"));
+
+  Stream<std::string> used;
+  for (std::uint64_t i = 1; i < 9; ++i) REQUIRE(used.add(Id{5, i}, "x"));
+  REQUIRE(used.trim({.max_len = 0}) == 8U);
+  REQUIRE(what(load(view(saved(used)), loaded)) == "done");
+  CHECK(loaded.last_id() == Id{5, 8});
+  CHECK(loaded.info().entries_added == 8);
+  CHECK(loaded.add(Id{5, 8}, "y").error() == Errc::id_too_small);
+  CHECK(loaded.add(Id{5, 9}, "y"));
+  CHECK(loaded.size() == 1);
+}
+
+TEST_CASE("ids at the end of what there is are saved, and the stream then is as full as it was") {
+  constexpr auto top = std::numeric_limits<std::uint64_t>::max();
+  Stream<std::string> stream;
+  for (const Id id : {Id{0, 1}, Id{7, top}, Id{8, 0}, Id{top, 0}, Id{top, top}}) REQUIRE(stream.add(id, to_string(id)));
+  Stream<std::string> loaded;
+  REQUIRE(what(load(view(saved(stream)), loaded)) == "done");
+  std::string seen;
+  for (const auto& [id, text] : loaded.range()) seen += (to_string(id) == text ? "" : "wrong ") + text + ' ';
+  CHECK(loaded.size() == 5);
+  CHECK_THAT(seen, !ContainsSubstring("wrong"));
+  CHECK(loaded.add("more").error() == Errc::id_exhausted);
+}
+
+TEST_CASE("a bounded stream has the room that it had") {
+  Stream<std::string> stream({.capacity = 3});
+  for (int i = 0; i < 3; ++i) REQUIRE(stream.add("x"));
+  stream.erase(stream.range().front().id);
+  Stream<std::string> loaded;
+  REQUIRE(what(load(view(saved(stream)), loaded)) == "done");
+  CHECK(loaded.info().capacity == 3);
+  CHECK(loaded.add("y"));
+  CHECK(loaded.add("z").error() == Errc::full);
+}
+
+TEST_CASE("handles of what there was before a load answer closed") {
+  Stream<std::string> stream;
+  const auto group = stream.create_group("group").value();
+  REQUIRE(what(load(view(saved(stream)), stream)) == "done");
+  CHECK(group.info().error() == Errc::closed);
+  CHECK(stream.group("group")->info().has_value());
+}
+
+TEST_CASE("a closed stream, and a closed list, are loaded as such") {
+  Stream<std::string> stream;
+  REQUIRE(stream.add("left"));
+  stream.close();
+  Stream<std::string> loaded;
+  REQUIRE(what(load(view(saved(stream)), loaded)) == "done");
+  CHECK(loaded.closed());
+  CHECK(loaded.size() == 1);
+  Texts list;
+  list.rpush("left");
+  list.close();
+  Texts loaded_list;
+  REQUIRE(what(load(view(saved(list)), loaded_list)) == "done");
+  CHECK(loaded_list.closed());
+  CHECK(loaded_list.lpop() == "left");
+}
+
+TEST_CASE("an unacknowledged entry that everybody is done with leaves a stream that is loaded") {
+  ManualClock clock(1000s);
+  Stream<std::string> stream({.until_acked = true, .clock = &clock});
+  const auto worker = stream.create_group("group", earliest)->consumer("worker");
+  for (int i = 0; i < 4; ++i) REQUIRE(stream.add("x"));
+  const auto batch = worker.read({.count = 2});
+  batch->front().ack();
+  Stream<std::string> loaded;
+  REQUIRE(what(load(view(saved(stream)), loaded, {.clock = &clock})) == "done");
+  CHECK(loaded.size() == 3);
+  CHECK(loaded.group("group")->consumer("worker").history()->ack() == 1);
+  CHECK(loaded.size() == 2);
+}
+
+TEST_CASE("an idle time goes on where it was, on another clock too") {
+  ManualClock before(1000s);
+  Stream<std::string> stream({.clock = &before});
+  const auto group = stream.create_group("group", earliest).value();
+  REQUIRE(stream.add("x"));
+  REQUIRE(group.consumer("worker").read()->size() == 1);
+  before.advance(7s);
+  ManualClock after(5s);
+  Stream<std::string> loaded;
+  REQUIRE(what(load(view(saved(stream)), loaded, {.clock = &after})) == "done");
+  after.advance(1s);
+  const auto pending = loaded.group("group")->pending(PendingOptions{}).value();
+  REQUIRE(pending.size() == 1);
+  CHECK(pending[0].idle == 8s);
+  CHECK(loaded.group("group")->consumer_info()->front().idle == 8s);
+}
+
+TEST_CASE("a producer's keys are still known") {
+  ManualClock clock(1000s);
+  Stream<std::string> stream({.clock = &clock, .idempotency = {.duration = 10s}});
+  const Id first = stream.add("x", {.producer = "till", .key = "1"}).value();
+  clock.advance(6s);
+  Stream<std::string> loaded;
+  REQUIRE(what(load(view(saved(stream)), loaded, {.clock = &clock})) == "done");
+  CHECK(loaded.add("x", {.producer = "till", .key = "1"}) == first);
+  clock.advance(4s);
+  CHECK(loaded.add("x", {.producer = "till", .key = "1"}) != first);
+}
+
+TEST_CASE("a group's functions must be told again, and be the same") {
+  const auto first_letter = [](const std::string& text) { return text.substr(0, 1); };
+  const auto size = [](const std::string& text) { return text.size(); };
+  Stream<std::string> dead;
+  Stream<std::string> stream;
+  const auto group = stream.create_group("group", earliest, {.dead_letter = &dead, .ordered_by = first_letter}).value();
+  for (const char* text : {"a1", "a2", "b1", "ccc"}) REQUIRE(stream.add(text));
+  const auto batch = group.consumer("worker").read();
+  REQUIRE(batch->size() == 3);
+  const Bytes bytes = saved(stream);
+
+  Stream<std::string> loaded;
+  CHECK_THAT(what(load(view(bytes), loaded)), ContainsSubstring("say in Policies"));
+  const auto policy = [](const GroupOptions<std::string>& options) {
+    LoadOptions how;
+    how.policies.group<std::string>("group", options);
+    return how;
+  };
+  CHECK_THAT(what(load(view(bytes), loaded, policy({.dead_letter = &dead}))), ContainsSubstring("ordered by a key"));
+  CHECK_THAT(what(load(view(bytes), loaded, policy({.dead_letter = &dead, .ordered_by = size}))),
+             ContainsSubstring("another key"));
+  CHECK(loaded.groups().empty());
+  REQUIRE(what(load(view(bytes), loaded, policy({.dead_letter = &dead, .ordered_by = first_letter}))) == "done");
+  const auto worker = loaded.group("group")->consumer("worker");
+  CHECK(worker.read()->empty());
+  CHECK(worker.history()->front().ack());
+  const auto next = worker.read();
+  REQUIRE(next->size() == 1);
+  CHECK(*next->front() == "a2");
+}
+
+TEST_CASE("a broker comes back with its names, when they expire, and where its dead letters go") {
+  ManualClock clock(1000s);
+  Broker broker({.clock = &clock});
+  const auto orders = *broker.stream<std::string>("orders");
+  const auto dead = *broker.stream<DeadLetter<std::string>>("dead");
+  REQUIRE(orders->create_group("group", earliest, {.max_deliveries = 1, .dead_letter = dead}));
+  REQUIRE(orders->add("order"));
+  (*broker.list<std::string>("jobs", {.capacity = 9}))->rpush({"a", "b"});
+  (*broker.channel<std::string>("news"))->close();
+  REQUIRE(broker.pubsub<std::string>("topics"));
+  REQUIRE(broker.expire_after("jobs", 9s));
+  const Bytes bytes = saved(broker);
+
+  Broker loaded({.clock = &clock});
+  REQUIRE(what(load(view(bytes), loaded, all_types)) == "done");
+  CHECK(loaded.keys() == broker.keys());
+  CHECK(loaded.expires_in("jobs").value() == 9s);
+  CHECK((*loaded.list<std::string>("jobs"))->info().capacity == 9);
+  CHECK((*loaded.list<std::string>("jobs"))->lrange(0, -1) == std::vector<std::string>{"a", "b"});
+  CHECK((*loaded.channel<std::string>("news"))->closed());
+  const auto batch = (*loaded.stream<std::string>("orders"))->group("group")->consumer("worker").read();
+  REQUIRE(batch->size() == 1);
+  CHECK(batch->front().nack());
+  const auto letters = (*loaded.stream<DeadLetter<std::string>>("dead"))->range();
+  REQUIRE(letters.size() == 1);
+  CHECK(letters.front().value.value == "order");
+
+  CHECK_THAT(what(load(view(bytes), loaded, all_types)), ContainsSubstring("already"));
+  Broker other;
+  CHECK_THAT(what(load(view(bytes), other, types<int>)), ContainsSubstring("'jobs' (list of string)"));
+  CHECK(other.keys().empty());
+  Bytes none;
+  CHECK(code(save(none, broker, types<int>)) == Errc::wrong_type);
+  CHECK(none.empty());
+}
+
+TEST_CASE("a snapshot of one type is not loaded as another") {
+  Stream<std::string> stream;
+  const Bytes bytes = saved(stream);
+  Texts list;
+  CHECK_THAT(what(load(view(bytes), list)), ContainsSubstring("it holds a stream of string, not a list of string"));
+  Stream<DeadLetter<std::string>> letters;
+  CHECK(code(load(view(bytes), letters)) == Errc::wrong_type);
+  Broker broker;
+  CHECK(code(load(view(bytes), broker, all_types)) == Errc::wrong_type);
+  Stream<std::string> loaded;
+  CHECK(code(load(view(saved(Broker())), loaded)) == Errc::wrong_type);
+}
+
+TEST_CASE("snapshots go to and come from files, streams, memory and functions") {
+  Stream<std::string> stream;
+  REQUIRE(stream.add("text"));
+  const Directory directory;
+  const fs::path path = directory.path / "file";
+  Stream<std::string> loaded;
+  REQUIRE(what(save(path, stream)) == "done");
+  CHECK(directory.files() == 1);
+  CHECK(what(load(path.string(), loaded)) == "done");
+
+  std::stringstream text;
+  REQUIRE(what(save(text, stream)) == "done");
+  REQUIRE(what(save(text, stream)) == "done");  // one behind the other
+  CHECK(what(load(text, loaded)) == "done");
+  CHECK(what(load(text, loaded)) == "done");
+
+  std::size_t taken = 0;
+  std::size_t told = 0;
+  const auto take = [&](std::span<const std::byte> bytes) {
+    taken += bytes.size();
+    return taken < 300;
+  };
+  const SaveOptions how{.progress = [&](const SnapshotProgress& progress) { told = progress.bytes; }};
+  CHECK(what(save(take, stream, how)) == "done");
+  CHECK(told == taken);
+  taken = 200;
+  CHECK(code(save(take, stream)) == Errc::io_error);
+  CHECK(loaded.range().front().value == "text");
+}
+
+TEST_CASE("a file that cannot be written stays what it was, and nothing is left beside it") {
+  Stream<std::string> stream;
+  REQUIRE(stream.add(std::string(1000, 'x')));
+  const Directory directory;
+  const fs::path path = directory.path / "file";
+  std::ofstream(path) << "old";
+  const auto write = [&](ByteSink& to) { return snapshot::save_object(to, stream, {}); };
+  std::string wrong;
+  for (int n = 1;; ++n) {
+    FailingFiles files(n);
+    const auto result = snapshot::replace_file(files, path, write);
+    if (result) break;
+    if (code(result) != Errc::io_error || directory.files() != 1) wrong += ' ' + std::to_string(n);
+    if (!files.last() && Directory::read(path) != "old") wrong += " changed at " + std::to_string(n);
+  }
+  CHECK(wrong.empty());
+  Stream<std::string> loaded;
+  CHECK(what(load(path, loaded)) == "done");
+}
+
+TEST_CASE("what cannot be read or written says why") {
+  Stream<std::string> stream;
+  const Directory directory;
+  CHECK_THAT(what(save(directory.path / "none" / "file", stream)), ContainsSubstring("No such file"));
+  CHECK_THAT(what(load(directory.path / "none", stream)), ContainsSubstring("No such file"));
+  CHECK(code(load(directory.path, stream)) == Errc::io_error);
+  CHECK(code(save(directory.path, stream)) == Errc::io_error);
+  CHECK(directory.files() == 0);
+}
+
+TEST_CASE("a link to a snapshot stays a link") {
+  Stream<std::string> stream;
+  const Directory directory;
+  std::ofstream(directory.path / "file") << "old";
+  fs::create_symlink("file", directory.path / "link");
+  REQUIRE(what(save(directory.path / "link", stream)) == "done");
+  CHECK(fs::is_symlink(directory.path / "link"));
+  CHECK(what(load(directory.path / "file", stream)) == "done");
+}
