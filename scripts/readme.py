@@ -21,7 +21,8 @@ for name, block in re.findall(r"\[(examples/\w+\.cpp)\]\([^)]*\)[^`]*?\n\n```cpp
     if block not in (root / name).read_text():
         problems.append(f"README.md: a block that is said to be of {name} is not")
 
-for link in re.findall(r"\]\(([^)#]+)\)", readme):
+prose = re.sub(r"```.*?```", "", readme, flags=re.DOTALL)
+for link in re.findall(r"\]\(([^)#]+)\)", prose):
     if "://" not in link and not (root / link).exists():
         problems.append(f"README.md: no such file: {link}")
 
