@@ -11,10 +11,12 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <brook/blocking_list.hpp>
+#include <brook/select.hpp>
 
 #include "linearizability_list.hpp"
 
@@ -207,10 +209,33 @@ class Caller {
   }
   Operation wait() {
     Operation op{.kind = Kind::wait, .list = list_, .side = random_() % 8 == 0 ? any_side() : out()};
-    const auto got = op.side == Side::left ? list().blpop(shortly()) : list().brpop(shortly());
+    const auto got = wait_for(op.side);
     if (got) op.values = {got->value};
     else op.result = result_of(got.error());
     return op;
+  }
+  // By a call of its own, a select, or a completion that is cancelled at once: it ends with nothing, as one that is late.
+  expected<T, Errc> wait_for(Side side) {
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      if (random_() % 3 == 0) return select(shortly(), from(list(), side));
+      if (random_() % 3 == 0) return wait_for_completion(side);
+    }
+    return side == Side::left ? list().blpop(shortly()) : list().brpop(shortly());
+  }
+  expected<T, Errc> wait_for_completion(Side side) {
+    expected<T, Errc> got = unexpected(Errc::timed_out);
+    std::atomic<bool> over{false};
+    const auto handle = on_ready(
+        [&](expected<T, Errc> taken) {
+          if (taken) got = std::move(taken);
+          else if (taken.error() != Errc::cancelled) got = unexpected(taken.error());
+          over = true;
+        },
+        forever, from(list(), side));
+    stall();
+    handle.cancel();
+    while (!over) std::this_thread::yield();  // another thread may be at it
+    return got;
   }
   Operation wait_any() {
     Operation op{.kind = Kind::wait_any, .side = out()};

@@ -1,0 +1,186 @@
+// The strong guarantee of select() and of completions: what fails for want of memory has taken nothing, and what is brought
+// to who waits, by whom memory fails, is neither lost nor doubled; a handler is called once, or on_ready throws.
+#include <brook/select.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "../catch.hpp"
+#include "../unit/select_support.hpp"
+#include "failing_new.hpp"
+
+namespace {
+
+using namespace brook;
+using namespace brook::test;
+using brook::contract::Failing;
+using brook::contract::FailingNew;
+using brook::contract::SafeNew;
+
+std::string text(int i) { return "a text that does not lie in the string itself, number " + std::to_string(i); }
+
+// What is brought: a text to a list, an entry of a group, a message to a share, a text to be moved on.
+struct Scene {
+  SoleClock clock{};
+  BlockingList<std::string> list{{.clock = &clock, .spin = 0us}};
+  BlockingList<std::string> mover{{.clock = &clock, .spin = 0us}};
+  BlockingList<std::string> target{{.clock = &clock, .spin = 0us}};
+  BlockingList<bool> flags{{.clock = &clock, .spin = 0us}};
+  Stream<std::string> stream{{.clock = &clock, .spin = 0us}};
+  Channel<std::string> channel{{.clock = &clock, .spin = 0us}};
+  Subscription<std::string> member = channel.subscribe({.share = "s"});
+  Group<std::string> group = stream.create_group("g").value();
+  Consumer<std::string> worker = group.consumer("c");
+  std::size_t got = 0;  // things that were taken
+
+  void bring(int what) {
+    const std::string value = (SafeNew(), text(what));
+    for (bool again = true; again;) {
+      again = false;
+      try {
+        if (what == 0) REQUIRE(list.rpush(value));
+        if (what == 1) REQUIRE(stream.add(value));
+        if (what == 2) REQUIRE(channel.publish(value) == 1);
+        if (what == 3) REQUIRE(mover.rpush(value));
+        if (what == 4) REQUIRE(flags.rpush({true, false}));
+      } catch (const std::bad_alloc&) { again = true; }
+    }
+  }
+  void see(const std::string&) { ++got; }
+  void see(const std::vector<std::string>& values) { got += values.size(); }
+  void see(const std::vector<bool>& values) { got += values.size() / 2; }
+  void see(const Deliveries<std::string>& values) { got += values.ack(); }
+  void see(const Message<std::string>&) { ++got; }
+  template <class... T>
+  void see(const std::variant<T...>& one) {
+    std::visit([this](const auto& value) { see(value); }, one);
+  }
+
+  auto sources() {
+    return std::tuple(from(list, Side::left, 3), from(worker), from(member),
+                      moving(mover, target, Side::left, Side::right), from(flags, Side::left, 3));
+  }
+  // What nobody took.
+  [[nodiscard]] std::size_t left() {
+    std::size_t left = list.size() + mover.size() + flags.size() / 2 + worker.read()->size();
+    while (member.try_receive()) ++left;
+    return left;
+  }
+  [[nodiscard]] std::size_t waiting() const {
+    return list.info().waiting_poppers + mover.info().waiting_poppers + flags.info().waiting_poppers;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("No memory: a select takes one thing or none") {
+  const int what = GENERATE(range(0, 5));
+  const bool later = GENERATE(false, true);
+  const Failing how = GENERATE(Failing::once, Failing::from_then_on);
+  for (std::uint64_t n = 1;; ++n) {
+    CAPTURE(what, later, n);
+    Scene scene;
+    if (later) scene.clock.meanwhile.emplace_back([&] { (SafeNew(), scene.bring(what)); });
+    else scene.bring(what);
+    bool thrown = false;
+    {
+      const FailingNew failing(n, how);
+      try {
+        const auto got = std::apply([](auto&&... each) { return select(1s, std::move(each)...); }, scene.sources());
+        const SafeNew safe;
+        REQUIRE(got);
+        scene.see(*got);
+      } catch (const std::bad_alloc&) { thrown = true; }
+    }
+    const bool failed = FailingNew::happened();
+    if (later && !scene.clock.meanwhile.empty()) scene.bring(what);  // it did not come to waiting
+    CHECK(scene.got + scene.left() == 1);
+    CHECK(thrown == (scene.got == 0));
+    CHECK(scene.waiting() == 0);
+    if (!failed) break;
+  }
+}
+
+TEST_CASE("No memory: a completion that is made takes one thing or none") {
+  const int what = GENERATE(range(0, 5));
+  const bool later = GENERATE(false, true);
+  const Failing how = GENERATE(Failing::once, Failing::from_then_on);
+  for (std::uint64_t n = 1;; ++n) {
+    CAPTURE(what, later, n);
+    Scene scene;
+    if (!later) scene.bring(what);
+    int calls = 0;
+    std::optional<Errc> why;
+    const auto handler = [&](const auto& got) {
+      const SafeNew safe;
+      ++calls;
+      if (got) scene.see(*got);
+      else why = got.error();
+    };
+    bool thrown = false;
+    {
+      const FailingNew failing(n, how);
+      try {
+        std::apply([&](auto&&... each) { on_ready(handler, 1h, std::move(each)...); }, scene.sources());
+      } catch (const std::bad_alloc&) { thrown = true; }
+    }
+    const bool failed = FailingNew::happened();
+    if (later) scene.bring(what);
+    CHECK(calls == (thrown ? 0 : 1));
+    CHECK((!why || why == Errc::out_of_memory));
+    CHECK(scene.got + scene.left() == 1);
+    CHECK(scene.waiting() == 0);
+    CHECK(scene.clock.timers() == 0);
+    if (!failed) break;
+  }
+}
+
+TEST_CASE("No memory: what is brought to a completion is not lost") {
+  const int what = GENERATE(range(0, 5));
+  const Failing how = GENERATE(Failing::once, Failing::from_then_on);
+  for (std::uint64_t n = 1;; ++n) {
+    CAPTURE(what, n);
+    Scene scene;
+    int calls = 0;
+    std::optional<Errc> why;
+    std::apply(
+        [&](auto&&... each) {
+          on_ready(
+              [&](const auto& got) {
+                const SafeNew safe;
+                ++calls;
+                if (got) scene.see(*got);
+                else why = got.error();
+              },
+              1h, std::move(each)...);
+        },
+        scene.sources());
+    {
+      const FailingNew failing(n, how);
+      try {
+        const std::string value = (SafeNew(), text(what));
+        if (what == 0) static_cast<void>(scene.list.rpush(value));
+        if (what == 1) static_cast<void>(scene.stream.add(value));
+        if (what == 2) static_cast<void>(scene.channel.publish(value));
+        if (what == 3) static_cast<void>(scene.mover.rpush(value));
+        if (what == 4) static_cast<void>(scene.flags.rpush({true, false}));
+      } catch (const std::bad_alloc&) {}
+    }
+    const bool failed = FailingNew::happened();
+    if (calls == 0) scene.bring(what);
+    CHECK(calls == 1);
+    CHECK((!why || why == Errc::out_of_memory));
+    CHECK(scene.got + scene.left() == 1);
+    CHECK(scene.waiting() == 0);
+    CHECK(scene.clock.timers() == 0);
+    if (!failed) break;
+  }
+}
