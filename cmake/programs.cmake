@@ -27,6 +27,9 @@ if(ASIO_INCLUDE_DIR AND NOT TARGET brook_asio)
   if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
     target_compile_definitions(brook_asio INTERFACE ASIO_DISABLE_FENCED_BLOCK)  # ThreadSanitizer cannot see fences
   endif()
+  # asio before 1.24 does not know that clang has the coroutines of C++20.
+  target_compile_definitions(
+    brook_asio INTERFACE $<$<CXX_COMPILER_ID:Clang,AppleClang>:ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1>)
 endif()
 if(NOT TARGET brook_asio)
   message(STATUS "brook: no asio: the adapter for it is left out of the tests and examples")

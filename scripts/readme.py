@@ -17,7 +17,12 @@ shown = re.search(r"```console\n\$ g\+\+ [^\n]*examples/hello\.cpp[^\n]*\n(.*?)`
 if not shown or shown.group(1) != output:
     problems.append("README.md: the output shown is not examples/expected/hello.txt")
 
-for link in re.findall(r"\]\(([^)#]+)\)", readme):
+for name, block in re.findall(r"\[(examples/\w+\.cpp)\]\([^)]*\)[^`]*?\n\n```cpp\n(.*?)```", readme, re.DOTALL):
+    if block not in (root / name).read_text():
+        problems.append(f"README.md: a block that is said to be of {name} is not")
+
+prose = re.sub(r"```.*?```", "", readme, flags=re.DOTALL)
+for link in re.findall(r"\]\(([^)#]+)\)", prose):
     if "://" not in link and not (root / link).exists():
         problems.append(f"README.md: no such file: {link}")
 

@@ -20,7 +20,7 @@
 //   row  thread  operation         order    meets  because
 //   WF   anyone  cancelled_        relaxed  -      goes by the turn (row CJ of wait/turn.hpp)
 //   WR   timer   rang_             relaxed  -      the same
-// Proof    tests/stress/completion_stress.cpp, tests/stress/coroutine_stress.cpp; the turn in tests/model/turn_model.cpp
+// Proof    tests/stress/select_stress.cpp, tests/stress/coroutine_stress.cpp; the turn in tests/model/turn_model.cpp
 #pragma once
 
 #include <algorithm>
