@@ -54,14 +54,16 @@ class Consumer<T>::Line {
     place_.emplace(stream().gate, group().queue, *waiter_);
   }
   [[nodiscard]] wait::Found look() {
+    auto what = wait::Found::nothing;
     {
       const group::Locked held(group().mutex);
       if (!waiter_->served) failed_ = group().refusal(stream());
       if (failed_) place_.reset();  // so that the next one learns of it
       else serve();
+      what = found();  // with the lock: whoever has it serves this call, too
     }
     consumer_.settle(options_);
-    return found();
+    return what;
   }
   [[nodiscard]] Clock::time_point due() const noexcept { return waiter_ ? waiter_->alarm : Clock::time_point::max(); }
   void withdraw() noexcept {
