@@ -12,6 +12,7 @@
 #include <brook/blocking_list.hpp>
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
@@ -77,6 +78,14 @@ expected<Length<T>, Errc> BlockingList<T>::push_values(Side side, const Values& 
 
 template <class T>
 std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values, const Wait* told) {
+  if (state_->watched()) [[unlikely]]
+    return blocking_list::watch_push(
+        *state_, values, told, [&](const Wait* wait) { return push_or_wait(side, values, wait); });
+  return push_or_wait(side, values, told);
+}
+
+template <class T>
+std::optional<Errc> BlockingList<T>::push_or_wait(Side side, const Values& values, const Wait* told) {
   State& list = *state_;
   const bool drops = told == nullptr && list.options.overflow == Overflow::drop_oldest;
   for (bool way = true; way;) {
@@ -131,6 +140,11 @@ expected<Length<T>, Errc> BlockingList<T>::push_range(Side side, Range&& values,
 template <class T>
 expected<std::size_t, Errc> BlockingList<T>::push_if_any(Side side, T&& value) {
   auto payload = log::make_payload<T>(std::move(value));
+  return blocking_list::watch_insert(*state_, payload, [&] { return push_if_any_now(side, payload); });
+}
+
+template <class T>
+expected<std::size_t, Errc> BlockingList<T>::push_if_any_now(Side side, Payload& payload) {
   State& list = *state_;
   std::vector<Payload> dropped;
   const Locked locked(list);

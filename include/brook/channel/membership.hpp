@@ -19,6 +19,7 @@
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
 
@@ -102,6 +103,11 @@ class Membership {
     BROOK_TRY { uncall(called); }
     BROOK_CATCH_ALL {}
     leave();
+  }
+
+  /// Asks the channel's probe, where it still has one.
+  Outcome ask(const Call& call, const Perform& perform) {
+    return state_->watched() ? state_->ask(call, perform) : perform();
   }
 
   [[nodiscard]] bool left() const noexcept { return left_.load(sync::seq_cst) || reader_->ended(); }

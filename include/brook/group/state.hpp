@@ -12,7 +12,7 @@
 //   GG   anyone    owners += 1  relaxed  -      by an owner
 //   GH   owner     owners -= 1  acq_rel  GH     everything happened before the state ends
 //   GI   caller    owners -= 1  relaxed  -      by who is another owner: not the last
-//   GJ   caller    read `gone`  relaxed  -      only the flag counts
+//   GJ   caller    read standing relaxed -      only whether it is gone counts
 //   GK   group     clears_early relaxed  GL     before a line is cleared
 //                  := true
 //   GL   acker     clears_early relaxed  GK     after it acquired the cleared line, by row GN of group/lines.hpp
@@ -45,6 +45,7 @@
 #include <brook/id.hpp>
 #include <brook/log/cursor.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream/state.hpp>
 
@@ -228,7 +229,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// Why an operation cannot take place, if so.
   [[nodiscard]] std::optional<Errc> refusal(const StreamState& stream) const noexcept {
-    if (stream.gone.load(sync::relaxed)) return Errc::closed;  // GJ
+    if (stream.standing.load(sync::relaxed) == Standing::gone) return Errc::closed;  // GJ
     if (destroyed) return Errc::no_such_group;
     return std::nullopt;
   }
@@ -294,6 +295,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
   void release_lines(const Page& page, std::uint32_t at, std::uint32_t count) noexcept;
 
+  Outcome watch(Operation operation, Recipient by, Id id, const Perform& perform) override;
   bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) override;
   bool forward(Page& page, std::uint32_t at, Delivered delivered, typename Page::Add add) override;
   [[nodiscard]] bool clears_early() const noexcept override { return clears_early_.load(sync::relaxed); }  // GL

@@ -20,6 +20,7 @@
 #include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/table.hpp>
 #include <brook/wait.hpp>
@@ -59,6 +60,12 @@ class Membership {
   [[nodiscard]] std::optional<Errc> receive(std::uint64_t most, const Wait& wait, channel::Batch<Payload>& batch) {
     return receive_from_each(wait, [&](Inner& inner, const Wait& how) { return inner.receive(most, how, batch); });
   }
+
+  /// Asks the PubSub's probe, where it still has one.
+  Outcome ask(const Call& call, const Perform& perform) {
+    return table_->watched() ? table_->ask(call, perform) : perform();
+  }
+  [[nodiscard]] bool watched() const noexcept { return table_->watched(); }
 
   /// Changes the interest, as `edit(Interest&)` says, at one instant. Errors: closed when it is over; invalid_argument
   /// when it shares. Throws std::bad_alloc, and then nothing has changed.
