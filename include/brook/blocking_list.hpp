@@ -21,10 +21,12 @@
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/refused.hpp>
 #include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/wait.hpp>
 
 namespace brook {
@@ -110,7 +112,7 @@ class BlockingList {
   explicit BlockingList(const ListOptions& options) : state_(std::make_shared<blocking_list::State<T>>(options)) {}
 
   /// Precondition: no call is running.
-  ~BlockingList() { close(); }
+  ~BlockingList() { close_now(); }
 
   BlockingList(const BlockingList&) = delete;
   BlockingList& operator=(const BlockingList&) = delete;
@@ -270,8 +272,7 @@ class BlockingList {
 
   /// From now on nothing is added; what is there can still be taken. Wakes everyone who waits. May be called again.
   void close() {
-    const Locked locked(*state_);
-    state_->close();
+    probing::close(*state_, [this] { close_now(); });
   }
   [[nodiscard]] bool closed() const {
     const Locked locked(*state_);
@@ -294,6 +295,8 @@ class BlockingList {
     list.state_ = std::move(state);
   }
 
+  friend const void* probed_as(const BlockingList& list) noexcept { return list.state_.get(); }
+
   // blocking_list/pushing.hpp
   template <class Value>
   expected<Length<T>, Errc> push(Side side, Value&& value, const Wait* wait = nullptr);
@@ -301,11 +304,21 @@ class BlockingList {
     return push_values(side, {&payload, 1}, nullptr);
   }
   expected<Length<T>, Errc> push_values(Side side, const Values& values, const Wait* wait);
+  [[nodiscard]] std::optional<Errc> push_slowly(Side side, const Values& values, const Wait* wait);
   [[nodiscard]] expected<Length<T>, Refused<T>> try_push(Side side, T&& value);
   template <class Range>
   expected<Length<T>, Errc> push_range(Side side, Range&& values, const Wait* wait);
   expected<std::size_t, Errc> push_if_any(Side side, T&& value);
+  expected<std::size_t, Errc> push_if_any_now(Side side, Payload& payload);
   expected<std::optional<std::size_t>, Errc> insert(std::size_t behind, const T& pivot, T&& value);
+
+  // blocking_list/moving.hpp
+  [[nodiscard]] expected<T, Errc> move_or_wait(BlockingList& to, Side from_side, Side to_side, const Wait& wait);
+
+  void close_now() {
+    const Locked locked(*state_);
+    state_->close();
+  }
 
   // blocking_list/popping.hpp
   // Of types that lie in a slot.
@@ -314,9 +327,15 @@ class BlockingList {
   template <class Take>
   bool pop_slowly(Side side, const Take& take);
   void wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value);
+  // Of any.
+  [[nodiscard]] expected<T, Errc> wait_in_line(Side side, const Wait& wait);
+  bool pop_watched(Side side, std::optional<T>& value);
+  void pop_watched(Side side, const Wait& wait, expected<T, Errc>& value);
   [[nodiscard]] std::optional<T> pop(Side side);
   [[nodiscard]] expected<T, Errc> pop(Side side, const Wait& wait);
   [[nodiscard]] std::vector<T> pop_many(Side side, std::size_t count);
+
+  std::size_t remove_equal(std::ptrdiff_t count, const T& value);
 
   [[nodiscard]] Length<T> length() const noexcept { return Length<T>(*this); }
 

@@ -26,6 +26,7 @@
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/pubsub/glob.hpp>
 #include <brook/stream.hpp>
@@ -66,7 +67,7 @@ class Broker {
 
   /// The stream of this name, made with these options if there is nothing of the name; what is there keeps its own. Errors:
   /// wrong_type when the name holds something else, or a stream of something else; closed when it would have to be made and the
-  /// broker is closed. O(1). An object that is made gets the broker's clock, unless its options name one.
+  /// broker is closed. O(1). An object that is made gets the broker's clock and probe, unless its options name one.
   template <class T>
   [[nodiscard]] expected<std::shared_ptr<Stream<T>>, NameError> stream(std::string_view name,
                                                                        const StreamOptions& options = {}) {
@@ -170,6 +171,7 @@ class Broker {
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> make(std::string_view name,
                                                                   typename broker::Traits<Object>::Options options) {
     if (options.clock == nullptr) options.clock = options_.clock;
+    if (options.probe == nullptr && options_.probe != nullptr) options.probe = options_.probe->named(name);
     const auto made = std::make_shared<broker::Holder<Object>>(options);
     const Locked locked(*this);
     if (const Ptr named = find_locked(name)) return as<Object>(name, *named);

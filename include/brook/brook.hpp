@@ -19,6 +19,7 @@
 #include <brook/into.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/requests.hpp>

@@ -22,6 +22,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/subscription.hpp>
 #include <brook/wait.hpp>
 
@@ -49,7 +50,7 @@ class Channel {
 
   /// Closes the channel. Precondition: no call of its own is running. Subscriptions and messages may live on.
   ~Channel() {
-    close();
+    state_->close();
     state_->let_go();
   }
 
@@ -63,9 +64,9 @@ class Channel {
   /// publishers wait, it waits for room in that one's backlog. O(1), but for waking who sleeps and calling who wants to
   /// be called.
   std::size_t publish(const T& value) requires std::copy_constructible<T> {
-    if (subscriptions() == 0) return 0;
+    if (state_->registry.audience().nobody()) return 0;
     auto payload = log::make_payload<T>(value);
-    return state_->publish({std::addressof(payload), 1}).value_or(0);
+    return state_->template publish<T>({std::addressof(payload), 1}).value_or(0);
   }
   std::size_t publish(T&& value) { return publish_movable(std::move(value), nullptr).value_or(0); }
 
@@ -73,7 +74,7 @@ class Channel {
   /// closed. A value that was to be moved in, of a type that moves without throwing, is then unchanged.
   expected<std::size_t, Errc> publish(const T& value, const Wait& wait) requires std::copy_constructible<T> {
     auto payload = log::make_payload<T>(value);
-    return state_->publish({std::addressof(payload), 1}, &wait);
+    return state_->template publish<T>({std::addressof(payload), 1}, &wait);
   }
   expected<std::size_t, Errc> publish(T&& value, const Wait& wait) { return publish_movable(std::move(value), &wait); }
 
@@ -93,7 +94,10 @@ class Channel {
 
   /// Subscribes (SUBSCRIBE). To a closed channel: it has ended.
   [[nodiscard]] Subscription<T> subscribe(const SubscribeOptions& options = {}) {
-    return Subscription<T>(std::make_shared<channel::Membership<Payload>>(state_, options));
+    return probing::perform(*state_, {.operation = Operation::subscribe}, [&](const Manner& manner) {
+      probing::begin(manner);
+      return Subscription<T>(std::make_shared<channel::Membership<Payload>>(state_, options), state_->watched());
+    });
   }
 
   /// Subscribes a function, which is called with each message, or with what was published, one call after the other.
@@ -101,7 +105,10 @@ class Channel {
   /// unsubscribe.
   template <MessageCallback<T> F>
   [[nodiscard]] CallbackSubscription subscribe(F function, const CallbackOptions& options = {}) {
-    return CallbackSubscription(channel::start_calling<T, channel::Source<T>>(std::move(function), options, state_));
+    return probing::perform(*state_, {.operation = Operation::subscribe}, [&](const Manner& manner) {
+      probing::begin(manner);
+      return CallbackSubscription(channel::start_calling<T, channel::Source<T>>(std::move(function), options, state_));
+    });
   }
 
   /// How many subscriptions there are (PUBSUB NUMSUB); those that share count as one.
@@ -118,10 +125,14 @@ class Channel {
 
   /// From now on nothing is published, and every call that waits wakes; what has been published can still be received.
   /// Takes effect at one instant. May be called again.
-  void close() { state_->close(); }
+  void close() {
+    probing::close(*state_, [this] { state_->close(); });
+  }
   [[nodiscard]] bool closed() const noexcept { return state_->log.sealed(); }
 
  private:
+  friend const void* probed_as(const Channel& channel) noexcept { return channel.state_.get(); }
+
   using Payload = log::PayloadOf<T>;
   using State = channel::State<Payload>;
 
@@ -130,10 +141,10 @@ class Channel {
   // A value that can lie in a slot as it is goes straight from the caller's object.
   expected<std::size_t, Errc> publish_movable(T&& value, const Wait* wait) {
     if constexpr (std::is_same_v<Payload, T>) {
-      return state_->publish({std::addressof(value), 1}, wait);
+      return state_->template publish<T>({std::addressof(value), 1}, wait);
     } else {
       auto payload = log::make_payload<T>(std::move(value));
-      return state_->publish({std::addressof(payload), 1}, wait);
+      return state_->template publish<T>({std::addressof(payload), 1}, wait);
     }
   }
 
@@ -141,7 +152,7 @@ class Channel {
   expected<std::size_t, Errc> publish_all(Range&& values, const Wait* wait) {
     auto payloads = log::make_payloads<T>(std::forward<Range>(values));
     if (payloads.empty()) return closed() ? expected<std::size_t, Errc>(unexpected(Errc::closed)) : subscriptions();
-    return state_->publish({payloads.data(), payloads.size()}, wait);
+    return state_->template publish<T>({payloads.data(), payloads.size()}, wait);
   }
 
   std::shared_ptr<State> state_;

@@ -30,6 +30,7 @@
 #include <brook/group/takeover.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
@@ -61,14 +62,20 @@ class Consumer {
   /// an id): what a consumer that was restarted begins with. Does not wait. Counts as a delivery, so that nack() and
   /// forward() of the delivery before it are refused. Entries that were removed from the stream meanwhile are left out; they
   /// stay pending. Errors: closed, no_such_group.
-  [[nodiscard]] expected<Deliveries<T>, Errc> history(Id after = Id::min(), std::size_t count = no_limit) const;
+  [[nodiscard]] expected<Deliveries<T>, Errc> history(Id after = Id::min(), std::size_t count = no_limit) const {
+    const Call call{.operation = Operation::read, .id = after, .size = count};
+    return watch(call, [&] { return history_now(after, count); });
+  }
 
   /// Takes over pending entries, whoever has them (XCLAIM). Left out: ids that are not pending, unless `force`; those that
   /// were not pending for `min_idle`; and what has left the stream, which is then not pending any more, however long it was.
   /// The deliveries are in the order of the ids, one after the other: an id that is named twice is claimed twice if
   /// `min_idle` lets it. Errors: closed, no_such_group, full; invalid_argument for `force` in an
   /// ordered group, where it could bring an entry before its turn. O(log n) for each id.
-  [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::span<const Id> ids, const ClaimOptions& options = {}) const;
+  [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::span<const Id> ids, const ClaimOptions& options = {}) const {
+    const Call call{.operation = Operation::claim, .id = ids.empty() ? Id() : ids.front(), .size = ids.size()};
+    return watch(call, [&] { return claim_now(ids, options); });
+  }
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::initializer_list<Id> ids,
                                                     const ClaimOptions& options = {}) const {
     return claim(std::span(ids.begin(), ids.size()), options);
@@ -76,7 +83,10 @@ class Consumer {
 
   /// Takes over what has been pending for `min_idle`, oldest first (XAUTOCLAIM); what has left the stream is not pending any
   /// more, however long it was. Errors: closed, no_such_group, full; invalid_argument for a count of 0.
-  [[nodiscard]] expected<AutoClaimed<T>, Errc> auto_claim(const AutoClaimOptions& options) const;
+  [[nodiscard]] expected<AutoClaimed<T>, Errc> auto_claim(const AutoClaimOptions& options) const {
+    const Call call{.operation = Operation::claim, .id = options.start, .size = options.count};
+    return watch(call, [&] { return auto_claim_now(options); });
+  }
 
   // — for the library: waiting, perhaps for other things as well (group/line.hpp) —
 
@@ -96,11 +106,20 @@ class Consumer {
            std::shared_ptr<group::Member> member) noexcept
       : stream_(std::move(stream)), group_(std::move(group)), member_(std::move(member)) {}
 
+  // Of a stream that is watched, or gone.
+  void read_with_care(const ReadOptions& options, expected<Deliveries<T>, Errc>& deliveries) const;
+  // Performs an operation of this consumer; where the stream is watched, as the probe wants it.
+  template <class Run>
+  [[nodiscard]] auto watch(Call call, const Run& run) const;
+  [[nodiscard]] expected<Deliveries<T>, Errc> history_now(Id after, std::size_t count) const;
+  [[nodiscard]] expected<Deliveries<T>, Errc> claim_now(std::span<const Id> ids, const ClaimOptions& options) const;
+  [[nodiscard]] expected<AutoClaimed<T>, Errc> auto_claim_now(const AutoClaimOptions& options) const;
+
   // These fill an empty batch, in place, or tell why not.
   [[nodiscard]] std::optional<Errc> take_or_wait(const ReadOptions& options, Batch& batch) const;
   // Why a read cannot take place, as far as that is known without the group's mutex.
   [[nodiscard]] std::optional<Errc> refusal(const ReadOptions& options) const {
-    if (stream_->gone.load(sync::seq_cst)) return Errc::closed;  // and its clock perhaps with it
+    if (stream_->standing.load(sync::seq_cst) == Standing::gone) return Errc::closed;  // and its clock perhaps with it
     if (options.no_ack && group_->options.ordered_by) return Errc::invalid_argument;
     return std::nullopt;
   }
@@ -113,7 +132,7 @@ class Consumer {
     group_->options.dead_letter.settle();
   }
   [[nodiscard]] Clock& clock() const noexcept {
-    const bool gone = stream_->gone.load(sync::seq_cst);  // and its clock perhaps with it
+    const bool gone = stream_->standing.load(sync::seq_cst) == Standing::gone;  // and its clock perhaps with it
     return gone ? static_cast<Clock&>(SystemClock::instance()) : stream_->clock();
   }
   // With the group's mutex held: the member that this handle stands for now; null when there is none, and why.
@@ -131,14 +150,16 @@ class Consumer {
 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::read(const ReadOptions& options) const {
-  expected<Deliveries<T>, Errc> deliveries;
-  if (const auto failed = take_or_wait(options, deliveries->batch_)) deliveries = unexpected(*failed);
+  expected<Deliveries<T>, Errc> deliveries;  // the one variable that is returned, without a move
+  if (stream_->standing.load(sync::seq_cst) != Standing::plain) [[unlikely]]
+    read_with_care(options, deliveries);
+  else if (const auto failed = take_or_wait(options, deliveries->batch_)) deliveries = unexpected(*failed);
   return deliveries;
 }
 
 template <class T>
 std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch& batch) const {
-  if (const auto refused = refusal(options)) return refused;
+  if (options.no_ack && group_->options.ordered_by) return Errc::invalid_argument;
   Cursor cursor;
   auto failed = take(options, batch, cursor);
   if (!failed && batch.empty() && options.count > 0) failed = wait_for(options, batch, std::move(cursor));
@@ -216,7 +237,7 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
 }
 
 template <class T>
-expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) const {
+expected<Deliveries<T>, Errc> Consumer<T>::history_now(Id after, std::size_t count) const {
   const group::Locked held(group_->mutex);
   Errc failed{};
   group::Member* const member = present(failed);
@@ -234,7 +255,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::history(Id after, std::size_t count) 
 }
 
 template <class T>
-expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const ClaimOptions& options) const {
+expected<Deliveries<T>, Errc> Consumer<T>::claim_now(std::span<const Id> ids, const ClaimOptions& options) const {
   if (options.force && group_->options.ordered_by) return unexpected(Errc::invalid_argument);
   const stream::SweepAtEnd sweep(*stream_);
   std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
@@ -272,7 +293,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim(std::span<const Id> ids, const 
 }
 
 template <class T>
-expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& options) const {
+expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim_now(const AutoClaimOptions& options) const {
   if (options.count == 0) return unexpected(Errc::invalid_argument);
   const group::Locked held(group_->mutex);
   Errc failed{};
@@ -301,3 +322,4 @@ expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim(const AutoClaimOptions& o
 }  // namespace brook
 
 #include <brook/group/line.hpp>
+#include <brook/group/watched.hpp>

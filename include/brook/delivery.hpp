@@ -16,6 +16,7 @@
 #include <brook/into.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 
 namespace brook {
 
@@ -40,14 +41,26 @@ class Delivery {
 
   /// Acknowledges the entry: it is done with (XACK). False when it was not pending any more, or was delivered with no_ack.
   /// Idempotent. O(1). Lock-free, unless the entry has come back to the group meanwhile.
-  bool ack() const noexcept { return share_->acknowledge(within_, 1) == 1; }
+  bool ack() const noexcept {
+    if (share_->plain()) [[likely]]
+      return share_->acknowledge(within_, 1) == 1;
+    return ack_watched(*share_, within_, to_);
+  }
 
   /// Gives the entry back to the group: it was not processed, and is delivered again after the delay, to whoever reads
   /// then; or becomes a dead letter when it was delivered as often as the group allows, or is fatal (XNACK). False when it
   /// was acknowledged, or delivered to somebody else, in the meantime, or the stream is gone. O(log n).
   bool nack(const NackOptions& options = {}) const {
-    const auto at = share_->first() + within_;
-    return share_->told() && share_->page().owner().nack(share_->page(), at, {to_, count_}, options);
+    const auto nack_now = [&] {
+      const auto at = share_->first() + within_;
+      return share_->told() && share_->page().owner().nack(share_->page(), at, {to_, count_}, options);
+    };
+    if (!share_->watched()) [[likely]]
+      return nack_now();
+    return watch<bool>(Operation::nack, [&](const Manner& manner) {
+      probing::begin(manner);
+      return nack_now();
+    });
   }
 
   /// Acknowledges the entry here and adds a value there, both at one instant: whoever sees one of the two sees the other. So
@@ -79,6 +92,20 @@ class Delivery {
   // Acknowledges, if `add` adds; whether it was asked to.
   template <class Add>
   bool forward_by(Add add) const;
+
+  template <class Run>
+  std::optional<Errc> watch_forward(const Run& run) const;
+  // Of an entry that is watched, or was never pending.
+  static bool ack_watched(const Share& share, std::uint32_t within, group::Recipient to) noexcept;
+  // Performs an operation on an entry that is watched, as the probe wants it.
+  template <class Result, class Run>
+  Result watch(Operation operation, const Run& run) const;
+  struct Asked {
+    const Delivery& delivery;
+    Outcome ask(const Call& call, const Perform& perform) const {
+      return delivery.share_->page().owner().watch(call.operation, delivery.to_, delivery.id(), perform);
+    }
+  };
 
   Delivery(const Share& share, std::uint32_t within, std::uint64_t count, group::Recipient to) noexcept
       : share_(&share), within_(within), to_(to), count_(count) {}
@@ -172,8 +199,10 @@ class Deliveries {
   /// back to the group meanwhile.
   std::size_t ack() const noexcept {
     std::size_t pending = 0;
-    for (std::size_t i = 0; i < batch_.share_count(); ++i)
-      pending += batch_.share(i).acknowledge(0, batch_.share(i).count());
+    for (std::size_t i = 0; i < batch_.share_count(); ++i) {
+      const auto& share = batch_.share(i);
+      pending += share.plain() ? share.acknowledge(0, share.count()) : ack_each(share);
+    }
     return pending;
   }
 
@@ -182,7 +211,48 @@ class Deliveries {
 
   explicit Deliveries(Batch batch) noexcept : batch_(std::move(batch)) {}
 
+  [[gnu::noinline, gnu::cold]] std::size_t ack_each(const group::Share<log::PayloadOf<T>>& share) const noexcept {
+    std::size_t pending = 0;
+    for (std::uint32_t i = 0; i < share.count(); ++i) pending += Delivery<T>(share, i, 1, batch_.to()).ack() ? 1U : 0U;
+    return pending;
+  }
+
   Batch batch_;
 };
+
+template <class T>
+[[gnu::noinline, gnu::cold]] bool Delivery<T>::ack_watched(const Share& share, std::uint32_t within,
+                                                           group::Recipient to) noexcept {
+  if (!share.told()) return false;
+  auto& page = share.page();
+  const auto ack_now = [&] { return page.owner().acknowledge(page, share.first() + within, 1) == 1; };
+  bool done = false;
+  bool pending = false;
+  BROOK_TRY {
+    pending = Delivery(share, within, 1, to).template watch<bool>(Operation::ack, [&](const Manner& manner) {
+      probing::begin(manner);
+      done = true;
+      return pending = ack_now();
+    });
+    done = true;
+  }
+  BROOK_CATCH_ALL {}  // the probe's: it does not keep the entry from being acknowledged
+  return done ? pending : ack_now();
+}
+
+template <class T>
+template <class Result, class Run>
+[[gnu::cold]] Result Delivery<T>::watch(Operation operation, const Run& run) const {
+  Result result = probing::Answer<Result>::failed(Errc::not_pending);
+  const auto lost = [operation] {
+    if constexpr (std::is_same_v<Result, bool>) return true;
+    else return probing::Answer<Result>::failed(Errc::not_pending);
+  };
+  const Asked asked{*this};
+  probing::watch(
+      result, asked, {.operation = operation}, run,
+      [&](Outcome& outcome) { probing::Answer<Result>::tell(result, outcome); }, lost);
+  return result;
+}
 
 }  // namespace brook

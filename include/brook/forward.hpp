@@ -44,6 +44,10 @@ class Into<Stream<U>, Value> {
 
     [[nodiscard]] log::Change* get() noexcept { return &add_; }
     [[nodiscard]] Added added() const noexcept { return add_.id(); }
+    template <class Run>
+    [[nodiscard]] std::optional<Errc> watch(const Run& run) {
+      return stream::watch_part(add_.stream(), {std::addressof(value_.payload()), 1}, run, [this] { return added(); });
+    }
 
    private:
     log::Given<U, Value> value_;
@@ -67,6 +71,16 @@ template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<Stream<U>, Value> into(Stream<U>& to, Value&& value) { return {to, std::forward<Value>(value)}; }
 
+/// Has each target's probe watch its part of what `run` does.
+template <class Run>
+[[nodiscard]] std::optional<Errc> watch_all(const Run& run) {
+  return run();
+}
+template <class Run, class Part, class... Parts>
+[[nodiscard]] std::optional<Errc> watch_all(const Run& run, Part& part, Parts&... parts) {
+  return part.watch([&] { return watch_all(run, parts...); });
+}
+
 template <class T>
 template <class Add>
 bool Delivery<T>::forward_by(Add add) const {
@@ -76,16 +90,35 @@ bool Delivery<T>::forward_by(Add add) const {
   return share_->page().owner().forward(share_->page(), at, {to_, count_}, {call, &add});
 }
 
+// With what the probe of this entry's stream says to it, if there is one.
+template <class T>
+template <class Run>
+[[gnu::cold]] std::optional<Errc> Delivery<T>::watch_forward(const Run& run) const {
+  if (!share_->watched()) return run();
+  return watch<std::optional<Errc>>(Operation::forward, [&](const Manner& manner) {
+    probing::begin(manner);
+    return run();
+  });
+}
+
 template <class T>
 template <class U, class Value>
 expected<Id, Errc> Delivery<T>::forward(Stream<U>& to, Value&& value) const {
   expected<Id, Errc> added = unexpected(Errc::not_pending);
   const auto add = [&](log::PayloadOf<U>& payload) {
-    forward_by([&] {
-      const Wait none;
-      added = to.append_locked(log::Request::at_time(to.state_->unix_ms()), payload, &none);
-      return added.has_value();
+    const auto forward_now = [&] {
+      forward_by([&] {
+        added = to.append_locked(log::Request::at_time(to.state_->unix_ms()), payload);
+        return added.has_value();
+      });
+    };
+    if (!share_->watched() && !to.state_->watched()) [[likely]]
+      return forward_now();
+    const auto failed = watch_forward([&] {
+      const auto run = [&] { return forward_now(), added ? std::nullopt : std::optional(added.error()); };
+      return stream::watch_part(*to.state_, {std::addressof(payload), 1}, run, [&] { return *added; });
     });
+    if (failed) added = unexpected(*failed);
   };
   if constexpr (std::is_same_v<Value, log::PayloadOf<U>>) {
     add(value);  // which keeps it when there is an error
@@ -103,13 +136,17 @@ expected<std::tuple<typename Targets::Added...>, Errc> Delivery<T>::forward(Targ
   std::tuple<typename Targets::Change...> parts(targets...);
   return std::apply(
       [&](auto&... part) -> expected<std::tuple<typename Targets::Added...>, Errc> {
-        std::array<log::Change*, sizeof...(Targets)> changes{part.get()...};
-        std::optional<Errc> failed = Errc::not_pending;
-        forward_by([&] {
-          failed = log::make_together(changes);
-          return !failed;
-        });
-        if (failed) return unexpected(*failed);
+        const auto forward_now = [&] {
+          std::array<log::Change*, sizeof...(Targets)> changes{part.get()...};
+          std::optional<Errc> failed = Errc::not_pending;
+          forward_by([&] {
+            failed = log::make_together(changes);
+            return !failed;
+          });
+          return failed;
+        };
+        if (const auto failed = watch_forward([&] { return watch_all(forward_now, part...); }))
+          return unexpected(*failed);
         return std::tuple(part.added()...);
       },
       parts);

@@ -15,6 +15,7 @@ class IdRange;
 class ManualClock;
 struct PendingSummary;
 class Position;
+class Probe;
 struct ReadOptions;
 struct StreamInfo;
 struct StreamOptions;

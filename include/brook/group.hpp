@@ -30,9 +30,11 @@
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
+#include <brook/stream/watched.hpp>
 
 namespace brook {
 
@@ -50,7 +52,7 @@ class Group {
   /// The consumer of this name, created on first use (XGROUP CREATECONSUMER).
   [[nodiscard]] Consumer<T> consumer(std::string_view name) const {
     const sync::unique_lock held(group_->mutex);
-    const bool gone = stream_->gone.load(sync::seq_cst);  // and its clock perhaps with it
+    const bool gone = stream_->standing.load(sync::seq_cst) == Standing::gone;  // and its clock perhaps with it
     const Clock& clock = gone ? static_cast<Clock&>(SystemClock::instance()) : stream_->clock();
     return Consumer<T>(stream_, group_, group_->roster.enlist(name, clock));
   }
@@ -65,7 +67,11 @@ class Group {
 
   /// Acknowledges entries (XACK); how many of them were pending. An id that is not pending is ignored. Who acknowledges
   /// deliveries meanwhile may see that the entries are done with one after another.
-  std::size_t ack(std::span<const Id> ids) const;
+  std::size_t ack(std::span<const Id> ids) const {
+    if (!stream_->watched()) [[likely]]
+      return ack_now(ids);
+    return ack_each(ids);
+  }
   std::size_t ack(std::initializer_list<Id> ids) const { return ack(std::span(ids.begin(), ids.size())); }
   std::size_t ack(Id id) const { return ack({id}); }
 
@@ -81,25 +87,23 @@ class Group {
   /// another for who acknowledges deliveries meanwhile. 0 for one that there is not. A handle that is used later makes it
   /// anew.
   /// Errors: closed, no_such_group.
-  expected<std::size_t, Errc> delete_consumer(std::string_view name, Orphans orphans = Orphans::hand_back) const;
+  expected<std::size_t, Errc> delete_consumer(std::string_view name, Orphans orphans = Orphans::hand_back) const {
+    return regroup(name, [&] { return delete_consumer_now(name, orphans); });
+  }
 
   /// Moves the group: it will deliver what follows `position` next (XGROUP SETID). Back redelivers. Entries that are
   /// pending then move to whoever reads them, and their count starts again; but in an ordered group they stay where they
   /// are. Errors: closed, no_such_group.
   expected<void, Errc> set_id(Position position) const {
-    const stream::SweepAtEnd sweep(*stream_, true);
-    const Locked held(group_->mutex);
-    const Id last = stream_->timeline.look().end.last_id();
-    if (const auto failed = refusal()) return unexpected(*failed);
-    group_->move_to(*stream_, position.after(last));
-    group_->queue.wake_first();
-    return {};
+    return regroup({}, [&] { return set_id_now(position); });
   }
 
   /// Ends the group with all that is pending in it; blocked consumers answer no_such_group (XGROUP DESTROY). How many
   /// entries were pending; they end one after another for who acknowledges deliveries meanwhile. Errors: closed,
   /// no_such_group.
-  expected<std::size_t, Errc> destroy() const;
+  expected<std::size_t, Errc> destroy() const {
+    return regroup({}, [&] { return destroy_now(); });
+  }
 
   /// What XINFO GROUPS tells of this group, at one instant. Errors: closed, no_such_group. O(pending + segments of the lag).
   [[nodiscard]] expected<GroupInfo, Errc> info() const;
@@ -141,6 +145,20 @@ class Group {
     return Group(stream, found->second);
   }
 
+  std::size_t ack_now(std::span<const Id> ids) const;
+  std::size_t ack_each(std::span<const Id> ids) const;
+  expected<void, Errc> set_id_now(Position position) const;
+  expected<std::size_t, Errc> delete_consumer_now(std::string_view name, Orphans orphans) const;
+  expected<std::size_t, Errc> destroy_now() const;
+  template <class Run>
+  auto regroup(std::string_view consumer, const Run& run) const {
+    const Call call{.operation = Operation::regroup, .group = name(), .consumer = consumer};
+    return probing::perform(*stream_, call, [&](const Manner& manner) {
+      probing::begin(manner);
+      return run();
+    });
+  }
+
   // The caller holds the group's mutex. `counts` is filled with what is pending, by consumers' numbers.
   [[nodiscard]] GroupInfo tell(std::vector<std::uint64_t>& counts) const;
   [[nodiscard]] std::vector<ConsumerInfo> tell_consumers(const std::vector<std::uint64_t>& counts) const;
@@ -150,8 +168,33 @@ class Group {
   std::shared_ptr<GroupState> group_;
 };
 
+// Of a stream that is watched: each is an operation of its own.
 template <class T>
-std::size_t Group<T>::ack(std::span<const Id> ids) const {
+[[gnu::noinline]] std::size_t Group<T>::ack_each(std::span<const Id> ids) const {
+  std::size_t pending = 0;
+  for (const Id& id : ids) {
+    const Call call{.operation = Operation::ack, .group = name(), .id = id, .size = 1};
+    pending += probing::perform(*stream_, call, [&](const Manner& manner) {
+      probing::begin(manner);
+      return ack_now({&id, 1});
+    });
+  }
+  return pending;
+}
+
+template <class T>
+expected<void, Errc> Group<T>::set_id_now(Position position) const {
+  const stream::SweepAtEnd sweep(*stream_, true);
+  const Locked held(group_->mutex);
+  const Id last = stream_->timeline.look().end.last_id();
+  if (const auto failed = refusal()) return unexpected(*failed);
+  group_->move_to(*stream_, position.after(last));
+  group_->queue.wake_first();
+  return {};
+}
+
+template <class T>
+std::size_t Group<T>::ack_now(std::span<const Id> ids) const {
   std::size_t pending = 0;
   {
     const Locked held(group_->mutex);
@@ -187,7 +230,7 @@ expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions
 }
 
 template <class T>
-expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orphans orphans) const {
+expected<std::size_t, Errc> Group<T>::delete_consumer_now(std::string_view name, Orphans orphans) const {
   const stream::SweepAtEnd sweep(*stream_, true);
   const typename DeadLetterTo<T>::SettleAtEnd settle(group_->options.dead_letter);
   const Locked held(group_->mutex);
@@ -211,7 +254,7 @@ expected<std::size_t, Errc> Group<T>::delete_consumer(std::string_view name, Orp
 }
 
 template <class T>
-expected<std::size_t, Errc> Group<T>::destroy() const {
+expected<std::size_t, Errc> Group<T>::destroy_now() const {
   const stream::SweepAtEnd sweep(*stream_, true);
   {
     const sync::unique_lock held(stream_->groups_mutex);

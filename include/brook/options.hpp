@@ -24,6 +24,8 @@
 
 namespace brook {
 
+class Probe;
+
 /// No bound, in entries.
 inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 /// All there are, for the number of entries that a call may return.
@@ -100,6 +102,8 @@ struct StreamOptions {
   std::chrono::microseconds spin = default_spin;
   /// For adds with a producer and a key.
   IdempotencyWindow idempotency = {};
+  /// Watches every operation (probe.hpp), for tests; it must outlive the stream.
+  Probe* probe = nullptr;
 };
 
 /// An end of a list.
@@ -117,6 +121,8 @@ struct ListOptions {
   Clock* clock = nullptr;
   /// How long a blocking call polls before it sleeps; 0 to sleep at once.
   std::chrono::microseconds spin = default_spin;
+  /// Watches every operation (probe.hpp), for tests; it must outlive the list. A watched list takes its lock for each.
+  Probe* probe = nullptr;
 };
 
 /// Options of a channel, fixed for its life.
@@ -125,6 +131,8 @@ struct ChannelOptions {
   Clock* clock = nullptr;
   /// How long a blocking call polls before it sleeps; 0 to sleep at once.
   std::chrono::microseconds spin = default_spin;
+  /// Watches every operation (probe.hpp), for tests; it must outlive the channel.
+  Probe* probe = nullptr;
 };
 
 /// Options of a subscription, fixed for its life.
@@ -167,6 +175,8 @@ struct PubSubOptions {
   Clock* clock = nullptr;
   /// How long a blocking call polls before it sleeps; 0 to sleep at once.
   std::chrono::microseconds spin = default_spin;
+  /// Watches every operation (probe.hpp), for tests; it must outlive the PubSub.
+  Probe* probe = nullptr;
 };
 
 /// Options of a subscription to a PubSub.
@@ -192,6 +202,8 @@ struct ChannelInfo {
 struct BrokerOptions {
   /// The clock of the broker, and of all objects that it makes; it must outlive them. Null is SystemClock.
   Clock* clock = nullptr;
+  /// Watches all objects that it makes, by their names (probe.hpp), for tests; it must outlive them.
+  Probe* probe = nullptr;
 };
 
 /// What a name in a broker can hold.
@@ -246,6 +258,16 @@ struct ReadOptions {
     if (stop.stop_possible()) return block.with(stop);
 #endif
     return block;
+  }
+  /// The same options with another wait, if there is one.
+  [[nodiscard]] ReadOptions with(const Wait* other) const {
+    ReadOptions options = *this;
+    if (other == nullptr) return options;
+    options.block = *other;
+#ifdef __cpp_lib_jthread
+    options.stop = {};
+#endif
+    return options;
   }
 };
 

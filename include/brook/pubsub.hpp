@@ -24,6 +24,7 @@
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/glob.hpp>
 #include <brook/pubsub/membership.hpp>
@@ -33,6 +34,12 @@
 #include <brook/wait.hpp>
 
 namespace brook {
+
+template <class T>
+class TopicSubscription;
+
+template <class T>
+struct probing::Answer<TopicSubscription<T>> : probing::AnswerOfSubscription<TopicSubscription<T>> {};
 
 namespace pubsub {
 
@@ -67,10 +74,10 @@ class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
   /// Adds names, or patterns (SUBSCRIBE, PSUBSCRIBE). What is there already stays as it is. Errors: closed when the
   /// subscription or the PubSub has ended; invalid_argument when it shares. O(n) of all its names.
   expected<void, Errc> subscribe(std::initializer_list<std::string_view> names) {
-    return change([&](pubsub::Interest& interest) { add(interest.names, names); });
+    return change(names, [&](pubsub::Interest& interest) { add(interest.names, names); });
   }
   expected<void, Errc> psubscribe(std::initializer_list<std::string_view> patterns) {
-    return change([&](pubsub::Interest& interest) { add(interest.patterns, patterns); });
+    return change(patterns, [&](pubsub::Interest& interest) { add(interest.patterns, patterns); });
   }
   expected<void, Errc> subscribe(std::string_view name) { return subscribe({name}); }
   expected<void, Errc> psubscribe(std::string_view pattern) { return psubscribe({pattern}); }
@@ -78,20 +85,25 @@ class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
   /// Removes names, or patterns, all at one instant (UNSUBSCRIBE, PUNSUBSCRIBE); one that is not there is no error. A
   /// subscription with neither is still there, and gets nothing. Errors as above.
   expected<void, Errc> unsubscribe(std::initializer_list<std::string_view> names) {
-    return change([&](pubsub::Interest& interest) { remove(interest.names, names); });
+    return change(names, [&](pubsub::Interest& interest) { remove(interest.names, names); });
   }
   expected<void, Errc> punsubscribe(std::initializer_list<std::string_view> patterns) {
-    return change([&](pubsub::Interest& interest) { remove(interest.patterns, patterns); });
+    return change(patterns, [&](pubsub::Interest& interest) { remove(interest.patterns, patterns); });
   }
   expected<void, Errc> unsubscribe(std::string_view name) { return unsubscribe({name}); }
   expected<void, Errc> punsubscribe(std::string_view pattern) { return punsubscribe({pattern}); }
 
  private:
   template <class Edit>
-  expected<void, Errc> change(Edit&& edit) {
-    if (this->membership_ == nullptr) return unexpected(Errc::closed);
-    if (const auto failed = this->membership_->change(edit)) return unexpected(*failed);
-    return {};
+  expected<void, Errc> change(std::initializer_list<std::string_view> names, Edit&& edit) {
+    pubsub::Membership<T>* const membership = this->any();
+    if (membership == nullptr) return unexpected(Errc::closed);
+    const Call call{.operation = Operation::subscribe, .topics = {names.begin(), names.size()}};
+    return probing::perform(*membership, call, [&](const Manner& manner) -> expected<void, Errc> {
+      probing::begin(manner);
+      if (const auto failed = membership->change(edit)) return unexpected(*failed);
+      return {};
+    });
   }
   static void add(pubsub::Names& names, std::initializer_list<std::string_view> more) {
     for (const std::string_view name : more) {
@@ -123,7 +135,10 @@ class PubSub {
   explicit PubSub(const PubSubOptions& options) : table_(std::make_shared<pubsub::Table<T>>(options)) {}
 
   /// Closes it. Precondition: no call of its own is running. Subscriptions and messages may live on.
-  ~PubSub() { close(); }
+  ~PubSub() {
+    close_now();
+    table_->let_go();
+  }
 
   PubSub(const PubSub&) = delete;
   PubSub& operator=(const PubSub&) = delete;
@@ -193,8 +208,12 @@ class PubSub {
   [[nodiscard]] CallbackSubscription subscribe(std::initializer_list<std::string_view> names, F function,
                                                const std::vector<std::string>& patterns = {},
                                                const CallbackOptions& options = {}) {
-    return CallbackSubscription(
-        channel::start_calling<T, pubsub::Source<T>>(std::move(function), options, table_, interest(names, patterns)));
+    const Call call{.operation = Operation::subscribe, .topics = {names.begin(), names.size()}};
+    return probing::perform(*table_, call, [&](const Manner& manner) {
+      probing::begin(manner);
+      return CallbackSubscription(channel::start_calling<T, pubsub::Source<T>>(std::move(function), options, table_,
+                                                                               interest(names, patterns)));
+    });
   }
 
   // — telling —
@@ -227,12 +246,18 @@ class PubSub {
   /// From now on nothing is published, and every call that waits wakes; what has been published can still be received.
   /// Takes effect at one instant. May be called again.
   void close() {
-    const typename pubsub::Table<T>::Locked locked(*table_);
-    table_->close();
+    probing::close(*table_, [this] { close_now(); });
   }
   [[nodiscard]] bool closed() const noexcept { return table_->closed(); }
 
  private:
+  friend const void* probed_as(const PubSub& pubsub) noexcept { return pubsub.table_.get(); }
+
+  void close_now() {
+    const typename pubsub::Table<T>::Locked locked(*table_);
+    table_->close();
+  }
+
   template <class Names, class Patterns>
   [[nodiscard]] static pubsub::Interest interest(const Names& names, const Patterns& patterns) {
     pubsub::Interest interest;
@@ -242,8 +267,18 @@ class PubSub {
   }
 
   [[nodiscard]] TopicSubscription<T> subscribe_all(pubsub::Interest interest, const TopicOptions& options) {
+    std::vector<std::string_view> topics;
+    if (table_->watched()) {
+      for (const auto& name : interest.names) topics.push_back(*name);
+      for (const auto& pattern : interest.patterns) topics.push_back(*pattern);
+    }
     const SubscribeOptions how{.backlog = options.backlog, .overflow = options.overflow, .share = options.share};
-    return TopicSubscription<T>(std::make_shared<pubsub::Membership<T>>(table_, std::move(interest), how));
+    const Call call{.operation = Operation::subscribe, .topics = topics};
+    return probing::perform(*table_, call, [&](const Manner& manner) {
+      probing::begin(manner);
+      return TopicSubscription<T>(std::make_shared<pubsub::Membership<T>>(table_, std::move(interest), how),
+                                  table_->watched());
+    });
   }
 
   using Given = std::initializer_list<std::string_view>;
@@ -264,13 +299,50 @@ class PubSub {
   };
 
   [[nodiscard]] expected<std::size_t, Errc> publish_copy(Given names, const T& value, const Wait& wait) {
-    if (const auto known = known_already(names)) return *known;
+    if (!table_->plain()) [[unlikely]]
+      return publish_with_care(names, value, wait);
+    if (deserted(names)) return 0;
     T copy(value);
     return send(names, std::move(copy), wait);
   }
   [[nodiscard]] expected<std::size_t, Errc> publish_to(Given names, T&& value, const Wait& wait) {
-    if (const auto known = known_already(names)) return *known;
+    if (!table_->plain()) [[unlikely]]
+      return publish_with_care(names, std::move(value), wait);
+    if (deserted(names)) return 0;
     return send(names, std::move(value), wait);
+  }
+  // To one that is watched, or closed. `Value` is T&&, or const T&.
+  template <class Value>
+  [[nodiscard, gnu::noinline, gnu::cold]] expected<std::size_t, Errc> publish_with_care(Given names, Value&& value,
+                                                                                        const Wait& wait) {
+    const Call call{.operation = Operation::publish,
+                    .topics = {names.begin(), names.size()},
+                    .size = 1,
+                    .values = GivenValues::of_one(value),
+                    .wait = &wait};
+    const auto run = [&](const Manner& manner) -> expected<std::size_t, Errc> {
+      probing::begin(manner);
+      if (closed()) return unexpected(Errc::closed);
+      if (deserted(names)) return 0;
+      const Wait& how = manner.wait != nullptr ? *manner.wait : wait;
+      if constexpr (std::is_lvalue_reference_v<Value>) return send(names, T(value), how);
+      else return send(names, std::move(value), how);
+    };
+    if (!table_->watched()) return run(Manner());
+    return probing::watched<expected<std::size_t, Errc>>(*table_, call, run, [&]() -> expected<std::size_t, Errc> {
+      if (closed()) return unexpected(Errc::closed);
+      return deliveries(names);
+    });
+  }
+  // How many deliveries a publish would make now.
+  [[nodiscard]] std::size_t deliveries(Given names) const {
+    std::size_t all = 0;
+    for (const std::string_view name : names) {
+      auto& shard = table_->shard_of(name);
+      const sync::unique_lock<sync::mutex> held(shard.mutex);
+      shard.each_match(name, [&](const auto& feed, const auto&) { all += feed->state->registry.audience().size(); });
+    }
+    return all;
   }
   [[nodiscard]] expected<std::size_t, Errc> send(Given names, T&& value, const Wait& wait) {
     std::vector<std::string> copies(names.begin(), names.end());
@@ -280,12 +352,10 @@ class PubSub {
     publishing.emplace(*table_, parcel);
     return publishing->publish(wait);
   }
-  // What comes of it where nobody is subscribed.
-  [[nodiscard]] std::optional<expected<std::size_t, Errc>> known_already(Given names) const {
-    if (closed()) return unexpected(Errc::closed);
-    const auto deserted = [this](std::string_view name) { return table_->shard_of(name).deserted(); };
-    if (std::all_of(names.begin(), names.end(), deserted)) return std::size_t{0};
-    return std::nullopt;
+  // Whether nobody is subscribed to any of them.
+  [[nodiscard]] bool deserted(Given names) const {
+    return std::all_of(names.begin(), names.end(),
+                       [this](std::string_view name) { return table_->shard_of(name).deserted(); });
   }
 
   std::shared_ptr<pubsub::Table<T>> table_;

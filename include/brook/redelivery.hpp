@@ -137,12 +137,13 @@ class DeadLetterTo {
   template <class Letter>
   static bool add_to(void* stream, const T& value, Death&& death) {
     auto& to = *static_cast<Stream<Letter>*>(stream);
-    const Wait none;
     auto payload = [&] {
       if constexpr (std::same_as<Letter, T>) return log::make_payload<T>(value);
       else return log::make_payload<Letter>(DeadLetter<T>{std::move(death), value});
     }();
-    const bool added = to.append_locked(log::Request::at_time(to.state_->unix_ms()), payload, &none).has_value();
+    const bool added = watch_letter(*to.state_, {std::addressof(payload), 1}, [&] {
+      return to.append_locked(log::Request::at_time(to.state_->unix_ms()), payload);
+    });
     if (added) note_added(*to.state_);
     return added;
   }

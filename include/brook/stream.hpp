@@ -24,6 +24,7 @@
 #include <brook/id.hpp>
 #include <brook/id_range.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/wait/await.hpp>
@@ -165,9 +166,13 @@ class Stream {
   /// Removes the entries with these ids; how many there were (XDEL). They are looked up at one instant, and those that were
   /// found are removed at a later one, both during the call: one that is added in between stays. O(log size) each.
   std::size_t erase(std::span<const Id> ids) {
-    const std::size_t erased = state_->timeline.erase(ids);
-    state_->announce_departure();
-    return erased;
+    const Call call{.operation = Operation::erase, .id = ids.empty() ? Id() : ids.front(), .size = ids.size()};
+    return probing::perform(*state_, call, [&](const Manner& manner) {
+      probing::begin(manner);
+      const std::size_t erased = state_->timeline.erase(ids);
+      state_->announce_departure();
+      return erased;
+    });
   }
   std::size_t erase(std::initializer_list<Id> ids) { return erase(std::span(ids.begin(), ids.size())); }
   std::size_t erase(Id id) { return erase({id}); }
@@ -191,7 +196,9 @@ class Stream {
 
   /// From now on nothing is added, and every blocked call wakes; what is there can still be read. Takes effect at one
   /// instant. May be called again.
-  void close() { state_->close(); }
+  void close() {
+    probing::close(*state_, [this] { state_->close(); });
+  }
   [[nodiscard]] bool closed() const noexcept { return state_->timeline.sealed(); }
 
   // — groups —
@@ -199,7 +206,10 @@ class Stream {
   /// Makes a consumer group that reads what follows `start` (XGROUP CREATE). Errors: group_exists, closed.
   expected<Group<T>, Errc> create_group(std::string_view name, Position start = latest,
                                         const GroupOptions<T>& options = {}) {
-    return Group<T>::create(state_, name, start, options);
+    return probing::perform(*state_, {.operation = Operation::regroup, .group = name}, [&](const Manner& manner) {
+      probing::begin(manner);
+      return Group<T>::create(state_, name, start, options);
+    });
   }
 
   /// The group of this name. Errors: no_such_group.
@@ -214,6 +224,8 @@ class Stream {
   }
 
  private:
+  friend const void* probed_as(const Stream& stream) noexcept { return stream.state_.get(); }
+
   template <class U>
   friend class Delivery;
   template <class Target, class Value>
@@ -221,7 +233,9 @@ class Stream {
   template <class U>
   friend class DeadLetterTo;
   // For stream/cut.hpp, stream/restore.hpp.
-  friend const std::shared_ptr<stream::State<T>>& shared_state_of(const Stream& stream) noexcept { return stream.state_; }
+  friend const std::shared_ptr<stream::State<T>>& shared_state_of(const Stream& stream) noexcept {
+    return stream.state_;
+  }
   friend void replace_state(Stream& stream, std::shared_ptr<stream::State<T>> state) noexcept {
     stream.leave();
     stream.state_ = std::move(state);
@@ -229,9 +243,11 @@ class Stream {
 
   void leave() noexcept {
     state_->close();
-    state_->gone.store(true, sync::seq_cst);
+    state_->standing.store(Standing::gone, sync::seq_cst);
     state_->gate.announce();  // to completions that wait for what its groups could still have given
   }
+
+  [[nodiscard]] expected<Entries<T>, Errc> read_now(Position after, const ReadOptions& options) const;
 
   template <class Range>
   expected<IdRange, Errc> append_range(Range&& values, const Wait* wait) {
@@ -262,29 +278,11 @@ class Stream {
     }
   }
 
-  expected<Id, Errc> add_payload_once(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload) {
-    const Wait wait = state_->room.capacity() > 0 ? state_->patience() : Wait();
-    for (const Clock::time_point deadline = wait.deadline(state_->clock());;) {
-      const std::uint64_t news = state_->room.news();
-      const auto added = add_unless_known(producer, key, payload);
-      if (added) stream::settle_added(*state_, *added, 1);
-      if (added || added.error() != Errc::full || deadline == Clock::time_point::min()) return added;
-      if (const auto failed = state_->wait_for_news(news, wait, deadline)) return unexpected(*failed);
-    }
-  }
-
-  expected<Id, Errc> add_unless_known(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload) {
-    const core::Later later;
-    auto& keyed = state_->make_keyed();
-    const sync::unique_lock held(keyed.mutex);
-    const Clock::time_point now = state_->clock().now();
-    if (const Id* const before = keyed.producers.find(producer, key, now)) return *before;
-    stream::Producers::Draft draft(keyed.producers, producer, key, now);
-    const Wait none;
-    const auto added = append_locked(log::Request::at_time(state_->unix_ms()), payload, &none);
-    if (added) draft.keep(*added);
-    return added;
-  }
+  // stream/once.hpp
+  expected<Id, Errc> add_payload_once(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload);
+  expected<Id, Errc> add_or_wait(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload,
+                                 const Wait& wait);
+  expected<Id, Errc> add_unless_known(std::string_view producer, std::string_view key, log::PayloadOf<T>& payload);
 
   template <class... Arguments>
   expected<Id, Errc> append_one(const log::Request& request, Arguments&&... arguments) {
@@ -307,13 +305,19 @@ class Stream {
 
   expected<Id, Errc> append_payload(const log::Request& request, log::PayloadOf<T>& payload,
                                     const Wait* wait = nullptr) {
-    const auto appended = append_locked(request, payload, wait);
+    const auto appended = append_now(request, payload, wait);
     if (appended) stream::settle_added(*state_, *appended, 1);
     return appended;
   }
-  // The same where a lock may be held; settle_added() or sweep() is due when it is not held any more.
-  expected<Id, Errc> append_locked(const log::Request& request, log::PayloadOf<T>& payload, const Wait* wait) {
-    const auto appended = state_->append({std::addressof(payload), 1}, request, wait);
+  // The same without waiting, where a lock may be held, and the probe has been asked; settle_added() or sweep() is due when
+  // the lock is not held any more.
+  expected<Id, Errc> append_locked(const log::Request& request, log::PayloadOf<T>& payload) {
+    const Wait none;
+    return append_now(request, payload, &none, true);
+  }
+  expected<Id, Errc> append_now(const log::Request& request, log::PayloadOf<T>& payload, const Wait* wait,
+                                bool asked = false) {
+    const auto appended = state_->append({std::addressof(payload), 1}, request, wait, asked);
     if (!appended) return unexpected(appended.error());
     return appended->first;
   }
@@ -322,7 +326,8 @@ class Stream {
 };
 
 template <class T>
-expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& options) const {
+[[gnu::always_inline]] inline expected<Entries<T>, Errc> Stream<T>::read_now(Position after,
+                                                                             const ReadOptions& options) const {
   stream::State<T>& state = *state_;
   auto view = state.look();
   const Id from = after.after(view.end.last_id());
@@ -343,37 +348,11 @@ expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& op
 }
 
 template <class T>
-StreamInfo Stream<T>::info() const {
-  auto view = state_->look();
-  const Entries<T> first = state_->collect(view, Id::min(), Id::max(), 1);
-  StreamInfo info{.length = view.length(),
-                  .capacity = state_->options.capacity == unlimited ? 0 : state_->options.capacity,
-                  .entries_added = view.end.added(),
-                  .first_id = first.empty() ? Id::min() : first.front().id,
-                  .last_id = view.end.last_id(),
-                  .max_deleted_id = view.edits.max_deleted,
-                  .segments = state_->timeline.segments(view),
-                  .closed = view.end.sealed};
-  if (auto* const keyed = state_->keyed()) {
-    const sync::unique_lock held(keyed->mutex);
-    info.producers = keyed->producers.producers();
-    info.producer_keys = keyed->producers.keys();
-    info.duplicates = keyed->producers.duplicates();
-  }
-  const sync::unique_lock held(state_->groups_mutex);
-  info.groups = state_->groups.size();
-  return info;
-}
-
-template <class T>
-StreamFullInfo<T> Stream<T>::full_info(std::size_t count) const {
-  StreamFullInfo<T> full{info(), range(Id::min(), Id::max(), count), rev_range(Id::max(), Id::min(), count), {}};
-  for (const std::string& name : groups()) {
-    const auto found = group(name);
-    if (!found) continue;
-    if (auto told = found->full_info(count)) full.consumer_groups.push_back(*std::move(told));
-  }
-  return full;
+expected<Entries<T>, Errc> Stream<T>::read(Position after, const ReadOptions& options) const {
+  if (state_->watched()) [[unlikely]]
+    return stream::watch_read(*state_, {.operation = Operation::read}, options,
+                              [&](const ReadOptions& how) { return read_now(after, how); });
+  return read_now(after, options);
 }
 
 template <class T>
@@ -384,11 +363,16 @@ expected<std::uint64_t, Errc> Stream<T>::trim(const TrimOptions& options) {
   if (options.max_len) cut.max_len = *options.max_len;
   if (options.min_id) cut.min_id = *options.min_id;
   if (options.limit.value_or(0) > 0) cut.limit = *options.limit;
-  const std::uint64_t trimmed = state_->timeline.trim(cut);
-  state_->announce_departure();
-  return trimmed;
+  return probing::perform(*state_, {.operation = Operation::trim}, [&](const Manner& manner) {
+    probing::begin(manner);
+    const std::uint64_t trimmed = state_->timeline.trim(cut);
+    state_->announce_departure();
+    return expected<std::uint64_t, Errc>(trimmed);
+  });
 }
 
 }  // namespace brook
 
 #include <brook/forward.hpp>
+#include <brook/stream/inspect.hpp>
+#include <brook/stream/once.hpp>

@@ -15,9 +15,40 @@
 #include <brook/log/payload.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/wait.hpp>
 
 namespace brook {
+
+template <class T>
+class Subscription;
+class CallbackSubscription;
+
+namespace probing {
+
+template <class T>
+struct Answer<Message<T>> {
+  static void tell(const Message<T>&, Outcome& outcome) noexcept { outcome.size = 1; }
+};
+template <class Payload, class Show>
+struct Answer<BasicMessages<Payload, Show>> {
+  static void tell(const BasicMessages<Payload, Show>& result, Outcome& outcome) noexcept {
+    outcome.size = result.size();
+  }
+};
+/// One that cannot be made is one that has ended.
+template <class Ended>
+struct AnswerOfSubscription {
+  static void tell(const Ended&, Outcome&) noexcept {}
+  [[nodiscard]] static Ended failed(Errc) noexcept { return {}; }
+  [[nodiscard]] static Ended lost(const Call&) noexcept { return {}; }
+};
+template <class T>
+struct Answer<Subscription<T>> : AnswerOfSubscription<Subscription<T>> {};
+template <>
+struct Answer<CallbackSubscription> : AnswerOfSubscription<CallbackSubscription> {};
+
+}  // namespace probing
 
 namespace channel {
 
@@ -85,6 +116,7 @@ class BasicSubscription {
   BasicSubscription& operator=(BasicSubscription&& other) noexcept {
     const BasicSubscription before(std::move(*this));
     membership_ = std::move(other.membership_);
+    watched_ = std::move(other.watched_);
     return *this;
   }
   ~BasicSubscription() { unsubscribe(); }
@@ -92,13 +124,14 @@ class BasicSubscription {
   /// The next message, waiting for it as `wait` says. Errors: timed_out; cancelled; closed when nothing will come any
   /// more, for the reason that reason() tells. A message that is there wins over all of these but unsubscribe(). O(1).
   [[nodiscard]] expected<Message<T>, Errc> receive(const Wait& wait = forever) {
-    expected<Message<T>, Errc> message = unexpected(Errc::closed);
-    if (membership_ == nullptr) return message;
-    const auto failed =
-        membership_->receive_one(wait, [&](const auto& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
-          message.emplace(Source::message(hold, slot, lost));
-        });
-    if (failed) message = unexpected(*failed);
+    expected<Message<T>, Errc> message = unexpected(Errc::closed);  // the one variable that is returned, without a move
+    if (membership_ == nullptr) [[unlikely]]
+      receive_watched(wait, message);
+    else if (const auto failed =
+                 membership_->receive_one(wait, [&](const auto& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
+                   message.emplace(Source::message(hold, slot, lost));
+                 }))
+      message = unexpected(*failed);
     return message;
   }
 
@@ -111,12 +144,9 @@ class BasicSubscription {
   /// All messages that there are, at most `most`; when there is none it waits for one as `wait` says, and answers with
   /// an empty batch when the time is up. Errors: cancelled; closed. O(1) and one more for each 64 KiB of messages.
   [[nodiscard]] expected<Messages, Errc> receive_batch(std::size_t most = no_limit, const Wait& wait = forever) {
-    if (membership_ == nullptr) return unexpected(Errc::closed);
-    if (most == 0) return Messages();
-    channel::Batch<typename Source::Payload> batch;
-    const auto failed = membership_->receive(most, wait, batch);
-    if (failed && *failed != Errc::timed_out) return unexpected(*failed);
-    return Messages(std::move(batch.runs), batch.lost);
+    if (membership_ == nullptr) [[unlikely]]
+      return receive_batch_watched(most, wait);
+    return receive_batch_from(*membership_, most, wait);
   }
 
   /// Waits for the first message; each step of the iterator waits for the next.
@@ -126,29 +156,72 @@ class BasicSubscription {
   /// Ends the subscription: what waits for it is dropped, and a receive() that waits answers `closed`. May be called
   /// again.
   void unsubscribe() noexcept {
-    if (membership_ != nullptr) membership_->leave();
+    if (Membership* const membership = any()) membership->leave();
   }
 
   /// How many messages were dropped because the backlog had no room. Found out when receiving: up to date as of the
   /// last.
-  [[nodiscard]] std::uint64_t lost() const noexcept { return membership_ != nullptr ? membership_->lost() : 0; }
+  [[nodiscard]] std::uint64_t lost() const noexcept { return any() != nullptr ? any()->lost() : 0; }
   /// How many messages wait to be received.
-  [[nodiscard]] std::uint64_t waiting() const noexcept { return membership_ != nullptr ? membership_->waiting() : 0; }
+  [[nodiscard]] std::uint64_t waiting() const noexcept { return any() != nullptr ? any()->waiting() : 0; }
   /// Why nothing is published to it any more: cancelled when it was unsubscribed, closed when the channel was, full
   /// when it was too slow. Nothing while it is subscribed. Being too slow is found out when receiving.
   [[nodiscard]] std::optional<Errc> reason() const noexcept {
-    return membership_ != nullptr ? membership_->reason() : std::optional(Errc::cancelled);
+    return any() != nullptr ? any()->reason() : std::optional(Errc::cancelled);
   }
 
-  /// For the library.
-  explicit BasicSubscription(std::shared_ptr<Membership> membership) noexcept : membership_(std::move(membership)) {}
+  /// For the library. `watched` says whether receiving is to go by a probe.
+  explicit BasicSubscription(std::shared_ptr<Membership> membership, bool watched = false) noexcept {
+    (watched ? watched_ : membership_) = std::move(membership);
+  }
 
  protected:
   friend std::shared_ptr<Membership> membership_of(BasicSubscription& subscription) noexcept {
-    return subscription.membership_;
+    return subscription.membership_ != nullptr ? subscription.membership_ : subscription.watched_;
   }
 
-  std::shared_ptr<Membership> membership_;  // which a completion may still refer to when this is gone
+  [[nodiscard]] Membership* any() const noexcept { return membership_ != nullptr ? membership_.get() : watched_.get(); }
+
+ private:
+  [[nodiscard]] static expected<Messages, Errc> receive_batch_from(Membership& membership, std::size_t most,
+                                                                   const Wait& wait) {
+    if (most == 0) return Messages();
+    channel::Batch<typename Source::Payload> batch;
+    const auto failed = membership.receive(most, wait, batch);
+    if (failed && *failed != Errc::timed_out) return unexpected(*failed);
+    return Messages(std::move(batch.runs), batch.lost);
+  }
+
+  // Of a subscription that is watched, or has none.
+  [[gnu::noinline, gnu::cold]] void receive_watched(const Wait& wait, expected<Message<T>, Errc>& message) {
+    if (watched_ == nullptr) return;
+    const Call call{.operation = Operation::receive, .size = 1, .wait = &wait};
+    const auto run = [&](const Manner& manner) -> expected<Message<T>, Errc> {
+      probing::begin(manner);
+      channel::Batch<typename Source::Payload> batch;
+      const Wait& how = manner.wait != nullptr ? *manner.wait : wait;
+      if (const auto failed = watched_->receive(1, how, batch)) return unexpected(*failed);
+      return Source::message(batch.runs.run(0).segment, batch.runs.run(0).first, batch.lost);
+    };
+    const auto lost = []() -> expected<Message<T>, Errc> { return unexpected(Errc::timed_out); };
+    message = probing::watched<expected<Message<T>, Errc>>(*watched_, call, run, lost);
+  }
+  [[nodiscard, gnu::noinline, gnu::cold]] expected<Messages, Errc> receive_batch_watched(std::size_t most,
+                                                                                         const Wait& wait) {
+    if (watched_ == nullptr) return unexpected(Errc::closed);
+    const Call call{.operation = Operation::receive, .size = most, .wait = &wait};
+    const auto run = [&](const Manner& manner) {
+      probing::begin(manner);
+      return receive_batch_from(*watched_, most, manner.wait != nullptr ? *manner.wait : wait);
+    };
+    const auto lost = []() -> expected<Messages, Errc> { return Messages(); };
+    return probing::watched<expected<Messages, Errc>>(*watched_, call, run, lost);
+  }
+
+  // One of the two: that a subscription is watched costs the others nothing. A completion may still refer to it when this
+  // is gone.
+  std::shared_ptr<Membership> membership_;
+  std::shared_ptr<Membership> watched_;
 };
 
 /// A subscription to a channel.

@@ -12,6 +12,7 @@
 #include <brook/blocking_list.hpp>
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/into.hpp>
@@ -100,6 +101,10 @@ class Into<BlockingList<U>, Value> {
 
     [[nodiscard]] log::Change* get() noexcept { return &push_; }
     [[nodiscard]] Added added() const noexcept { return to_.length(); }
+    template <class Run>
+    [[nodiscard]] std::optional<Errc> watch(const Run& run) {
+      return blocking_list::watch_part(*to_.state_, {std::addressof(value_.payload()), 1}, run);
+    }
 
    private:
     BlockingList<U>& to_;

@@ -11,6 +11,7 @@
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/blocking_list/taking.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
@@ -40,15 +41,27 @@ template <class T, class Copy>
 template <class T>
 std::optional<T> BlockingList<T>::lmove(BlockingList& to, Side from_side,
                                         Side to_side) requires std::copy_constructible<T> {
-  std::optional<T> moved;
-  const auto copy = [&moved](const T& element) { moved.emplace(element); };
-  static_cast<void>(blocking_list::move_now<T>(*state_, *to.state_, from_side, to_side, copy));
-  return moved;
+  return blocking_list::take(*state_, {.operation = Operation::move, .size = 1}, [&](const Manner& manner) {
+    probing::begin(manner);
+    std::optional<T> moved;
+    const auto copy = [&moved](const T& element) { moved.emplace(element); };
+    static_cast<void>(blocking_list::move_now<T>(*state_, *to.state_, from_side, to_side, copy));
+    return moved;
+  });
 }
 
 template <class T>
 expected<T, Errc> BlockingList<T>::blmove(BlockingList& to, Side from_side, Side to_side,
                                           const Wait& wait) requires std::copy_constructible<T> {
+  const Call call{.operation = Operation::move, .size = 1, .wait = &wait};
+  return blocking_list::take(*state_, call, [&](const Manner& manner) {
+    probing::begin(manner);
+    return move_or_wait(to, from_side, to_side, manner.wait != nullptr ? *manner.wait : wait);
+  });
+}
+
+template <class T>
+expected<T, Errc> BlockingList<T>::move_or_wait(BlockingList& to, Side from_side, Side to_side, const Wait& wait) {
   expected<T, Errc> moved = unexpected(Errc::timed_out);  // the one variable that is returned, without a move
   const auto copy = [&moved](const T& element) { blocking_list::copy_to<T>(moved, element); };
   auto failed = blocking_list::move_now<T>(*state_, *to.state_, from_side, to_side, copy);

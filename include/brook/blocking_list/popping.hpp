@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/blocking_list/taking.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
@@ -34,6 +36,11 @@ bool BlockingList<T>::pop_to(Side side, const Take& take) {
 template <class T>
 template <class Take>
 [[gnu::noinline]] bool BlockingList<T>::pop_slowly(Side side, const Take& take) {
+  if (state_->watched()) [[unlikely]] {
+    // Of a call that waits this would be only the beginning.
+    if constexpr (std::is_same_v<Take, blocking_list::Filling<T>>) return pop_watched(side, take.result);
+    else return false;
+  }
   std::optional<Payload> gone;
   const Locked locked(*state_);
   std::optional<T> value = blocking_list::pop_locked<T>(*state_, side, gone);
@@ -45,13 +52,28 @@ template <class T>
 std::optional<T> BlockingList<T>::pop(Side side) {
   if constexpr (State::lies_in_slot) {
     std::optional<T> value;
-    pop_to(side, [&value](T&& popped) noexcept { value.emplace(std::move(popped)); });
+    pop_to(side, blocking_list::Filling<T>{value});
     return value;
   } else {
+    return blocking_list::take(*state_, {.operation = Operation::pop, .size = 1}, [&](const Manner& manner) {
+      probing::begin(manner);
+      std::optional<Payload> gone;
+      const Locked locked(*state_);
+      return blocking_list::pop_locked<T>(*state_, side, gone);
+    });
+  }
+}
+
+template <class T>
+[[gnu::noinline, gnu::cold]] bool BlockingList<T>::pop_watched(Side side, std::optional<T>& value) {
+  const auto pop_now = [&](const Manner& manner) {
+    probing::begin(manner);
     std::optional<Payload> gone;
     const Locked locked(*state_);
     return blocking_list::pop_locked<T>(*state_, side, gone);
-  }
+  };
+  blocking_list::take_into(value, *state_, {.operation = Operation::pop, .size = 1}, pop_now);
+  return value.has_value();
 }
 
 template <class T>
@@ -66,9 +88,12 @@ std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
       if (state_->elements.pop_now(side, count, take) != State::Elements::Outcome::closed) return values;
     }
   }
-  std::vector<Payload> gone;
-  const Locked locked(*state_);
-  return blocking_list::pop_locked<T>(*state_, side, count, gone);
+  return blocking_list::take(*state_, {.operation = Operation::pop, .size = count}, [&](const Manner& manner) {
+    probing::begin(manner);
+    std::vector<Payload> gone;
+    const Locked locked(*state_);
+    return blocking_list::pop_locked<T>(*state_, side, count, gone);
+  });
 }
 
 template <class T>
@@ -79,16 +104,36 @@ expected<T, Errc> BlockingList<T>::pop(Side side, const Wait& wait) {
     if (!pop_to(side, blocking_list::Placing<T>{value})) wait_and_pop(side, wait, value);
     return value;
   } else {
-    std::optional<blocking_list::Popper<T>> popper;
-    const std::array<State*, 1> lists{state_.get()};
-    if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) return unexpected(*failed);
-    return blocking_list::value_of_one<T>(*popper, blocking_list::value_from<T>);
+    if (!state_->watched()) [[likely]]
+      return wait_in_line(side, wait);
+    expected<T, Errc> value = unexpected(Errc::timed_out);
+    pop_watched(side, wait, value);
+    return value;
   }
+}
+
+template <class T>
+expected<T, Errc> BlockingList<T>::wait_in_line(Side side, const Wait& wait) {
+  std::optional<blocking_list::Popper<T>> popper;
+  const std::array<State*, 1> lists{state_.get()};
+  if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) return unexpected(*failed);
+  return blocking_list::value_of_one<T>(*popper, blocking_list::value_from<T>);
+}
+
+// `value` is an error.
+template <class T>
+[[gnu::noinline, gnu::cold]] void BlockingList<T>::pop_watched(Side side, const Wait& wait, expected<T, Errc>& value) {
+  const Call call{.operation = Operation::pop, .size = 1, .wait = &wait};
+  blocking_list::take_into(value, *state_, call, [&](const Manner& manner) {
+    probing::begin(manner);
+    return wait_in_line(side, manner.wait != nullptr ? *manner.wait : wait);
+  });
 }
 
 // Not inline: it would cost the common case its registers.
 template <class T>
 [[gnu::noinline]] void BlockingList<T>::wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value) {
+  if (state_->watched()) return pop_watched(side, wait, value);
   const blocking_list::Placing<T> place{value};
   const auto come = [&] { return pop_to(side, place); };
   const Clock::time_point deadline = wait.deadline(state_->clock());  // before the time that polling takes
@@ -103,13 +148,18 @@ template <class T>
 template <class T>
 expected<std::vector<T>, Errc> BlockingList<T>::pop_batch(std::size_t least, std::size_t most, const Wait& wait) {
   if (most == 0) return std::vector<T>();
-  std::optional<blocking_list::Popper<T>> popper;
-  const std::array<State*, 1> lists{state_.get()};
-  const std::size_t enough = std::clamp<std::size_t>(least, 1, most);
   const Wait until = least == 0 ? Wait() : wait;
-  const auto failed = blocking_list::wait_for<T>(lists, Side::left, enough, most, until, popper);
-  if (failed && *failed != Errc::timed_out) return unexpected(*failed);
-  return blocking_list::values_of<T>(*popper);
+  const Call call{.operation = Operation::pop, .size = most, .wait = &until};
+  return probing::perform(*state_, call, [&](const Manner& manner) -> expected<std::vector<T>, Errc> {
+    probing::begin(manner);
+    std::optional<blocking_list::Popper<T>> popper;
+    const std::array<State*, 1> lists{state_.get()};
+    const std::size_t enough = std::clamp<std::size_t>(least, 1, most);
+    const Wait& how = manner.wait != nullptr ? *manner.wait : until;
+    const auto failed = blocking_list::wait_for<T>(lists, Side::left, enough, most, how, popper);
+    if (failed && *failed != Errc::timed_out) return unexpected(*failed);
+    return blocking_list::values_of<T>(*popper);
+  });
 }
 
 }  // namespace brook

@@ -11,6 +11,7 @@
 #include <brook/blocking_list.hpp>
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 
@@ -112,29 +113,44 @@ std::optional<std::size_t> BlockingList<T>::lpos(const T& value,
 template <class T>
 expected<void, Errc> BlockingList<T>::lset(std::ptrdiff_t at, T value) {
   auto payload = log::make_payload<T>(std::move(value));
-  const blocking_list::Gathered<T> elements(*state_);
-  if (state_->closed) return unexpected(Errc::closed);
-  const std::size_t i = elements.position(at);
-  if (i == elements.size()) return unexpected(Errc::invalid_argument);
-  state_->elements.trade(i, payload);
-  return {};
+  const Call call{.operation = Operation::set, .size = 1};
+  return probing::perform(*state_, call, [&](const Manner& manner) -> expected<void, Errc> {
+    probing::begin(manner);
+    const blocking_list::Gathered<T> elements(*state_);
+    if (state_->closed) return unexpected(Errc::closed);
+    const std::size_t i = elements.position(at);
+    if (i == elements.size()) return unexpected(Errc::invalid_argument);
+    state_->elements.trade(i, payload);
+    return {};
+  });
 }
 
 template <class T>
 expected<std::optional<std::size_t>, Errc> BlockingList<T>::insert(std::size_t behind, const T& pivot, T&& value) {
   auto payload = log::make_payload<T>(std::move(value));
-  const blocking_list::Gathered<T> elements(*state_);
-  if (state_->closed) return unexpected(Errc::closed);
-  std::size_t i = 0;
-  while (i < elements.size() && !(elements[i] == pivot)) ++i;
-  if (i == elements.size()) return std::nullopt;
-  if (!state_->has_room(1)) return unexpected(Errc::full);
-  state_->elements.insert(i + behind, std::move(payload));
-  return elements.size();
+  using Result = expected<std::optional<std::size_t>, Errc>;
+  return blocking_list::watch_insert(*state_, payload, [&]() -> Result {
+    const blocking_list::Gathered<T> elements(*state_);
+    if (state_->closed) return unexpected(Errc::closed);
+    std::size_t i = 0;
+    while (i < elements.size() && !(elements[i] == pivot)) ++i;
+    if (i == elements.size()) return std::nullopt;
+    if (!state_->has_room(1)) return unexpected(Errc::full);
+    state_->elements.insert(i + behind, std::move(payload));
+    return elements.size();
+  });
 }
 
 template <class T>
 std::size_t BlockingList<T>::lrem(std::ptrdiff_t count, const T& value) requires std::equality_comparable<T> {
+  return probing::perform(*state_, {.operation = Operation::erase}, [&](const Manner& manner) {
+    probing::begin(manner);
+    return remove_equal(count, value);
+  });
+}
+
+template <class T>
+std::size_t BlockingList<T>::remove_equal(std::ptrdiff_t count, const T& value) {
   std::vector<Payload> gone;
   const blocking_list::Gathered<T> elements(*state_);
   const std::size_t n = elements.size();
@@ -153,19 +169,26 @@ std::size_t BlockingList<T>::lrem(std::ptrdiff_t count, const T& value) requires
 
 template <class T>
 void BlockingList<T>::ltrim(std::ptrdiff_t first, std::ptrdiff_t last) {
-  std::vector<Payload> gone;
-  const blocking_list::Gathered<T> elements(*state_);
-  const auto [from, to] = elements.range(first, last);
-  gone.reserve(elements.size() - (to - from));
-  state_->elements.keep(from, to, [&](Payload&& payload) noexcept { gone.push_back(std::move(payload)); });
+  static_cast<void>(probing::perform(*state_, {.operation = Operation::trim}, [&](const Manner& manner) {
+    probing::begin(manner);
+    std::vector<Payload> gone;
+    const blocking_list::Gathered<T> elements(*state_);
+    const auto [from, to] = elements.range(first, last);
+    gone.reserve(elements.size() - (to - from));
+    state_->elements.keep(from, to, [&](Payload&& payload) noexcept { gone.push_back(std::move(payload)); });
+    return gone.size();
+  }));
 }
 
 template <class T>
 std::size_t BlockingList<T>::clear() {
-  std::deque<Payload> gone;
-  const blocking_list::Gathered<T> elements(*state_);
-  state_->elements.give_all(gone);
-  return gone.size();
+  return probing::perform(*state_, {.operation = Operation::erase}, [&](const Manner& manner) {
+    probing::begin(manner);
+    std::deque<Payload> gone;
+    const blocking_list::Gathered<T> elements(*state_);
+    state_->elements.give_all(gone);
+    return gone.size();
+  });
 }
 
 }  // namespace brook

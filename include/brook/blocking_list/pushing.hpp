@@ -12,6 +12,7 @@
 #include <brook/blocking_list.hpp>
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
@@ -96,9 +97,19 @@ expected<Length<T>, Errc> BlockingList<T>::push(Side side, Value&& value, const 
 template <class T>
 expected<Length<T>, Errc> BlockingList<T>::push_values(Side side, const Values& values, const Wait* wait) {
   if (!state_->elements.push_now(side, values)) {
-    if (const auto failed = blocking_list::push_slowly<T>(*state_, side, values, wait)) return unexpected(*failed);
+    if (const auto failed = push_slowly(side, values, wait)) return unexpected(*failed);
   }
   return Length<T>(*this);
+}
+
+template <class T>
+std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values, const Wait* told) {
+  if (state_->watched()) [[unlikely]] {
+    return blocking_list::watch_push(*state_, values, told, [&](const Wait* wait) {
+      return blocking_list::push_slowly<T>(*state_, side, values, wait);
+    });
+  }
+  return blocking_list::push_slowly<T>(*state_, side, values, told);
 }
 
 template <class T>
@@ -108,7 +119,7 @@ expected<Length<T>, Refused<T>> BlockingList<T>::try_push(Side side, T&& value) 
   const Wait none;
   const bool drops = state_->options.overflow == Overflow::drop_oldest;
   if (!state_->elements.push_now(side, values)) {
-    if (const auto failed = blocking_list::push_slowly<T>(*state_, side, values, drops ? nullptr : &none))
+    if (const auto failed = push_slowly(side, values, drops ? nullptr : &none))
       return unexpected(Refused<T>{*failed, std::move(log::value_of<T>(payload))});
   }
   return Length<T>(*this);
@@ -133,6 +144,11 @@ expected<Length<T>, Errc> BlockingList<T>::push_range(Side side, Range&& values,
 template <class T>
 expected<std::size_t, Errc> BlockingList<T>::push_if_any(Side side, T&& value) {
   auto payload = log::make_payload<T>(std::move(value));
+  return blocking_list::watch_insert(*state_, payload, [&] { return push_if_any_now(side, payload); });
+}
+
+template <class T>
+expected<std::size_t, Errc> BlockingList<T>::push_if_any_now(Side side, Payload& payload) {
   State& list = *state_;
   std::vector<Payload> dropped;
   const Locked locked(list);

@@ -13,6 +13,7 @@
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/blocking_list/taking.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
 #include <brook/wait.hpp>
@@ -39,6 +40,8 @@ struct Asked {
   std::array<State<T>*, n> lists;
   std::size_t first = 0;
 
+  /// The first argument of the call.
+  [[nodiscard]] State<T>& given_first() const noexcept { return *lists[(n - first) % n]; }
   [[nodiscard]] std::size_t index_of(std::size_t i) const noexcept { return (first + i) % n; }
   [[nodiscard]] std::size_t index_of(const State<T>* list) const noexcept {
     std::size_t i = 0;
@@ -74,6 +77,15 @@ template <class T, std::size_t n>
 [[nodiscard]] expected<PoppedMany<T>, Errc> pop_from(const Asked<T, n>& asked, Side side, std::size_t count,
                                                      const Wait* wait) {
   if (count == 0) return unexpected(Errc::invalid_argument);
+  const Call call{.operation = Operation::pop, .size = count, .wait = wait};
+  return take(asked.given_first(), call, [&](const Manner& manner) {
+    probing::begin(manner);
+    return pop_now_or_wait(asked, side, count, manner.wait != nullptr && wait != nullptr ? manner.wait : wait);
+  });
+}
+template <class T, std::size_t n>
+[[nodiscard]] expected<PoppedMany<T>, Errc> pop_now_or_wait(const Asked<T, n>& asked, Side side, std::size_t count,
+                                                            const Wait* wait) {
   if (auto popped = pop_now(asked, side, count)) return *std::move(popped);
   if (wait == nullptr) return unexpected(Errc::timed_out);
   std::optional<Popper<T>> popper;
@@ -90,11 +102,16 @@ template <class T, std::size_t n>
     if (rotation != nullptr) rotation->next = popped->index + 1;
     return Popped<T>{popped->index, std::move(popped->values.front())};
   } else {
-    std::optional<Popper<T>> popper;
-    if (const auto failed = wait_for<T>(asked.lists, side, 1, 1, wait, popper)) return unexpected(*failed);
-    const std::size_t index = asked.index_of(popper->from);
-    if (rotation != nullptr) rotation->next = index + 1;
-    return value_of_one<T>(*popper, [&](auto& payload) { return Popped<T>{index, value_from<T>(payload)}; });
+    const Call call{.operation = Operation::pop, .size = 1, .wait = &wait};
+    return take(asked.given_first(), call, [&](const Manner& manner) -> expected<Popped<T>, Errc> {
+      probing::begin(manner);
+      std::optional<Popper<T>> popper;
+      const Wait& how = manner.wait != nullptr ? *manner.wait : wait;
+      if (const auto failed = wait_for<T>(asked.lists, side, 1, 1, how, popper)) return unexpected(*failed);
+      const std::size_t index = asked.index_of(popper->from);
+      if (rotation != nullptr) rotation->next = index + 1;
+      return value_of_one<T>(*popper, [&](auto& payload) { return Popped<T>{index, value_from<T>(payload)}; });
+    });
   }
 }
 

@@ -26,6 +26,7 @@
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/wakeable.hpp>
 
@@ -96,14 +97,24 @@ class State {
   using Values = log::Values<Payload>;
   using Elements = blocking_list::Elements<Payload>;
 
-  /// Whether elements may be used without the lock: they must move without throwing, and there must be room for any.
+  /// Whether elements may be used without the lock: they must move without throwing, there must be room for any, and
+  /// nobody may watch.
   static constexpr bool lies_in_slot = log::LiesInSlot<T>;
 
-  explicit State(const ListOptions& given) : options(given), elements(given.capacity != no_limit || !lies_in_slot) {
+  explicit State(const ListOptions& given)
+      : options(given), elements(given.capacity != no_limit || !lies_in_slot || given.probe != nullptr) {
     settle();
   }
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
+  /// Whether operations are to go by the probe.
+  [[nodiscard]] bool watched() const noexcept { return options.probe != nullptr; }
+  Outcome ask(Call call, const Perform& perform) {
+    call.kind = ObjectKind::list;
+    call.object = this;
+    call.clock = &clock();
+    return options.probe->watch(call, perform);
+  }
 
   const ListOptions options;
   sync::mutex mutex;  // guards what of the elements takes the lock, and all that follows

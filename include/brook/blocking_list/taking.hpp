@@ -76,6 +76,14 @@ template <class T>
   return values;
 }
 
+/// Puts a value where there is none.
+template <class T>
+struct Filling {
+  std::optional<T>& result;
+
+  void operator()(T&& value) const noexcept { result.emplace(std::move(value)); }
+};
+
 /// Puts a value where there is an error, without an assignment.
 template <class T>
 struct Placing {

@@ -29,6 +29,7 @@
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/turn.hpp>
 
@@ -200,13 +201,30 @@ class CalledByItself final : public Callback<T, Source> {
   sync::thread thread_;
 };
 
+/// A call as the probe of what is subscribed to wants it: without the call the message is lost.
+template <class T, class Object, class... Rest>
+[[nodiscard]] std::function<void(const Message<T>&)> watched_call(std::function<void(const Message<T>&)> call,
+                                                                  const std::shared_ptr<Object>& object,
+                                                                  const Rest&...) {
+  if (!object->watched()) return call;
+  return [call = std::move(call), object](const Message<T>& message) {
+    static_cast<void>(
+        probing::perform(*object, {.operation = Operation::receive, .size = 1}, [&](const Manner& manner) {
+          probing::begin(manner);
+          call(message);
+          return true;
+        }));
+  };
+}
+
 /// Subscribes a function to what `to` says.
 template <class T, class Source, class F, class... To>
 [[nodiscard]] std::shared_ptr<AnyCallback> start_calling(F function, const CallbackOptions& options, To&&... to) {
-  auto call = [kept = std::make_shared<F>(std::move(function))](const Message<T>& message) {
+  std::function<void(const Message<T>&)> call = [kept = std::make_shared<F>(std::move(function))](const auto& message) {
     if constexpr (std::invocable<F&, const T&>) static_cast<void>(std::invoke(*kept, *message));
     else static_cast<void>(std::invoke(*kept, message));
   };
+  call = watched_call(std::move(call), to...);
   if (options.thread == CallOn::own_thread) {
     auto callback = std::make_shared<CalledByItself<T, Source>>(std::move(call), options);
     callback->start(callback, options, std::forward<To>(to)...);

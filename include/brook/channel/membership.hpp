@@ -20,6 +20,7 @@
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
 
@@ -119,6 +120,11 @@ class Membership {
   }
 
   [[nodiscard]] Clock& clock() const noexcept { return state_->clock(); }
+  /// Asks the channel's probe, where it still has one.
+  Outcome ask(const Call& call, const Perform& perform) {
+    return state_->watched() ? state_->ask(call, perform) : perform();
+  }
+
   [[nodiscard]] bool left() const noexcept { return left_.load(sync::seq_cst) || reader_->ended(); }
   /// Why it is over; nothing while it is not.
   [[nodiscard]] std::optional<Errc> reason() const noexcept {

@@ -39,12 +39,16 @@ namespace brook::channel {
 struct Audience {
   static constexpr std::uint64_t blocks = 1;  // somebody makes publishers wait
   static constexpr std::uint64_t calls = 2;   // somebody is called by publishers
-  static constexpr unsigned size_shift = 2;
+  static constexpr std::uint64_t probes = 4;  // a probe watches
+  static constexpr unsigned size_shift = 3;
 
   std::uint64_t bits = 0;
 
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(bits >> size_shift); }
-  [[nodiscard]] bool needs_care() const noexcept { return (bits & (blocks | calls)) != 0; }
+  [[nodiscard]] bool needs_care() const noexcept { return (bits & (blocks | calls | probes)) != 0; }
+  /// Whether nobody would know of a message.
+  [[nodiscard]] bool nobody() const noexcept { return bits == 0; }
+  [[nodiscard]] bool may_wait() const noexcept { return (bits & blocks) != 0; }
   [[nodiscard]] bool has_calls() const noexcept { return (bits & calls) != 0; }
 };
 
@@ -54,7 +58,7 @@ class Registry {
   using Log = log::AppendLog<Payload>;
   using Reader = channel::Reader<Payload>;
 
-  explicit Registry(Log& log) noexcept : log_(log) {}
+  explicit Registry(Log& log, bool watched = false) noexcept : log_(log), always_(watched ? Audience::probes : 0) {}
 
   [[nodiscard]] Audience audience() const noexcept { return {audience_.load(sync::relaxed)}; }  // CI
 
@@ -123,7 +127,7 @@ class Registry {
   };
 
   void count() noexcept {
-    std::uint64_t bits = 0;
+    std::uint64_t bits = always_;
     for (const Entry& entry : readers_) {
       if (entry.reader->stopped()) continue;
       bits += std::uint64_t{1} << Audience::size_shift;
@@ -163,7 +167,8 @@ class Registry {
   }
 
   Log& log_;
-  sync::atomic<std::uint64_t> audience_{0};
+  const std::uint64_t always_;
+  sync::atomic<std::uint64_t> audience_{always_};
   sync::atomic<std::uint32_t> due_{0};
   sync::mutex mutex_;
   std::vector<Entry> readers_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include <brook/log/request.hpp>
 #include <brook/log/runs.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
 #include <brook/wait/gate.hpp>
@@ -57,13 +59,23 @@ class State {
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
 
+  /// Whether operations are to go by the probe.
+  [[nodiscard]] bool watched() const noexcept { return standing.load(sync::seq_cst) == Standing::watched; }
+  Outcome ask(Call call, const Perform& perform) {
+    call.kind = ObjectKind::channel;
+    call.object = this;
+    call.clock = &clock();
+    return options.probe->watch(call, perform);
+  }
+
   /// Publishes, and says how many subscriptions there were; with none nothing is stored. When somebody's backlog has no
   /// room it waits as `wait` says, or, when that is null, for ever. Errors: closed; full, when it does not wait;
-  /// timed_out, cancelled. Throws std::bad_alloc, and then nothing has changed.
+  /// timed_out, cancelled. Throws std::bad_alloc, and then nothing has changed. The values are payloads of T's.
+  template <class T = Payload>
   [[nodiscard]] expected<std::size_t, Errc> publish(const Values& values, const Wait* wait = nullptr) {
     const Audience audience = registry.audience();
     if (audience.needs_care()) [[unlikely]]
-      return publish_with_care(values, wait);
+      return watched() ? publish_watched<T>(values, wait) : publish_with_care(values, wait);
     if (audience.size() == 0) return nobody();
     const auto appended = append(values);
     if (!appended) [[unlikely]]
@@ -136,6 +148,7 @@ class State {
 
   /// The channel dies: nobody will call those who were to be called, though some may have stayed on the list.
   void let_go() noexcept {
+    standing.store(Standing::gone, sync::seq_cst);
     std::shared_ptr<const CalledOnes> before;
     const Locked locked(registry);
     before = std::exchange(called, nullptr);
@@ -151,7 +164,8 @@ class State {
   const ChannelOptions options;
   Log log;
   wait::Gate gate;
-  Registry<Payload> registry{log};
+  Registry<Payload> registry{log, options.probe != nullptr};
+  sync::atomic<Standing> standing{standing_with(options.probe)};  // gone: subscriptions live on
 
   // With the registry's lock.
   std::map<std::string, std::weak_ptr<Share<Payload>>, std::less<>> shares;
@@ -175,7 +189,7 @@ class State {
 
   // Whether it has been tried, with the lock so that nobody else publishes meanwhile.
   [[nodiscard]] bool append_if_room(const Values& values, expected<log::Appended, Errc>& appended) {
-    if ((registry.audience().bits & Audience::blocks) != 0) {
+    if (registry.audience().may_wait()) {
       const Locked locked(registry);
       if (!log.sealed() && !registry.has_room(values.size())) return false;
       appended = append(values);
@@ -184,6 +198,13 @@ class State {
     }
     return true;
   }
+
+  // channel/watched.hpp
+  template <class T>
+  [[nodiscard, gnu::cold]] expected<std::size_t, Errc> publish_watched(const Values& values, const Wait* told);
+  [[nodiscard, gnu::cold]] expected<std::size_t, Errc> publish_by_halves(const Values& value,
+                                                                         const std::function<void()>& midway);
+  [[nodiscard, gnu::cold]] expected<std::size_t, Errc> lose(const Values& values);
 
   void forget(const Reader& reader) noexcept {
     const Locked locked(registry);
@@ -210,3 +231,5 @@ class State {
 };
 
 }  // namespace brook::channel
+
+#include <brook/channel/watched.hpp>

@@ -14,11 +14,13 @@ namespace brook::group {
 /// Neighbouring entries of one page, and one reference to it.
 template <class Payload>
 class Share {
+  enum class Told : unsigned char { nothing, plainly, watched };
+
  public:
   Share() = default;
   /// Takes over a reference. `told` says whether the entries are pending, and their lines thus theirs.
   Share(Page<Payload>& page, std::uint32_t first, std::uint32_t count, bool told) noexcept
-      : page_(&page), first_(first), count_(count), told_(told) {}
+      : page_(&page), first_(first), count_(count), told_(told ? Told::plainly : Told::nothing) {}
   Share(const Share& other) noexcept
       : page_(other.page_), first_(other.first_), count_(other.count_), told_(other.told_) {
     if (page_ != nullptr) page_->refer();
@@ -40,17 +42,21 @@ class Share {
   [[nodiscard]] std::uint32_t first() const noexcept { return first_; }
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
   /// Whether the entries were pending.
-  [[nodiscard]] bool told() const noexcept { return told_; }
-  /// How many of these entries, counted from the first, were pending until now.
-  std::uint32_t acknowledge(std::uint32_t i, std::uint32_t count) const noexcept {
-    return told_ ? page_->acknowledge(first_ + i, count) : 0;
+  [[nodiscard]] bool told() const noexcept { return told_ != Told::nothing; }
+  /// The same, and that nobody watches what becomes of them.
+  [[nodiscard]] bool plain() const noexcept { return told_ == Told::plainly; }
+  [[nodiscard]] bool watched() const noexcept { return told_ == Told::watched; }
+  void watch() noexcept { told_ = told() ? Told::watched : Told::nothing; }
+  /// How many of these entries, counted from the first, were pending until now. They have been told.
+  [[gnu::always_inline]] std::uint32_t acknowledge(std::uint32_t i, std::uint32_t count) const noexcept {
+    return page_->acknowledge(first_ + i, count);
   }
 
  private:
   Page<Payload>* page_ = nullptr;
   std::uint32_t first_ = 0;
   std::uint32_t count_ = 0;
-  bool told_ = false;
+  Told told_ = Told::nothing;
 };
 
 /// Shares in the order of a read. One share, which most reads are, allocates nothing; further ones are shared by copies.
@@ -73,6 +79,14 @@ class Batch {
     return *this;
   }
   explicit Batch(Recipient to) noexcept : to_(to) {}
+
+  /// A probe watches what becomes of the entries.
+  void watch() noexcept {
+    if (size_ > 0) first_.watch();
+    if (more_) {
+      for (auto& share : more_->shares) share.watch();
+    }
+  }
 
   /// Says to whom an empty batch is being delivered.
   void begin(Recipient to) noexcept { to_ = to; }

@@ -38,6 +38,7 @@
 #include <brook/log/segment.hpp>
 #include <brook/log/word.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 
 namespace brook::group {
 
@@ -73,8 +74,10 @@ class Page {
     virtual void idle(Page& page) noexcept = 0;
     /// Whether the owner must know of each acknowledgement.
     [[nodiscard]] virtual bool managed() const noexcept = 0;
-    /// Acknowledges lines of a managed group; how many were pending until now.
+    /// Acknowledges lines, of a managed group or any; how many were pending until now.
     virtual std::uint32_t acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept = 0;
+    /// Has the stream's probe watch an operation on an entry, if it still has one. Called without the mutex.
+    virtual Outcome watch(Operation operation, Recipient by, Id id, const Perform& perform) = 0;
     /// Gives an entry back that was delivered to this consumer as the count-th time; false when it is not so any more.
     virtual bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& options) = 0;
     /// Acknowledges an entry that was delivered so, and calls `add`, both at one instant; not when `add` says no or throws.
@@ -124,7 +127,7 @@ class Page {
   [[nodiscard]] const Hold& hold() const noexcept { return segment_; }
   /// How many of these lines, which have been told, were pending until now. Lock-free, unless the group is managed, or one
   /// of them is not pending with anybody and lines have been cleared that were not done with.
-  std::uint32_t acknowledge(std::uint32_t at, std::uint32_t count) noexcept {
+  [[gnu::always_inline]] std::uint32_t acknowledge(std::uint32_t at, std::uint32_t count) noexcept {
     const std::uint32_t cleared = managed_ ? 0 : lines_.clear(at, count);
     if (!managed_ && (cleared == count || !owner_->clears_early())) return cleared;
     return cleared + owner_->acknowledge(*this, at, count);

@@ -223,10 +223,23 @@ void State<T>::release_lines(const Page& page, std::uint32_t at, std::uint32_t c
   stream::sweep(*stream);
 }
 
+// Without the mutex.
+template <class T>
+Outcome State<T>::watch(Operation operation, Recipient by, Id id, const Perform& perform) {
+  const std::shared_ptr<StreamState> stream = stream_.lock();
+  if (!stream || !stream->watched()) return perform();
+  std::string consumer;
+  {
+    const sync::unique_lock held(mutex);
+    if (const Member* const member = roster.find(by)) consumer = member->name;
+  }
+  return stream->ask({.operation = operation, .group = name, .consumer = consumer, .id = id, .size = 1}, perform);
+}
+
 template <class T>
 bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) {
   const std::shared_ptr<StreamState> stream = stream_.lock();
-  if (!stream || stream->gone.load(sync::relaxed)) return false;  // GJ
+  if (!stream || stream->standing.load(sync::relaxed) == Standing::gone) return false;  // GJ
   {
     const Locked held(mutex);
     const Place place{&page, at};

@@ -79,6 +79,11 @@ class Roster {
     const auto found = members_.find(name);
     return found == members_.end() ? nullptr : found->second.get();
   }
+  /// The member that is this recipient; null when it was deleted.
+  [[nodiscard]] Member* find(Recipient to) const noexcept {
+    Member* const member = to.number == nobody || to.number > numbers() ? nullptr : by_number_[to.number - 1];
+    return member != nullptr && member->term == to.term ? member : nullptr;
+  }
   /// Requires a number that a member has.
   [[nodiscard]] Member& member(ConsumerNumber number) const noexcept { return *by_number_[number - 1]; }
 

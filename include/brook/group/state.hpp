@@ -1,8 +1,7 @@
 // state.hpp — one consumer group: how far it has read, what is pending with whom. (What is delivered again: redelivery.hpp.)
 //
-// Every change but an acknowledgement is made with the mutex held; acknowledging clears a bit without it
-// (group/lines.hpp). So while the mutex is held what is pending can only become less, and counting it twice with the
-// same result tells what was pending in between.
+// Every change but an acknowledgement is made with the mutex held; acknowledging clears a bit without it (group/lines.hpp).
+// So with the mutex what is pending can only become less, and two equal counts tell what was pending in between.
 //
 // Lifetime  The state lives as long as a handle, the stream, or a delivery: each page that deliveries refer to owns a
 //           share of it. When the last handle goes, the cursor gives up its page, which would otherwise keep the state.
@@ -12,7 +11,7 @@
 //   GG   anyone    owners += 1  relaxed  -      by an owner
 //   GH   owner     owners -= 1  acq_rel  GH     everything happened before the state ends
 //   GI   caller    owners -= 1  relaxed  -      by who is another owner: not the last
-//   GJ   caller    read `gone`  relaxed  -      only the flag counts
+//   GJ   caller    read standing relaxed -      only whether it is gone counts
 //   GK   group     clears_early relaxed  GL     before a line is cleared
 //                  := true
 //   GL   acker     clears_early relaxed  GK     after it acquired the cleared line, by row GN of group/lines.hpp
@@ -45,6 +44,7 @@
 #include <brook/id.hpp>
 #include <brook/log/cursor.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream/state.hpp>
 
@@ -228,7 +228,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
 
   /// Why an operation cannot take place, if so.
   [[nodiscard]] std::optional<Errc> refusal(const StreamState& stream) const noexcept {
-    if (stream.gone.load(sync::relaxed)) return Errc::closed;  // GJ
+    if (stream.standing.load(sync::relaxed) == Standing::gone) return Errc::closed;  // GJ
     if (destroyed) return Errc::no_such_group;
     return std::nullopt;
   }
@@ -252,8 +252,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
  private:
   template <class U>
   friend class Image;
-  // How long a dead letter that was refused waits before it is offered again, in milliseconds.
-  static constexpr Instant dead_letter_pause = 100;
+  static constexpr Instant dead_letter_pause = 100;  // ms until a dead letter that was refused is offered again
 
   // Whether the cursor stands where the log was sealed.
   [[nodiscard]] bool at_last_end() const noexcept {
@@ -296,6 +295,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   }
   void release_lines(const Page& page, std::uint32_t at, std::uint32_t count) noexcept;
 
+  Outcome watch(Operation operation, Recipient by, Id id, const Perform& perform) override;
   bool nack(Page& page, std::uint32_t at, Delivered delivered, const NackOptions& how) override;
   bool forward(Page& page, std::uint32_t at, Delivered delivered, typename Page::Add add) override;
   [[nodiscard]] bool clears_early() const noexcept override { return clears_early_.load(sync::relaxed); }  // GL

@@ -20,6 +20,7 @@
 #include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/table.hpp>
 #include <brook/wait.hpp>
@@ -65,6 +66,12 @@ class Membership {
   }
 
   void give_back(const channel::Batch<Payload>& batch) noexcept { at_->give_back(batch); }
+
+  /// Asks the PubSub's probe, where it still has one.
+  Outcome ask(const Call& call, const Perform& perform) {
+    return table_->watched() ? table_->ask(call, perform) : perform();
+  }
+  [[nodiscard]] bool watched() const noexcept { return table_->watched(); }
 
   /// Changes the interest, as `edit(Interest&)` says, at one instant. Errors: closed when it is over; invalid_argument
   /// when it shares. Throws std::bad_alloc, and then nothing has changed.

@@ -24,6 +24,7 @@
 #include <brook/error.hpp>
 #include <brook/hash_slot.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/shard.hpp>
 
@@ -36,7 +37,10 @@ class Table {
   using FeedPtr = std::shared_ptr<FeedOf>;
 
   explicit Table(const PubSubOptions& given)
-      : options_{.clock = given.clock, .spin = given.spin}, shards_(std::max<std::size_t>(given.shards, 1)) {}
+      : options_{.clock = given.clock, .spin = given.spin},
+        probe_(given.probe),
+        care_(given.probe != nullptr ? watched_flag : 0),
+        shards_(std::max<std::size_t>(given.shards, 1)) {}
 
   /// The table's lock and those of all shards.
   class Locked {
@@ -101,15 +105,30 @@ class Table {
     return true;
   }
   void close() noexcept {
-    closed_.store(true, sync::seq_cst);
+    care_.fetch_or(closed_flag, sync::seq_cst);
     for (const auto& [interest, feed] : feeds_) feed->state->close();
   }
 
   // — without —
 
-  [[nodiscard]] bool closed() const noexcept { return closed_.load(sync::seq_cst); }
+  [[nodiscard]] bool closed() const noexcept { return (care_.load(sync::seq_cst) & closed_flag) != 0; }
+  /// Whether operations are to go by the probe.
+  [[nodiscard]] bool watched() const noexcept { return (care_.load(sync::seq_cst) & watched_flag) != 0; }
+  /// Neither of both.
+  [[nodiscard]] bool plain() const noexcept { return care_.load(sync::seq_cst) == 0; }
+  Outcome ask(Call call, const Perform& perform) {
+    call.kind = ObjectKind::pubsub;
+    call.object = this;
+    call.clock = &clock();
+    return probe_->watch(call, perform);
+  }
+  /// The PubSub dies: nobody watches its subscriptions any more.
+  void let_go() noexcept { care_.fetch_and(static_cast<unsigned char>(~watched_flag), sync::seq_cst); }
 
  private:
+  static constexpr unsigned char closed_flag = 1;
+  static constexpr unsigned char watched_flag = 2;
+
   [[nodiscard]] static Names without(const Names& names, const Names& others) {
     Names rest;
     for (const Name& name : names) {
@@ -140,7 +159,8 @@ class Table {
   const ChannelOptions options_;
   sync::mutex mutex_;
   std::map<Interest, FeedPtr> feeds_;
-  sync::atomic<bool> closed_{false};
+  Probe* const probe_;
+  sync::atomic<unsigned char> care_;
   std::vector<Shard<T>> shards_;
 };
 

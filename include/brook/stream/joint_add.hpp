@@ -28,6 +28,7 @@ class JointAdd final : public log::Change {
   }
 
   [[nodiscard]] Id id() const noexcept { return appended_->first; }
+  [[nodiscard]] State<T>& stream() const noexcept { return stream_; }
 
   [[nodiscard]] const void* object() const noexcept override { return &stream_; }
 

@@ -18,6 +18,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/log/timeline.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/stream/producers.hpp>
 #include <brook/stream/room.hpp>
 #include <brook/wait.hpp>
@@ -57,13 +58,26 @@ struct State {
 
   /// Appends; where there is no room it waits for some as `wait` says, or, when that is null, as the stream's options do.
   /// Errors: full, when it does not wait or never could fit; timed_out, cancelled; closed, id_exhausted, id_too_small.
+  /// With `asked` a probe is not asked any more.
   [[nodiscard]] expected<log::Appended, Errc> append(const log::Values<Payload>& values, const log::Request& request,
-                                                     const Wait* wait = nullptr) {
+                                                     const Wait* wait = nullptr, bool asked = false) {
     // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
     expected<log::Appended, Errc> appended =
-        plain_ ? timeline.append(values, request) : append_with_care(values, request, wait);
+        plain_ ? timeline.append(values, request) : append_with_care(values, request, wait, asked);
     if (appended) gate.announce();
     return appended;
+  }
+
+  /// What an add would have answered; the values are gone, and nothing was added.
+  [[nodiscard]] expected<log::Appended, Errc> lose(const log::Values<Payload>& values, const log::Request& request);
+
+  /// Whether operations are to go by the probe.
+  [[nodiscard]] bool watched() const noexcept { return standing.load(sync::seq_cst) == Standing::watched; }
+  Outcome ask(Call call, const Perform& perform) {
+    call.kind = ObjectKind::stream;
+    call.object = this;
+    call.clock = &clock();
+    return options.probe->watch(call, perform);
   }
 
   /// How long an add waits for room when it is not told.
@@ -190,20 +204,34 @@ struct State {
 
   sync::mutex groups_mutex;
   std::map<std::string, std::shared_ptr<group::State<T>>, std::less<>> groups;
-  sync::atomic<bool> gone{false};  // the stream itself was destroyed; handles answer `closed`
+  sync::atomic<Standing> standing{standing_with(options.probe)};  // gone: handles answer `closed`
 
  private:
-  // Adding asks neither for room nor for what is too old.
-  const bool plain_ = !room.bounded() && options.max_age.count() <= 0;
+  // Adding asks neither for room nor for what is too old, nor a probe.
+  const bool plain_ = !room.bounded() && options.max_age.count() <= 0 && options.probe == nullptr;
   sync::atomic<bool> closing_{false};
   sync::atomic<Keyed*> keyed_{nullptr};
   sync::atomic<std::uint64_t> ahead_{0};
 
   [[gnu::noinline]] expected<log::Appended, Errc> append_with_care(const log::Values<Payload>& values,
-                                                                   const log::Request& request, const Wait* wait) {
+                                                                   const log::Request& request, const Wait* wait,
+                                                                   bool asked) {
+    return watched() && !asked ? append_watched(values, request, wait) : append_unwatched(values, request, wait);
+  }
+  // stream/watched.hpp
+  [[nodiscard, gnu::cold]] expected<log::Appended, Errc> append_watched(const log::Values<Payload>& values,
+                                                                        const log::Request& request, const Wait* wait);
+  expected<log::Appended, Errc> append_unwatched(const log::Values<Payload>& values, const log::Request& request,
+                                                 const Wait* wait) {
+    return append_by(values.size(), request, wait, [&](const log::Request& as) { return timeline.append(values, as); });
+  }
+  // `append(request)` appends what there is room for.
+  template <class Append>
+  expected<log::Appended, Errc> append_by(std::size_t count, const log::Request& request, const Wait* wait,
+                                          Append&& append) {
     if (!room.bounded()) expire();
     expected<log::Appended, Errc> appended =
-        room.bounded() ? append_bounded(values, request, wait) : timeline.append(values, request);
+        room.bounded() ? append_bounded(count, request, wait, append) : append(request);
     if (appended && timeline.expire_added(*appended)) announce_departure();
     return appended;
   }
@@ -218,15 +246,16 @@ struct State {
     return given.overflow == Overflow::drop_oldest || always_room ? unlimited : given.capacity;
   }
 
-  [[gnu::noinline]] expected<log::Appended, Errc> append_bounded(const log::Values<Payload>& values,
-                                                                 log::Request request, const Wait* told) {
+  template <class Append>
+  [[gnu::noinline]] expected<log::Appended, Errc> append_bounded(std::size_t count, log::Request request,
+                                                                 const Wait* told, Append& append) {
     const Wait wait = told != nullptr ? *told : patience();
-    if (values.size() > room.capacity()) return unexpected(Errc::full);
+    if (count > room.capacity()) return unexpected(Errc::full);
     const Clock::time_point deadline = wait.deadline(clock());
     for (expire();; expire()) {
       const std::uint64_t news = room.news();
       if (timeline.sealed()) return unexpected(Errc::closed);
-      if (room.take(values.size(), [this] { return timeline.edits().removed; })) break;
+      if (room.take(count, [this] { return timeline.edits().removed; })) break;
       if (deadline == Clock::time_point::min()) return unexpected(Errc::full);
       if (const auto failed = wait_for_news(news, wait, deadline)) return unexpected(*failed);
       if (request.any_time()) request = log::Request::at_time(unix_ms());
@@ -237,8 +266,8 @@ struct State {
       ~GiveBack() {
         if (entries > 0) room.give_back(entries);
       }
-    } unused{room, values.size()};
-    expected<log::Appended, Errc> appended = timeline.append(values, request);
+    } unused{room, count};
+    expected<log::Appended, Errc> appended = append(request);
     if (!appended) return appended;
     unused.entries = 0;
     return appended;
@@ -255,3 +284,5 @@ struct State {
 };
 
 }  // namespace brook::stream
+
+#include <brook/stream/watched.hpp>

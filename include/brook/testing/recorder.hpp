@@ -1,0 +1,173 @@
+// recorder.hpp — writes down every operation of the objects that it watches, and tells the story of a test.
+//
+//   brook::Recorder recorder({.then = &faults});                 // what it records goes on to the faults, if there are any
+//   brook::Broker broker({.clock = &clock, .probe = &recorder});
+//   …
+//   std::cout << recorder.story();
+//    1  +0.000  T1  orders                   add 1              1000-0
+//    2  +0.000  T2  orders billing/worker-1  read 10            1: 1000-0
+//    3  +5.000  T2  orders billing/worker-1  ack 1000-0         done
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <brook/clock.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+#include <brook/probe.hpp>
+#include <brook/testing/named_probes.hpp>
+#include <brook/testing/record.hpp>
+#include <brook/testing/shown.hpp>
+#include <brook/testing/where.hpp>
+
+namespace brook {
+
+struct RecorderOptions {
+  /// Records to keep; the oldest go first.
+  std::size_t capacity = 10'000;
+  /// Who is asked next: Faults, for example. It must outlive the recorder.
+  Probe* then = nullptr;
+};
+
+/// A probe that records. What is still running is there too, and so a story tells who is blocked.
+///
+/// Thread-safe. It must outlive the objects that have it. Where there is no memory for a record, it is left out.
+class Recorder final : public Probe {
+ public:
+  Recorder() : Recorder(RecorderOptions{}) {}
+  explicit Recorder(const RecorderOptions& options) : options_(options) {}
+
+  /// Values of this type that are added, pushed or published are shown in the records from now on, as Shown prints them.
+  template <class T>
+  void show() {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    printers_[&type_mark<T>] = [](const GivenValues& values, std::size_t i) {
+      return testing::shown(*values.get<T>(i));
+    };
+  }
+
+  /// What happened, in the order in which it began. `where.when` is not asked, as the calls are over.
+  [[nodiscard]] std::vector<Record> records(const Where& where = {}) const {
+    const testing::Filter filter(where);
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    std::vector<Record> found;
+    for (const Record& record : records_) {
+      if (record.matches(filter)) found.push_back(record);
+    }
+    return found;
+  }
+  /// How many of them there are.
+  [[nodiscard]] std::size_t count(const Where& where = {}) const { return records(where).size(); }
+  /// How many records were dropped, because there were more than it keeps.
+  [[nodiscard]] std::uint64_t forgotten() const {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    return numbers_ - records_.size();
+  }
+
+  /// The same as text: number, time on the object's clock since the first record, thread, object and who does it, what
+  /// with which values, and what came of it.
+  [[nodiscard]] std::string story(const Where& where = {}) const {
+    const std::uint64_t gone = forgotten();
+    const std::string before =
+        gone > 0 ? testing::counted(gone, "earlier one was", "earlier ones were") + " forgotten\n" : "";
+    return before + testing::tell_story(records(where));
+  }
+
+  /// Forgets all that is over.
+  void clear() {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    std::erase_if(records_, [](const Record& record) { return !record.running(); });
+    numbers_ = records_.size();
+    began_.reset();
+  }
+
+  /// For an object that is in no broker: `Stream<Order> orders({.probe = recorder.named("orders")})`.
+  [[nodiscard]] Probe* named(std::string_view name) override { return named_.of(name); }
+
+  Outcome watch(const Call& call, const Perform& perform) override {
+    const std::uint64_t number = begin(call);
+    struct End {
+      Recorder& recorder;
+      const Call& call;
+      std::uint64_t number;
+      std::optional<Outcome> outcome{};
+      ~End() { recorder.end(number, call, outcome); }
+    } end{*this, call, number};
+    end.outcome = options_.then != nullptr ? options_.then->watch(call, perform) : perform();
+    return *end.outcome;
+  }
+
+ private:
+  using Printer = std::string (*)(const GivenValues&, std::size_t);
+
+  // The number of the record, 0 when there is none.
+  [[nodiscard]] std::uint64_t begin(const Call& call) noexcept {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    BROOK_TRY {
+      const Clock::time_point now = call.clock->now();
+      if (!began_) began_ = now;
+      Record record(call);
+      record.began = now - *began_;
+      record.thread = thread_number();
+      if (record.name.empty()) record.name = name_of(call);
+      record.values = values_of(call.values);
+      record.number = numbers_ + 1;
+      records_.push_back(std::move(record));
+      ++numbers_;
+      if (records_.size() > options_.capacity) records_.pop_front();
+      return numbers_;
+    }
+    BROOK_CATCH_ALL {}
+    return 0;
+  }
+
+  void end(std::uint64_t number, const Call& call, const std::optional<Outcome>& outcome) noexcept {
+    const sync::unique_lock<sync::mutex> held(mutex_);
+    const auto found = std::ranges::lower_bound(records_, number, {}, &Record::number);
+    if (found == records_.end() || found->number != number) return;
+    if (began_) found->took = call.clock->now() - *began_ - found->began;
+    found->outcome = outcome;
+    found->over = true;
+  }
+
+  // Threads and objects without names are numbered as they come.
+  [[nodiscard]] std::size_t thread_number() {
+    return threads_.try_emplace(sync::this_thread(), threads_.size() + 1).first->second;
+  }
+  [[nodiscard]] std::string name_of(const Call& call) {
+    const std::size_t number = objects_.try_emplace(call.object, objects_.size() + 1).first->second;
+    return std::string(to_string(call.kind)) + "#" + std::to_string(number);
+  }
+  [[nodiscard]] std::string values_of(const GivenValues& values) const {
+    const auto printer = printers_.find(values.type());
+    if (printer == printers_.end()) return {};
+    std::string text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(values.size(), 3); ++i)
+      text += (i > 0 ? ", " : "") + printer->second(values, i);
+    return values.size() > 3 ? text + ", …" : text;
+  }
+
+  const RecorderOptions options_;
+  testing::NamedProbes named_{*this};
+  mutable sync::mutex mutex_;  // guards what follows
+  std::deque<Record> records_;
+  std::uint64_t numbers_ = 0;
+  std::optional<Clock::time_point> began_;
+  std::map<sync::thread::id, std::size_t> threads_;
+  std::map<const void*, std::size_t> objects_;
+  std::map<const void*, Printer> printers_;
+};
+
+}  // namespace brook
