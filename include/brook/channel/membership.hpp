@@ -104,6 +104,7 @@ class Membership {
     leave();
   }
 
+  [[nodiscard]] Clock& clock() const noexcept { return state_->clock(); }
   [[nodiscard]] bool left() const noexcept { return left_.load(sync::seq_cst) || reader_->ended(); }
   /// Why it is over; nothing while it is not.
   [[nodiscard]] std::optional<Errc> reason() const noexcept {
