@@ -69,6 +69,12 @@ class Clock {
   /// since that slept last, if it sleeps at all.
   virtual void woken(const Alarm&) noexcept {}
 
+  /// Called by who is about to start a thread of brook's own, which will wait on this clock; then by that thread, before
+  /// all else, or by who could not start it. So a clock may know that there is one that has something to do.
+  virtual void expect_thread() noexcept {}
+  virtual void thread_came() noexcept {}
+  virtual void thread_failed() noexcept {}
+
   /// Has `timer`, which is not set, ring when its deadline has come: soon if it has already, but not in here. Among equal
   /// deadlines who was set first rings first. Throws std::bad_alloc and std::system_error, both for the thread that the
   /// first timer starts: then it is not set. O(1). A child process that was forked has none of its parent's timers.

@@ -22,36 +22,10 @@ namespace brook::test {
 
 using namespace std::chrono_literals;
 
-/// A ManualClock that also knows how many threads really sleep: a thread is counted when it has looked for the last
-/// time and has its place in every line.
-class WatchedClock final : public Clock {
+/// A clock that the test moves. It does not begin in 1970, so that there are times before it.
+class WatchedClock final : public ManualClock {
  public:
-  explicit WatchedClock(std::chrono::milliseconds start = 1000ms) : time_(start) {}
-
-  [[nodiscard]] std::uint64_t unix_ms() const noexcept override { return time_.unix_ms(); }
-  [[nodiscard]] time_point now() const noexcept override { return time_.now(); }
-  void enroll(Alarm& alarm) override { time_.enroll(alarm); }
-  void dismiss(Alarm& alarm) noexcept override { time_.dismiss(alarm); }
-  void sleep(sync::unique_lock<sync::mutex>& held, const Alarm& alarm) override {
-    asleep_.fetch_add(1);
-    time_.sleep(held, alarm);
-    asleep_.fetch_sub(1);
-  }
-
-  void advance(std::chrono::nanoseconds by) { time_.advance(by); }
-  void set_unix(std::chrono::milliseconds to) { time_.set_unix(to); }
-  [[nodiscard]] std::size_t sleepers() const { return time_.sleepers(); }
-  /// Of these, how many sleep, and no longer are about to: what they wait for can be seen by others.
-  [[nodiscard]] std::size_t asleep() const { return asleep_.load(); }
-
-  /// Returns once exactly so many calls are blocked and sleep.
-  void wait_for_sleepers(std::size_t count) const {
-    while (asleep_.load() != count || time_.sleepers() != count) std::this_thread::yield();
-  }
-
- private:
-  ManualClock time_;
-  std::atomic<std::size_t> asleep_{0};
+  explicit WatchedClock(std::chrono::milliseconds start = 1000ms) : ManualClock(start) {}
 };
 
 /// Why there is no value; nothing when there is one.

@@ -24,8 +24,10 @@
 
 #include <brook/channel/membership.hpp>
 #include <brook/channel/state.hpp>
+#include <brook/clock.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/options.hpp>
@@ -174,11 +176,16 @@ class CalledByItself final : public Callback<T, Source> {
   void start(std::shared_ptr<CalledByItself> self, const CallbackOptions& options, To&&... to) {
     this->membership_.emplace(std::forward<To>(to)...,
                               SubscribeOptions{.backlog = options.backlog, .overflow = options.overflow});
+    Clock& clock = this->membership_->clock();
+    clock.expect_thread();
+    core::Undo expected([&] { clock.thread_failed(); });
     const sync::unique_lock<sync::mutex> held(starting_);
-    thread_ = sync::thread([self = std::move(self)] {
+    thread_ = sync::thread([self = std::move(self), &clock] {
+      clock.thread_came();
       while (self->call_next(forever)) {}
       self->out();
     });
+    expected.keep();
   }
 
   void call() noexcept override {}

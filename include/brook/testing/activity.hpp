@@ -1,0 +1,218 @@
+// activity.hpp — which of the threads that a manual clock knows have something to do.
+//
+// A thread is idle while it sleeps on a manual clock, be it another one, and while it says that it waits for something
+// else (Away). Whoever wakes a sleeper makes it active at once, before it lets go of what it has for it: so there is no
+// instant at which work is under way and nobody active.
+//
+// A call waits until nobody is active but its own thread. Calls may meet, for a thread that is waited for may itself move
+// the time. Then the later one takes who waits in an earlier one for idle, and not the other way round: it comes to its
+// end first. Nobody waits for a thread that the clock does not know; calls of such threads take turns.
+//
+// Locking   one mutex for all manual clocks, because a thread may use several. It is taken with a sleeper's mutex held, and
+// nothing is taken while it is held.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <ostream>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
+
+namespace brook::testing {
+
+class Activity;
+
+using Held = sync::unique_lock<sync::mutex>;
+
+/// The lock on all that the manual clocks know. It is there as long as the process: threads may end late.
+[[nodiscard]] inline Held lock() {
+  static sync::mutex& mutex = *new sync::mutex;
+  return Held(mutex);
+}
+
+/// A thread, for all manual clocks.
+struct Thread {
+  Thread() = default;
+  ~Thread();
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+
+  [[nodiscard]] static Thread& current() noexcept { return sync::of_this_thread<Thread>(); }
+
+  /// One more reason to be idle, and one less.
+  void rest() noexcept {
+    ++idle;
+    tell();
+  }
+  void rise() noexcept { --idle; }
+
+  /// Has those who wait look at it again.
+  void tell() const noexcept;
+
+  const sync::thread::id id = sync::this_thread();
+  unsigned idle = 0;               // for how many reasons
+  std::uint64_t waits = 0;         // the call in which it waits for the others, by its number; 0 when it does not
+  std::vector<Activity*> known{};  // to these
+};
+
+/// The threads that one clock knows. Everything happens with lock() held.
+class Activity {
+ public:
+  class Call;
+
+  Activity() = default;
+  ~Activity() {
+    const Held held = lock();
+    while (!threads_.empty()) forget(*threads_.back());
+  }
+  Activity(const Activity&) = delete;
+  Activity& operator=(const Activity&) = delete;
+
+  [[nodiscard]] bool knows(const Thread& thread) const { return std::ranges::count(threads_, &thread) > 0; }
+
+  /// May throw std::bad_alloc.
+  void know(Thread& thread) {
+    if (knows(thread)) return;
+    threads_.reserve(threads_.size() + 1);
+    thread.known.push_back(this);
+    threads_.push_back(&thread);
+  }
+  void forget(Thread& thread) noexcept {
+    std::erase(threads_, &thread);
+    std::erase(thread.known, this);
+    changed();
+  }
+
+  /// A thread that is to come is active; then it has come, or there could be none.
+  void expect() noexcept { ++expected_; }
+  void come(Thread& thread) noexcept {
+    BROOK_TRY { know(thread); }
+    BROOK_CATCH_ALL {}  // it is known when it first waits
+    stay_away();
+  }
+  void stay_away() noexcept {
+    --expected_;
+    changed();
+  }
+
+  /// Has those who wait look again.
+  void changed() noexcept { changed_.notify_all(); }
+
+  /// Waits until `ready()`. Real time decides nothing; but when it takes long the standard error is told once, for a test
+  /// that hangs should not do so in silence.
+  template <class Ready>
+  void wait(Held& held, Ready ready) {
+    for (bool told = false; !ready();) {
+      if (told) {
+        changed_.wait(held);
+      } else if (changed_.wait_for(held, std::chrono::seconds(10)) == std::cv_status::timeout && !ready()) {
+        std::ostringstream text;
+        text << "brook: somebody has waited for the threads of a ManualClock for 10 s\n"
+             << *this << "Who waits for something that is not brook's says so: ManualClock::Away\n";
+        std::fputs(text.str().c_str(), stderr);
+        told = true;
+      }
+    }
+  }
+
+  friend std::ostream& operator<<(std::ostream& out, const Activity& activity) {
+    for (const Thread* const thread : activity.threads_) {
+      const char* const state = thread->idle > 0 ? "idle" : thread->waits > 0 ? "waiting for the others" : "active";
+      out << "thread " << thread->id << ": " << state << '\n';
+    }
+    if (activity.expected_ > 0) out << "threads to come: " << activity.expected_ << '\n';
+    return out;
+  }
+
+ private:
+  std::vector<Thread*> threads_;
+  std::size_t expected_ = 0;
+  std::size_t calls_ = 0;
+  std::uint64_t turns_ = 0;  // that were given to calls of unknown threads
+  std::uint64_t turn_ = 0;
+  sync::condition_variable changed_;
+};
+
+/// A call that waits for the others, perhaps several times. While it lasts its thread is known, and not idle.
+class Activity::Call {
+ public:
+  /// May throw std::bad_alloc.
+  Call(Activity& activity, Held& held)
+      : activity_(activity), held_(held), thread_(Thread::current()), stranger_(!activity.knows(thread_)) {
+    if (stranger_) take_turn();
+    ++activity_.calls_;
+    idle_ = std::exchange(thread_.idle, 0);
+  }
+  ~Call() {
+    --activity_.calls_;
+    thread_.idle = idle_;
+    thread_.tell();
+    if (stranger_) activity_.forget(thread_);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  void wait_until_idle() {
+    thread_.waits = number_;
+    thread_.tell();
+    activity_.wait(held_, [this] {
+      return activity_.expected_ == 0 && std::ranges::all_of(activity_.threads_, [this](const Thread* thread) {
+               return thread == &thread_ || thread->idle > 0 || (thread->waits > 0 && thread->waits < number_);
+             });
+    });
+    thread_.waits = 0;
+  }
+
+ private:
+  void take_turn() {
+    const std::uint64_t turn = activity_.turns_++;
+    activity_.wait(held_, [&] { return activity_.turn_ == turn && activity_.calls_ == 0; });
+    ++activity_.turn_;
+    activity_.changed();  // for it may not come to more
+    activity_.know(thread_);
+  }
+
+  Activity& activity_;
+  Held& held_;
+  Thread& thread_;
+  const bool stranger_;
+  const std::uint64_t number_ = ++last_number_;
+  unsigned idle_ = 0;  // what its thread was before
+  static inline std::uint64_t last_number_ = 0;
+};
+
+inline void Thread::tell() const noexcept {
+  for (Activity* const activity : known) activity->changed();
+}
+
+inline Thread::~Thread() {
+  const Held held = lock();
+  while (!known.empty()) known.back()->forget(*this);
+}
+
+/// While it lives, this thread waits for something that is not brook's, and is idle: a future, a latch, another thread.
+class Away {
+ public:
+  Away() {
+    const Held held = lock();
+    thread_.rest();
+  }
+  ~Away() {
+    const Held held = lock();
+    thread_.rise();
+  }
+  Away(const Away&) = delete;
+  Away& operator=(const Away&) = delete;
+
+ private:
+  Thread& thread_ = Thread::current();
+};
+
+}  // namespace brook::testing
