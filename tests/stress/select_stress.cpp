@@ -179,7 +179,7 @@ class Storm {
 
   template <class Got>
   bool settle(const Got& got) {
-    if (got) std::visit([this](const auto& value) { see(value); }, *got);
+    if (got) std::visit([this](const auto& value) { this->see(value); }, *got);
     else expect(may_end(got.error()), "it ends in one of three ways");
     return got || got.error() != Errc::closed;
   }
