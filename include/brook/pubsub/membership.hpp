@@ -112,7 +112,6 @@ class Membership {
     for (const Stage& stage : stages_) lost += stage.inner.lost();
     return lost;
   }
-  [[nodiscard]] Clock& clock() const noexcept { return table_->clock(); }
   [[nodiscard]] std::uint64_t waiting() const noexcept {
     const sync::unique_lock<sync::mutex> held(mutex_);
     std::uint64_t waiting = 0;
