@@ -175,6 +175,11 @@ struct SegmentsAreUsedAgain : FifoClaim<SegmentsAreUsedAgain, 3, 2> {
   static constexpr Word programs[] = {"pppp", "oooo", "oo"};
 };
 
+struct SegmentsOfSeveralAreUsedAgain : FifoClaim<SegmentsOfSeveralAreUsedAgain, 3, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"pppppp", "mmmm", "mm"};
+};
+
 struct PoppersOfASegmentThatLeaves : FifoClaim<PoppersOfASegmentThatLeaves, 3, 2> {
   static constexpr Word prologue = "ppp";
   static constexpr Word programs[] = {"oppo", "opop", "o"};
@@ -265,6 +270,7 @@ int main(int argc, char** argv) {
   claims.random<StalledPushersArePassed>(50'000);
   claims.random<BatchesAppearWhole>(50'000);
   claims.random<SegmentsAreUsedAgain>(50'000);
+  claims.random<SegmentsOfSeveralAreUsedAgain>(50'000);
   claims.random<PoppersOfASegmentThatLeaves>(50'000);
   claims.random<AnOldTailIsNotTakenForItsNextLife>(400'000);
   claims.random<AnOldTailIsNotTakenByABatch>(400'000);
