@@ -51,11 +51,11 @@
 //   LM   popper  read the pushers' word acquire  LI     one of a later life says that the poppers' word is of one, too
 //   LO   pusher  withdrawn += n         release  LQ     the payloads have been moved back
 //   LP   popper  skipped += 1           release  LQ     the slot is not looked at any more
-//   LX   popper  taken += n             release  LQ     the payloads have been moved out
-//   LQ   holder  read all three         acquire  LO,LP, before the segment is used again
-//                                                LX
+//   LQ   holder  read both              acquire  LO,LP  before the segment is used again
+//   LX   popper, taken += n, read it    relaxed  -      by LV: who took several looked until after that
+//        holder
 //   LU   popper  lookers += 1           acquire  LW     too late: the poppers' word has then gone on
-//   LV   popper  lookers -= 1           release  LW     the slots are not looked at any more
+//   LV   popper  lookers -= 1           release  LW     the payloads have been moved out, nothing is looked at
 //   LW   holder  read lookers           acq_rel  LU,LV  before the segment is used again, or its slots are freed
 //   LR   anyone  `known`                relaxed  -      says of which life it is, and is true of that for ever
 //   LS   holder  freeze pushes; what    relaxed  -      the lock orders holders; elements come with LB

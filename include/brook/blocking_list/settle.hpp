@@ -103,7 +103,7 @@ bool take(Segment<Payload>& segment, std::uint32_t at, Use&& use) {
   return true;
 }
 
-/// Uses up slots that the caller has settled, and then claimed.
+/// Uses up slots that the caller has settled, and then claimed. It still is a Looker.
 template <class Payload, class Use>
 void take_run(Segment<Payload>& segment, std::uint32_t first, const Run& run, Use&& use) noexcept {
   if (run.elements < run.slots) {
@@ -112,7 +112,7 @@ void take_run(Segment<Payload>& segment, std::uint32_t first, const Run& run, Us
   }
   Slot<Payload>* const slots = &segment.slots[first];
   for (std::uint32_t i = 0; i < run.slots; ++i) use_up(slots[i], use);
-  segment.taken.fetch_add(run.slots, sync::release);  // LX
+  segment.taken.fetch_add(run.slots, sync::relaxed);  // LX
 }
 
 /// Keeps the slots of a segment of which one has claimed none. But in the life in which one found it they may be gone:
