@@ -284,6 +284,7 @@ class BlockingList {
   using Locked = blocking_list::Locked<T>;
   using Payload = log::PayloadOf<T>;
   using Values = log::Values<Payload>;
+  using Outcome = typename State::Elements::Outcome;
 
   template <class Target, class Value>
   friend class Into;
@@ -300,9 +301,8 @@ class BlockingList {
   // blocking_list/pushing.hpp
   template <class Value>
   expected<Length<T>, Errc> push(Side side, Value&& value, const Wait* wait = nullptr);
-  expected<Length<T>, Errc> push_payload(Side side, Payload payload) {
-    return push_values(side, {&payload, 1}, nullptr);
-  }
+  expected<Length<T>, Errc> push_payload(Side side, Payload payload) { return push_one(side, payload, nullptr); }
+  expected<Length<T>, Errc> push_one(Side side, Payload& payload, const Wait* wait);
   expected<Length<T>, Errc> push_values(Side side, const Values& values, const Wait* wait);
   [[nodiscard]] std::optional<Errc> push_slowly(Side side, const Values& values, const Wait* wait);
   [[nodiscard]] expected<Length<T>, Refused<T>> try_push(Side side, T&& value);
@@ -326,6 +326,7 @@ class BlockingList {
   bool pop_to(Side side, const Take& take);
   template <class Take>
   bool pop_slowly(Side side, const Take& take);
+  [[nodiscard]] Outcome pop_to(Side side, std::size_t least, std::size_t most, std::vector<T>& values);
   void wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value);
   // Of any.
   [[nodiscard]] expected<T, Errc> wait_in_line(Side side, const Wait& wait);

@@ -2,8 +2,9 @@
 // freezes, empties, turns and recycles the queue meanwhile?
 //
 // A thread's program is a word, one letter an operation:
-//   p push one   b push three at once   o pop one   m pop up to two   g take all with the lock
-//   n pop one, of a queue that is not empty   f freeze, and open again   t turn the queue round if it is empty   c count with the lock
+//   p push one   b push three at once   o pop one   m pop up to two   w pop two or none   g take all with the lock
+//   n pop one, e up to two, of a queue that is not empty   s pop two, of a queue that has two
+//   f freeze, and open again   t turn the queue round if it is empty   c count with the lock
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -71,9 +72,12 @@ struct FifoClaim : model::Claim<Self, threads> {
     switch (letter) {
       case 'p': return push(id, 1);
       case 'b': return push(id, 3);
-      case 'o': return pop(id, 1);
-      case 'm': return pop(id, 2);
-      case 'n': return pop_surely(id);
+      case 'o': return pop(id);
+      case 'm': return pop_some(id, 1, 2);
+      case 'w': return pop_some(id, 2, 2);
+      case 's': return pop_surely(id, 2, 2);
+      case 'e': return pop_surely(id, 1, 2);
+      case 'n': return pop_surely(id, 1, 1);
       case 'g': return locked([&] { fifo->take_all(most_values, most_values, direction, taker(id)); });
       case 't': return locked([&] { direction = fifo->any() ? direction : !direction; });
       case 'c': return locked([&] { static_cast<void>(fifo->count()); });
@@ -111,18 +115,30 @@ struct FifoClaim : model::Claim<Self, threads> {
     return !direction;
   }
 
-  void pop(unsigned id, std::size_t most) {
-    if (fifo->pop(most, false, taker(id)) != Outcome::closed) return;
+  void pop(unsigned id) {
+    if (fifo->pop(false, taker(id)) == Outcome::closed) pop_locked(id, 1);
+  }
+
+  void pop_some(unsigned id, std::size_t least, std::size_t most) {
+    const int before = popped[id];
+    std::size_t promised = 0;
+    const auto prepare = [&promised](std::size_t count) { promised = count; };
+    if (fifo->pop_some(least, most, false, prepare, taker(id)) == Outcome::closed) return pop_locked(id, most);
+    const auto count = static_cast<std::size_t>(popped[id] - before);
+    model::demand(count == 0 || (count >= least && count <= most && count == promised), "a pop of too few or too many");
+  }
+
+  void pop_locked(unsigned id, std::size_t most) {
     const sync::unique_lock held(mutex);
     fifo->freeze_pops();
     fifo->take_all(most, most_values, direction, taker(id));
     fifo->open_pops(direction);
   }
 
-  void pop_surely(unsigned id) {
+  void pop_surely(unsigned id, std::size_t least, std::size_t most) {
     const int before = popped[id];
-    pop(id, 1);
-    model::demand(popped[id] == before + 1, "a queue that never was empty looks so");
+    most == 1 ? pop(id) : pop_some(id, least, most);
+    model::demand(popped[id] >= before + static_cast<int>(least), "a queue that never had fewer seems to have");
   }
 
   auto taker(unsigned id) {
@@ -159,6 +175,11 @@ struct SegmentsAreUsedAgain : FifoClaim<SegmentsAreUsedAgain, 3, 2> {
   static constexpr Word programs[] = {"pppp", "oooo", "oo"};
 };
 
+struct SegmentsOfSeveralAreUsedAgain : FifoClaim<SegmentsOfSeveralAreUsedAgain, 3, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"pppppp", "mmmm", "mm"};
+};
+
 struct PoppersOfASegmentThatLeaves : FifoClaim<PoppersOfASegmentThatLeaves, 3, 2> {
   static constexpr Word prologue = "ppp";
   static constexpr Word programs[] = {"oppo", "opop", "o"};
@@ -185,6 +206,47 @@ struct WhatWasNeverEmptyDoesNotLookSo : FifoClaim<WhatWasNeverEmptyDoesNotLookSo
   static constexpr Word programs[] = {"n", "popo"};
 };
 
+struct WhatWasNeverEmptyDoesNotLookSoBehindAnEnd : FifoClaim<WhatWasNeverEmptyDoesNotLookSoBehindAnEnd, 2, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"n", "popopopopo"};
+};
+
+// The segment that one thread looks at begins its next life, with as few changes of its words as can be.
+struct ANextLifeDoesNotLookEmpty : FifoClaim<ANextLifeDoesNotLookEmpty, 2, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"n", "pmpppp"};
+};
+
+struct ANextLifeDoesNotLookEmptyForSeveral : FifoClaim<ANextLifeDoesNotLookEmptyForSeveral, 2, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"e", "pmpppp"};
+};
+
+struct OfTwoNoneIsMissed : FifoClaim<OfTwoNoneIsMissed, 3, 8> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"s", "po", "p"};
+};
+
+struct OfTwoNoneIsMissedInBatches : FifoClaim<OfTwoNoneIsMissedInBatches, 3, 16> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"s", "bo", "bm"};
+};
+
+struct OfTwoNoneIsMissedWhereSegmentsEnd : FifoClaim<OfTwoNoneIsMissedWhereSegmentsEnd, 2, 3> {
+  static constexpr Word prologue = "ppp";
+  static constexpr Word programs[] = {"s", "popopopopo"};
+};
+
+struct SlotsThatAreLookedAtStay : FifoClaim<SlotsThatAreLookedAtStay, 2, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"w", "poooppoop"};
+};
+
+struct PoppersOfSeveralBesideOthers : FifoClaim<PoppersOfSeveralBesideOthers, 3, 3> {
+  static constexpr Word prologue = "ppp";
+  static constexpr Word programs[] = {"mpm", "wpo", "pbp"};
+};
+
 struct TheLockTakesAll : FifoClaim<TheLockTakesAll, 3, 4> {
   static constexpr Word prologue = "pp";
   static constexpr Word programs[] = {"pp", "oo", "gg"};
@@ -208,11 +270,20 @@ int main(int argc, char** argv) {
   claims.random<StalledPushersArePassed>(50'000);
   claims.random<BatchesAppearWhole>(50'000);
   claims.random<SegmentsAreUsedAgain>(50'000);
+  claims.random<SegmentsOfSeveralAreUsedAgain>(50'000);
   claims.random<PoppersOfASegmentThatLeaves>(50'000);
   claims.random<AnOldTailIsNotTakenForItsNextLife>(400'000);
   claims.random<AnOldTailIsNotTakenByABatch>(400'000);
   claims.random<AnOldHeadIsNotTakenForItsNextLife>(400'000);
   claims.random<WhatWasNeverEmptyDoesNotLookSo>(100'000);
+  claims.random<WhatWasNeverEmptyDoesNotLookSoBehindAnEnd>(100'000);
+  claims.random<ANextLifeDoesNotLookEmpty>(400'000);
+  claims.random<ANextLifeDoesNotLookEmptyForSeveral>(400'000);
+  claims.random<OfTwoNoneIsMissed>(50'000);
+  claims.random<OfTwoNoneIsMissedInBatches>(50'000);
+  claims.random<OfTwoNoneIsMissedWhereSegmentsEnd>(200'000);
+  claims.random<SlotsThatAreLookedAtStay>(400'000);
+  claims.random<PoppersOfSeveralBesideOthers>(50'000);
   claims.random<TheLockTakesAll>(50'000);
   claims.random<FrozenInBetween>(50'000);
   claims.random<TurnedRoundInBetween>(50'000);

@@ -30,8 +30,10 @@ struct Claims {
 
   [[nodiscard]] constexpr std::uint64_t life() const noexcept { return bits >> 18; }
 
-  /// Whether a queue of this direction may be used without a lock.
-  [[nodiscard]] constexpr bool open(bool direction) const noexcept { return !frozen() && turned() == direction; }
+  /// Whether a queue of this direction may be used without a lock, and a slot of this segment be claimed.
+  [[nodiscard]] constexpr bool open(bool direction) const noexcept {
+    return ((bits ^ (direction ? turned_bit : 0)) & (one_life - 1)) < full;  // neither bit is set then
+  }
 
   [[nodiscard]] constexpr Claims frozen_at(std::uint32_t at) const noexcept {
     return {(bits & ~at_mask) | frozen_bit | at};

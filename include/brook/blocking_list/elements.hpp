@@ -39,10 +39,15 @@ class Elements {
   // — without the lock —
 
   /// False when it takes the lock.
+  [[nodiscard]] bool push_now(Side side, Payload& value) noexcept { return queue_.push(value, pushed_at(side)); }
   [[nodiscard]] bool push_now(Side side, const Values& values) noexcept { return queue_.push(values, pushed_at(side)); }
   template <class Use>
-  [[nodiscard]] Outcome pop_now(Side side, std::size_t most, Use&& use) noexcept {
-    return queue_.pop(most, popped_at(side), use);
+  [[nodiscard]] Outcome pop_now(Side side, Use&& use) noexcept {
+    return queue_.pop(popped_at(side), use);
+  }
+  template <class Prepare, class Use>
+  [[nodiscard]] Outcome pop_now(Side side, std::size_t least, std::size_t most, Prepare&& prepare, Use&& use) {
+    return queue_.pop_some(least, most, popped_at(side), prepare, use);
   }
 
   // — with the lock —

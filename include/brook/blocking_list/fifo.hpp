@@ -11,9 +11,14 @@
 //           publish   one compare-and-swap of the slot's state; it fails when somebody voided the slot: begin anew
 //           Several elements claim by compare-and-swap, and are published by their first slot.
 // Pop       look      a slot below `known`, or below what the tail's word says, has been claimed by a pusher
-//           claim     one compare-and-swap on the head's word takes the slots, where the pop takes effect
+//           claim     one compare-and-swap on the head's word takes the slot, where the pop takes effect
 //           take      wait for the pusher, who is a few instructions from publishing; void the slot if it is not
 //           Nothing there: the pushers' word said so while the poppers' word stood still.
+// Several   settle    a popper of several elements looks before it claims, as some slots may turn out void: it keeps the
+//                     segment (Looker), and settles slots until it has seen as many elements as it wants, or all
+//           claim     one compare-and-swap takes all these slots. It fails when anybody has popped meanwhile, so what
+//                     was seen is what is there. All there are: they were when the pushers' word was read.
+//           take      all is settled: nothing to wait for
 //
 // With the lock   A word is frozen by setting a bit in it: claims that find the bit count for nothing. Who freezes both
 //           words knows which slots are claimed, and has them to itself once their pushers have published or were
@@ -26,11 +31,12 @@
 //       published, none of its followers is void, and where it was voided, all are.
 //   I3  Only the head's word for pops is ever open, and only the tail's for pushes.
 //   I4  Each slot is done with once by a popper, as taken or as void, and if void once by its pusher. A segment is used
-//       again when all are.
+//       again when all are, and nobody looks. Its slots then have the other phase, which makes them empty.
 //   I5  Segments are type-stable: who has an old pointer meets a word that is frozen, or full, or open in a later life,
 //       whose claims are as good as any.
 //
-// Linearizable    a push at its claim, unless its slot is voided; a pop at its claim; "nothing there" at its look
+// Linearizable    a push at its claim, unless its slot is voided; a pop at its claim, but one that takes all there are,
+//                 and "nothing there", when the pushers' word was read
 // Lock-free       but where a segment ends: a slot is voided only by who goes on past it
 //
 // Memory orders
@@ -39,14 +45,21 @@
 //   LG   holder  move tail_, head_      release  LF     the same
 //   LH   pusher  claim slots            acquire  LI     the segment's slots are empty, in this life
 //   LI   holder  open a word            release  LH,LJ  the same
-//   LJ   popper  read its claim word    acquire  LI,LK  the same; and what pushes the poppers before knew of
+//   LJ   popper, read, freeze the       acquire  LI,LK  the same; and what pushes the poppers before knew of
+//        holder  poppers' word
 //   LK   popper  claim slots            release  LJ     that: else a queue that never was empty could look so
+//   LM   popper  read the pushers' word acquire  LI     one of a later life says that the poppers' word is of one, too
 //   LO   pusher  withdrawn += n         release  LQ     the payloads have been moved back
 //   LP   popper  skipped += 1           release  LQ     the slot is not looked at any more
 //   LQ   holder  read both              acquire  LO,LP  before the segment is used again
+//   LX   popper, taken += n, read it    relaxed  -      by LV: who took several looked until after that
+//        holder
+//   LU   popper  lookers += 1           acquire  LW     too late: the poppers' word has then gone on
+//   LV   popper  lookers -= 1           release  LW     the payloads have been moved out, nothing is looked at
+//   LW   holder  read lookers           acq_rel  LU,LV  before the segment is used again, or its slots are freed
 //   LR   anyone  `known`                relaxed  -      says of which life it is, and is true of that for ever
-//   LS   holder  freeze; what only it   relaxed  -      the lock orders holders; elements come with LB
-//                writes; pushes
+//   LS   holder  freeze pushes; what    relaxed  -      the lock orders holders; elements come with LB
+//                only it writes; pushes
 //   AO   anyone  private, failed, or    relaxed  -      nobody else has the segment, or nothing is learnt, or by LJ the
 //                only a number                          value is no older than it must be
 // Proof     tests/model/fifo_model.cpp
@@ -60,8 +73,8 @@
 
 #include <brook/blocking_list/claims.hpp>
 #include <brook/blocking_list/segment.hpp>
+#include <brook/blocking_list/segments.hpp>
 #include <brook/blocking_list/settle.hpp>
-#include <brook/blocking_list/slot.hpp>
 #include <brook/blocking_list/walk.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
@@ -77,7 +90,7 @@ class Fifo {
   enum class Outcome { done, empty, closed };  // closed: not without the lock
 
   Fifo() {
-    Segment& none = make(0);
+    Segment& none = segments_.make(0);
     head_.store(&none, sync::relaxed);  // AO
     tail_.store(&none, sync::relaxed);  // AO
   }
@@ -86,7 +99,6 @@ class Fifo {
   ~Fifo() {
     freeze();
     take_all(~std::size_t{0}, ~std::size_t{0}, false, [](Payload&&) noexcept {});
-    while (made_ != nullptr) delete std::exchange(made_, made_->made_before);
   }
 
   Fifo(const Fifo&) = delete;
@@ -94,45 +106,80 @@ class Fifo {
 
   // — by any thread —
 
-  /// Pushes all values at one instant. False when that takes the lock; the values are then as they were.
-  [[nodiscard]] bool push(const Values& values, bool direction) noexcept {
+  /// Pushes a value. False when that takes the lock; the value is then as it was.
+  [[nodiscard]] bool push(Payload& value, bool direction) noexcept {
     for (;;) {
-      Segment& tail = *tail_.load(sync::acquire);          // LF
-      const Claims seen{tail.pushes.load(sync::relaxed)};  // AO
-      if (!seen.open(direction) || seen.at() + values.size() > Claims::full) return false;
-      Claims claim = seen;
-      if (values.size() == 1) claim.bits = tail.pushes.fetch_add(1, sync::acquire);                      // LH
-      else if (!tail.pushes.compare_exchange_weak(claim.bits, seen.bits + values.size(), sync::acquire,  // LH
-                                                  sync::relaxed))                                        // AO
+      Segment& tail = *tail_.load(sync::acquire);                                  // LF
+      if (!Claims{tail.pushes.load(sync::relaxed)}.open(direction)) return false;  // AO
+      const Claims claim{tail.pushes.fetch_add(1, sync::acquire)};                 // LH
+      if (!claim.open(direction)) [[unlikely]] {
+        if (claim.frozen() || claim.at() >= Claims::full) return false;
+        give_up(tail, claim.at(), claim.at() + 1);  // turned round since the look
         continue;
-      if (claim.frozen() || claim.at() >= Claims::full) return false;
-      if (claim.turned() != direction) give_up(tail, claim.at(), claim.at() + 1);  // turned round since the look
-      else if (fill(tail, tail.slot_of(claim.at()), values)) return true;
+      }
+      Slot<Payload>& slot = tail.slots[tail.slot_of(claim.at())];
+      const Values values(std::addressof(value), 1);
+      values.move_to(0, slot);
+      if (slot.publish(tail.phase)) [[likely]]
+        return true;
+      values.take_back(0, slot);
+      withdraw(tail, 1);
     }
   }
 
-  /// Pops up to `most` elements at one instant, and hands each to `use(Payload&&)`, which must not throw.
+  /// Pushes all values at one instant. False when that takes the lock; the values are then as they were.
+  [[nodiscard]] bool push(const Values& values, bool direction) noexcept {
+    for (;;) {
+      Segment& tail = *tail_.load(sync::acquire);    // LF
+      Claims seen{tail.pushes.load(sync::relaxed)};  // AO
+      if (!seen.open(direction) || seen.at() + values.size() > Claims::full) return false;
+      if (!tail.pushes.compare_exchange_weak(seen.bits, seen.bits + values.size(), sync::acquire,  // LH
+                                             sync::relaxed))                                       // AO
+        continue;
+      if (fill(tail, tail.slot_of(seen.at()), values)) return true;
+    }
+  }
+
+  /// Pops an element, and hands it to `use(Payload&&)`, which must not throw.
   template <class Use>
-  [[nodiscard]] Outcome pop(std::size_t most, bool direction, Use&& use) noexcept {
+  [[nodiscard]] Outcome pop(bool direction, Use&& use) noexcept {
     for (;;) {
       Segment& head = *head_.load(sync::acquire);  // LF
       Claims seen{head.pops.load(sync::acquire)};  // LJ
-      if (!seen.open(direction) || seen.at() >= Claims::full) return Outcome::closed;
-      std::uint32_t end = head.known_end(seen);
-      if ((most > 1 || end == seen.at()) && end < Claims::full) {
-        const Claims pushes{head.pushes.load(sync::relaxed)};      // AO
+      if (!seen.open(direction)) return Outcome::closed;
+      if (!head.knows(seen)) {
+        const Claims pushes{head.pushes.load(sync::acquire)};      // LM
         if (pushes.frozen()) return Outcome::closed;               // who froze it knows its end
         if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
-        end = pushes.end();
-        if (end <= seen.at()) return Outcome::empty;
-        head.know_end(seen, end);
+        if (pushes.end() <= seen.at()) return Outcome::empty;
+        head.know_end(seen, pushes.end());
       }
-      // Of several some may turn out void, and others may be popped instead: only who takes all there are misses none.
-      if (most > 1 && (end - seen.at() > most || end == Claims::full)) return Outcome::closed;
-      const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - seen.at()));
-      if (!head.pops.compare_exchange_weak(seen.bits, seen.bits + count, sync::release, sync::relaxed))  // LK AO
+      if (!head.pops.compare_exchange_weak(seen.bits, seen.bits + 1, sync::release, sync::relaxed)) continue;  // LK AO
+      if (take(head, head.slot_of(seen.at()), use)) return Outcome::done;
+    }
+  }
+
+  /// Pops as many elements as there are, at most `most`, at one instant; none when they are fewer than `least`. Hands
+  /// each to `use(Payload&&)`, which must not throw, after a call of `prepare(how_many)`, which may: then none is popped.
+  template <class Prepare, class Use>
+  [[nodiscard]] Outcome pop_some(std::size_t least, std::size_t most, bool direction, Prepare&& prepare, Use&& use) {
+    for (;;) {
+      Segment& head = *head_.load(sync::acquire);  // LF
+      Claims seen{head.pops.load(sync::acquire)};  // LJ
+      if (!seen.open(direction)) return Outcome::closed;
+      const Looker<Payload> looker(head);
+      const Claims pushes{head.pushes.load(sync::relaxed)};      // AO
+      if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
+      if (pushes.frozen()) return Outcome::closed;
+      const std::uint32_t first = head.slot_of(seen.at());
+      const Run run = settle_run(head, first, head.slot_of(pushes.end()), most);
+      if (run.elements < most && pushes.end() == Claims::full) return Outcome::closed;  // there may be more behind it
+      if (run.elements < least) return Outcome::empty;
+      prepare(run.elements);
+      if (!head.pops.compare_exchange_strong(seen.bits, seen.bits + run.slots, sync::release, sync::relaxed))  // LK AO
         continue;
-      if (take_run(head, head.slot_of(seen.at()), count, use)) return Outcome::done;
+      take_run(head, first, run, use);
+      return Outcome::done;
     }
   }
 
@@ -148,7 +195,7 @@ class Fifo {
     end_ = Claims{tail().pushes.fetch_or(Claims::frozen_bit, sync::relaxed)}.end();  // LS
   }
   void freeze_pops() noexcept {
-    if (!std::exchange(pops_frozen_, true)) head().pops.fetch_or(Claims::frozen_bit, sync::relaxed);  // LS
+    if (!std::exchange(pops_frozen_, true)) head().pops.fetch_or(Claims::frozen_bit, sync::acquire);  // LJ
   }
   void open_pushes(bool direction) noexcept {
     if (std::exchange(pushes_frozen_, false)) open(tail().pushes, end_, direction);
@@ -164,7 +211,7 @@ class Fifo {
     Segment& full = tail();
     if (full.pushed() + values <= Claims::full) return;
     const auto at_once = static_cast<std::uint32_t>(std::min(values, most_at_once));
-    Segment& next = make(std::max(at_once, SegmentSizes<Payload>::after(full.capacity)));
+    Segment& next = segments_.make(std::max(at_once, SegmentSizes<Payload>::after(full.capacity)));
     freeze_pushes();
     give_up(full, end_, Claims::full);
     open(full.pushes, Claims::full, direction);
@@ -182,8 +229,7 @@ class Fifo {
     Segment& next = *used.next;
     if (!pops_frozen_) open(next.pops, next.popped(), direction);
     head_.store(&next, sync::release);  // LG
-    used.next = std::exchange(leaving_, &used);
-    collect();
+    segments_.give_back(used);
     return true;
   }
 
@@ -221,8 +267,6 @@ class Fifo {
 
  private:
   using Segment = blocking_list::Segment<Payload>;
-  using Slot = blocking_list::Slot<Payload>;
-  using State = typename Slot::State;
 
   // Where the holder of the lock is on its way through a segment.
   struct Position {
@@ -257,108 +301,17 @@ class Fifo {
   // False when the slots were voided: the values are back.
   [[nodiscard]] static bool fill(Segment& segment, std::uint32_t first, const Values& values) noexcept {
     const auto count = static_cast<std::uint32_t>(values.size());
-    for (std::uint32_t i = 0; i < count; ++i) values.move_to(i, segment.slots[first + i]);
-    for (std::uint32_t i = 1; i < count; ++i) segment.slots[first + i].follow(i);
-    if (segment.slots[first].publish()) [[likely]]
+    Slot<Payload>* const slots = &segment.slots[first];
+    values.move_to(0, slots[0]);
+    for (std::uint32_t i = 1; i < count; ++i) {
+      values.move_to(i, slots[i]);
+      slots[i].follow(i, segment.phase);
+    }
+    if (slots[0].publish(segment.phase)) [[likely]]
       return true;
-    for (std::uint32_t i = count; i-- > 0;) values.take_back(i, segment.slots[first + i]);
+    for (std::uint32_t i = count; i-- > 0;) values.take_back(i, slots[i]);
     withdraw(segment, count);
     return false;
-  }
-
-  // Voids slots that the caller has claimed and cannot use.
-  static void give_up(Segment& segment, std::uint32_t from, std::uint32_t to) noexcept {
-    for (std::uint32_t at = from; at < to; ++at) segment.slots[segment.slot_of(at)].make_void();
-    withdraw(segment, to - from);
-  }
-  // Their pusher is done with so many slots, which are void.
-  static void withdraw(Segment& segment, std::uint32_t slots) noexcept {
-    segment.withdrawn.fetch_add(slots, sync::release);  // LO
-  }
-
-  // Uses up a slot that the caller has claimed; whether there was an element.
-  template <class Use>
-  static bool take(Segment& segment, std::uint32_t at, Use&& use) {
-    if (!settle(segment, at)) {
-      segment.skipped.fetch_add(1, sync::release);  // LP
-      return false;
-    }
-    use_up(segment.slots[at], use);
-    return true;
-  }
-
-  // Uses up neighbouring slots; whether there was an element. Behind an element a follower is one (I2).
-  template <class Use>
-  static bool take_run(Segment& segment, std::uint32_t first, std::uint32_t count, Use&& use) noexcept {
-    bool any = false;
-    bool element = false;
-    for (std::uint32_t at = first; at < first + count; ++at) {
-      const State state = segment.slots[at].told().state;
-      if (state == State::ready || (element && state == State::follower)) {
-        use_up(segment.slots[at], use);
-        element = true;
-      } else {
-        element = take(segment, at, use);
-      }
-      any = any || element;
-    }
-    return any;
-  }
-  template <class Use>
-  static void use_up(Slot& slot, Use&& use) {
-    use(std::move(slot.payload()));
-    std::destroy_at(std::addressof(slot.payload()));
-    slot.take();
-  }
-
-  // A segment with so many empty slots, which nobody knows yet. Throws std::bad_alloc.
-  [[nodiscard]] Segment& make(std::uint32_t capacity) {
-    Segment* segment = spare_;
-    if (segment == nullptr) {
-      segment = new Segment;
-      segment->made_before = std::exchange(made_, segment);
-      segment->next = nullptr;
-      spare_ = segment;
-    }
-    if (segment->slots_size != capacity) {
-      segment->slots.reset();
-      segment->slots_size = 0;
-      segment->slots.reset(new Slot[capacity]);
-      segment->slots_size = capacity;
-    }
-    segment->capacity = capacity;
-    spare_ = std::exchange(segment->next, nullptr);
-    for (std::uint32_t i = 0; i < capacity; ++i) segment->slots[i].reset();
-    segment->withdrawn.store(0, sync::relaxed);                                          // AO
-    segment->skipped.store(0, sync::relaxed);                                            // AO
-    const Claims before{segment->pops.load(sync::relaxed)};                              // AO
-    segment->pops.store(before.frozen_at(Claims::full - capacity).bits, sync::relaxed);  // AO
-    return *segment;
-  }
-
-  // Takes back the segments with which everybody is done; keeps the slots of one.
-  void collect() noexcept {
-    for (Segment** at = &leaving_; *at != nullptr;) {
-      Segment& segment = **at;
-      if (!done_with(segment)) {
-        at = &segment.next;
-        continue;
-      }
-      *at = segment.next;
-      if (spare_ != nullptr) {
-        spare_->slots.reset();
-        spare_->slots_size = 0;
-      }
-      segment.next = std::exchange(spare_, &segment);
-    }
-  }
-
-  [[nodiscard]] static bool done_with(const Segment& segment) noexcept {
-    const std::uint32_t skipped = segment.skipped.load(sync::acquire);   // LQ
-    if (segment.withdrawn.load(sync::acquire) != skipped) return false;  // LQ
-    std::uint32_t taken = 0;
-    for (std::uint32_t i = 0; i < segment.capacity; ++i) taken += segment.slots[i].told().state == State::taken ? 1 : 0;
-    return taken + skipped == segment.capacity;
   }
 
   alignas(core::cache_line) sync::atomic<Segment*> head_{nullptr};
@@ -367,9 +320,7 @@ class Fifo {
   std::uint32_t end_ = Claims::full;  // of the tail's slots, those before have been claimed by pushers; while frozen
   bool pushes_frozen_ = true;
   bool pops_frozen_ = true;
-  Segment* leaving_ = nullptr;  // used up, but somebody may still be taking out what it claimed
-  Segment* spare_ = nullptr;
-  Segment* made_ = nullptr;
+  Segments<Payload> segments_;
 };
 
 }  // namespace brook::blocking_list

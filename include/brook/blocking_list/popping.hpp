@@ -27,9 +27,9 @@ template <class T>
 template <class Take>
 bool BlockingList<T>::pop_to(Side side, const Take& take) {
   const auto take_payload = [&](Payload&& payload) noexcept { take(std::move(log::value_of<T>(payload))); };
-  const auto outcome = state_->elements.pop_now(side, 1, take_payload);
-  if (outcome != State::Elements::Outcome::closed) [[likely]]
-    return outcome == State::Elements::Outcome::done;
+  const auto outcome = state_->elements.pop_now(side, take_payload);
+  if (outcome != Outcome::closed) [[likely]]
+    return outcome == Outcome::done;
   return pop_slowly(side, take);
 }
 
@@ -77,16 +77,19 @@ template <class T>
 }
 
 template <class T>
+typename BlockingList<T>::Outcome BlockingList<T>::pop_to(Side side, std::size_t least, std::size_t most,
+                                                          std::vector<T>& values) {
+  return state_->elements.pop_now(
+      side, least, most, [&values](std::size_t count) { values.reserve(count); },
+      [&values](Payload&& payload) noexcept { values.push_back(blocking_list::value_from<T>(payload)); });
+}
+
+template <class T>
 std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
   if (count == 0) return {};
   if constexpr (State::lies_in_slot) {
-    constexpr std::size_t few = 256;  // room for which is made before it is known whether it is needed
-    if (count <= few) {
-      std::vector<T> values;
-      values.reserve(count);
-      const auto take = [&](Payload&& payload) noexcept { values.push_back(blocking_list::value_from<T>(payload)); };
-      if (state_->elements.pop_now(side, count, take) != State::Elements::Outcome::closed) return values;
-    }
+    std::vector<T> values;
+    if (pop_to(side, 1, count, values) != Outcome::closed) return values;
   }
   return blocking_list::take(*state_, {.operation = Operation::pop, .size = count}, [&](const Manner& manner) {
     probing::begin(manner);
@@ -148,15 +151,29 @@ template <class T>
 template <class T>
 expected<std::vector<T>, Errc> BlockingList<T>::pop_batch(std::size_t least, std::size_t most, const Wait& wait) {
   if (most == 0) return std::vector<T>();
+  const std::size_t enough = std::clamp<std::size_t>(least, 1, most);
   const Wait until = least == 0 ? Wait() : wait;
+  const Clock::time_point deadline = until.deadline(state_->clock());
+  if constexpr (State::lies_in_slot) {
+    std::vector<T> values;
+    const auto come = [&] {
+      if (enough == 1) values = pop_many(Side::left, most);
+      else static_cast<void>(pop_to(Side::left, enough, most, values));
+      return !values.empty();
+    };
+    if (!state_->watched()) {
+      if (come()) return values;
+      if (deadline != Clock::time_point::min() && wait::spin(state_->options.spin, come)) return values;
+    }
+  }
   const Call call{.operation = Operation::pop, .size = most, .wait = &until};
   return probing::perform(*state_, call, [&](const Manner& manner) -> expected<std::vector<T>, Errc> {
     probing::begin(manner);
     std::optional<blocking_list::Popper<T>> popper;
     const std::array<State*, 1> lists{state_.get()};
-    const std::size_t enough = std::clamp<std::size_t>(least, 1, most);
     const Wait& how = manner.wait != nullptr ? *manner.wait : until;
-    const auto failed = blocking_list::wait_for<T>(lists, Side::left, enough, most, how, popper);
+    const Clock::time_point end = manner.wait != nullptr ? how.deadline(state_->clock()) : deadline;
+    const auto failed = blocking_list::wait_until<T>(lists, Side::left, enough, most, how, end, popper);
     if (failed && *failed != Errc::timed_out) return unexpected(*failed);
     return blocking_list::values_of<T>(*popper);
   });

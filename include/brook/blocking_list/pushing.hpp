@@ -87,11 +87,19 @@ template <class T>
 template <class Value>
 expected<Length<T>, Errc> BlockingList<T>::push(Side side, Value&& value, const Wait* wait) {
   if constexpr (std::is_same_v<Value, Payload>) {
-    return push_values(side, {std::addressof(value), 1}, wait);  // which keeps it when there is an error
+    return push_one(side, value, wait);  // which keeps it when there is an error
   } else {
     auto payload = log::make_payload<T>(std::forward<Value>(value));
-    return push_values(side, {std::addressof(payload), 1}, wait);
+    return push_one(side, payload, wait);
   }
+}
+
+template <class T>
+expected<Length<T>, Errc> BlockingList<T>::push_one(Side side, Payload& payload, const Wait* wait) {
+  if (!state_->elements.push_now(side, payload)) {
+    if (const auto failed = push_slowly(side, {std::addressof(payload), 1}, wait)) return unexpected(*failed);
+  }
+  return Length<T>(*this);
 }
 
 template <class T>
@@ -103,7 +111,7 @@ expected<Length<T>, Errc> BlockingList<T>::push_values(Side side, const Values& 
 }
 
 template <class T>
-std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values, const Wait* told) {
+[[gnu::noinline]] std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values, const Wait* told) {
   if (state_->watched()) [[unlikely]] {
     return blocking_list::watch_push(*state_, values, told, [&](const Wait* wait) {
       return blocking_list::push_slowly<T>(*state_, side, values, wait);
@@ -115,14 +123,11 @@ std::optional<Errc> BlockingList<T>::push_slowly(Side side, const Values& values
 template <class T>
 expected<Length<T>, Refused<T>> BlockingList<T>::try_push(Side side, T&& value) {
   auto payload = log::make_payload<T>(std::move(value));
-  const Values values(std::addressof(payload), 1);
   const Wait none;
   const bool drops = state_->options.overflow == Overflow::drop_oldest;
-  if (!state_->elements.push_now(side, values)) {
-    if (const auto failed = push_slowly(side, values, drops ? nullptr : &none))
-      return unexpected(Refused<T>{*failed, std::move(log::value_of<T>(payload))});
-  }
-  return Length<T>(*this);
+  const auto pushed = push_one(side, payload, drops ? nullptr : &none);
+  if (!pushed) return unexpected(Refused<T>{pushed.error(), std::move(log::value_of<T>(payload))});
+  return *pushed;
 }
 
 template <class T>

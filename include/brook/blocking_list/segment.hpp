@@ -33,24 +33,26 @@ struct Segment {
   sync::atomic<std::uint32_t> withdrawn{0};  // void slots with which their pushers are done
   // The poppers' line.
   alignas(core::cache_line) sync::atomic<std::uint64_t> pops{Claims::frozen_bit | Claims::full};
-  sync::atomic<std::uint64_t> known{0};    // [life of `pops`:46][end:16]: slots before it have been claimed by pushers
+  sync::atomic<std::uint64_t> known{0};    // as `pops`: slots before it have been claimed by pushers
   sync::atomic<std::uint32_t> skipped{0};  // void slots with which poppers are done
+  sync::atomic<std::uint32_t> taken{0};    // slots with which poppers are done that do not say so themselves
+  sync::atomic<std::uint32_t> lookers{0};  // poppers that look at slots which they have not claimed yet
   // What nobody writes while others look.
   alignas(core::cache_line) sync::plain<std::uint32_t> capacity{0};
-  std::uint32_t slots_size = 0;  // of the array, which a segment that is not used may not have
+  sync::plain<std::uint32_t> phase{0};  // of the slots: 0 and 1 in turn, one for each life
+  std::uint32_t slots_size = 0;         // of the array, which a segment that is not used may not have
   std::unique_ptr<Slot<Payload>[]> slots;
   Segment* next = nullptr;
   Segment* made_before = nullptr;
 
   [[nodiscard]] std::uint32_t slot_of(std::uint32_t at) const noexcept { return at + capacity - Claims::full; }
 
-  [[nodiscard]] std::uint32_t known_end(Claims claims) const noexcept {
-    const std::uint64_t told = known.load(sync::relaxed);  // LR
-    const auto end = static_cast<std::uint32_t>(told & Claims::at_mask);
-    return told >> 16 == claims.life() && end > claims.at() ? end : claims.at();
+  /// Whether the next slot for a popper is known to have been claimed by a pusher.
+  [[nodiscard]] bool knows(Claims claims) const noexcept {
+    return known.load(sync::relaxed) - claims.bits - 1 < Claims::full;  // LR: of another life it is far away
   }
   void know_end(Claims claims, std::uint32_t end) noexcept {
-    known.store(claims.life() << 16 | end, sync::relaxed);  // LR
+    known.store(claims.bits - claims.at() + end, sync::relaxed);  // LR
   }
 
   // With the lock.

@@ -1,43 +1,134 @@
-// settle.hpp — what a slot of a list's queue is, once its pusher is through or was passed. (States: blocking_list/slot.hpp.)
+// settle.hpp — what became of the slots of a list's queue: finding out, passing pushers that have stalled, using slots up.
+//
+// Who calls these has claimed slots of the segment, or keeps it in another way (Looker), or has the lock.
+// (Orders: blocking_list/fifo.hpp.)
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include <brook/blocking_list/segment.hpp>
 #include <brook/blocking_list/slot.hpp>
+#include <brook/core/sync.hpp>
 #include <brook/log/settle.hpp>
 
 namespace brook::blocking_list {
 
 /// What a slot is: an element, void, or not settled yet.
 template <class Payload>
-[[nodiscard]] typename Slot<Payload>::State look(const Segment<Payload>& segment, std::uint32_t at) noexcept {
-  using State = typename Slot<Payload>::State;
-  auto told = segment.slots[at].told();
-  if (told.state == State::follower) told = segment.slots[at - told.distance].told();
-  return told.state == State::taken ? State::ready : told.state;
+[[nodiscard]] SlotState look(const Segment<Payload>& segment, std::uint32_t at) noexcept {
+  auto told = segment.slots[at].told(segment.phase);
+  if (told.state == SlotState::follower) told = segment.slots[at - told.distance].told(segment.phase);
+  return told.state == SlotState::taken ? SlotState::ready : told.state;
 }
 
-/// Voids what is not settled up to a slot, in order (I2 of blocking_list/fifo.hpp).
+/// Voids what is not settled up to a slot, in order (I2).
 template <class Payload>
 void pass(Segment<Payload>& segment, std::uint32_t at) noexcept {
-  using State = typename Slot<Payload>::State;
   std::uint32_t first = at;
-  while (first > 0 && look(segment, first - 1) == State::empty) --first;
+  while (first > 0 && look(segment, first - 1) == SlotState::empty) --first;
   for (; first <= at; ++first) {
-    if (look(segment, first) == State::empty) segment.slots[first].make_void();
+    if (look(segment, first) == SlotState::empty) segment.slots[first].make_void(segment.phase);
   }
 }
 
-/// Waits for the pusher of a slot, but not for ever; whether it is an element.
+/// Waits for the pusher of a slot, but not for ever; whether it is an element. Not inline: this is seldom to be done.
 template <class Payload>
-[[nodiscard]] bool settle(Segment<Payload>& segment, std::uint32_t at) noexcept {
-  using State = typename Slot<Payload>::State;
+[[nodiscard, gnu::noinline]] bool settle(Segment<Payload>& segment, std::uint32_t at) noexcept {
   log::Patience patience;
-  for (State state = look(segment, at);; state = look(segment, at)) {
-    if (state != State::empty) return state == State::ready;
+  for (SlotState state = look(segment, at);; state = look(segment, at)) {
+    if (state != SlotState::empty) return state == SlotState::ready;
     if (!patience.left()) pass(segment, at);
   }
 }
+
+/// Neighbouring slots that are settled, and how many of them are elements.
+struct Run {
+  std::uint32_t slots = 0;
+  std::uint32_t elements = 0;
+};
+
+/// Settles slots from `first` on, before `end`, until `most` of them are elements.
+template <class Payload>
+[[nodiscard]] Run settle_run(Segment<Payload>& segment, std::uint32_t first, std::uint32_t end,
+                             std::size_t most) noexcept {
+  const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - first));
+  const Slot<Payload>* const slots = &segment.slots[first];
+  const std::uint32_t phase = segment.phase;
+  std::uint32_t elements = 0;
+  // Behind an element a follower is one (I2).
+  for (; elements < wanted; ++elements) {
+    const SlotState state = slots[elements].told(phase).state;
+    if (state != SlotState::ready && (state != SlotState::follower || elements == 0)) break;
+  }
+  Run run{elements, elements};
+  for (; run.elements < wanted && first + run.slots < end; ++run.slots)
+    run.elements += settle(segment, first + run.slots) ? 1 : 0;
+  return run;
+}
+
+// Their pusher is done with so many slots, which are void.
+template <class Payload>
+void withdraw(Segment<Payload>& segment, std::uint32_t slots) noexcept {
+  segment.withdrawn.fetch_add(slots, sync::release);  // LO
+}
+
+/// Voids slots that the caller has claimed and cannot use.
+template <class Payload>
+void give_up(Segment<Payload>& segment, std::uint32_t from, std::uint32_t to) noexcept {
+  for (std::uint32_t at = from; at < to; ++at) segment.slots[segment.slot_of(at)].make_void(segment.phase);
+  withdraw(segment, to - from);
+}
+
+/// Uses up an element, but for its slot.
+template <class Payload, class Use>
+void use_up(Slot<Payload>& slot, Use&& use) {
+  use(std::move(slot.payload()));
+  std::destroy_at(std::addressof(slot.payload()));
+}
+
+/// Uses up a slot that the caller has claimed; whether there was an element.
+template <class Payload, class Use>
+bool take(Segment<Payload>& segment, std::uint32_t at, Use&& use) {
+  Slot<Payload>& slot = segment.slots[at];
+  if (!slot.ready(segment.phase) && !settle(segment, at)) {
+    segment.skipped.fetch_add(1, sync::release);  // LP
+    return false;
+  }
+  use_up(slot, use);
+  slot.take(segment.phase);
+  return true;
+}
+
+/// Uses up slots that the caller has settled, and then claimed. It still is a Looker.
+template <class Payload, class Use>
+void take_run(Segment<Payload>& segment, std::uint32_t first, const Run& run, Use&& use) noexcept {
+  if (run.elements < run.slots) {
+    for (std::uint32_t at = first; at < first + run.slots; ++at) take(segment, at, use);
+    return;
+  }
+  Slot<Payload>* const slots = &segment.slots[first];
+  for (std::uint32_t i = 0; i < run.slots; ++i) use_up(slots[i], use);
+  segment.taken.fetch_add(run.slots, sync::relaxed);  // LX
+}
+
+/// Keeps the slots of a segment of which one has claimed none. But in the life in which one found it they may be gone:
+/// that must be looked at again, behind the constructor.
+template <class Payload>
+class Looker {
+ public:
+  explicit Looker(Segment<Payload>& segment) noexcept : segment_(segment) {
+    segment.lookers.fetch_add(1, sync::acquire);  // LU
+  }
+  ~Looker() { segment_.lookers.fetch_sub(1, sync::release); }  // LV
+  Looker(const Looker&) = delete;
+  Looker& operator=(const Looker&) = delete;
+
+ private:
+  Segment<Payload>& segment_;
+};
 
 }  // namespace brook::blocking_list
