@@ -1,5 +1,6 @@
 // Saving and loading: files, brokers, what must be told again, and what is refused.
 #include <brook/snapshot.hpp>
+#include <brook/testing.hpp>
 
 #include <chrono>
 #include <cstddef>
