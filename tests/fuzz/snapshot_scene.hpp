@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <brook/snapshot.hpp>
+#include <brook/testing.hpp>
 
 #include "fuzz.hpp"
 
