@@ -137,12 +137,14 @@ template <class T>
 template <class T, class Make>
 [[nodiscard]] auto value_of_one(Popper<T>& popper, Make&& make) {
   using Result = expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc>;
-  try {
+  BROOK_TRY {
     return Result(tl::in_place, make(popper.got.front()));  // not a variable, which might be moved, and throw unguarded
-  } catch (...) {
-    const GiveBack<T> give_back(popper);
-    throw;
   }
+  BROOK_CATCH_ALL {
+    const GiveBack<T> give_back(popper);
+    BROOK_RETHROW;
+  }
+  return Result(unexpected(Errc::timed_out));  // never reached
 }
 
 /// Waits for one list or several, of which none had anything. What came is in the popper. `deadline` is that of `wait`.
