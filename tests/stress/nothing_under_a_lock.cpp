@@ -281,7 +281,9 @@ void channels() {
   auto shared = channel->subscribe({.share = "s"});
   auto same = channel->subscribe({.share = "s"});
   auto slow = channel->subscribe({.backlog = 1, .overflow = Overflow::block});
-  auto function = channel->subscribe([](const Value&) { user_code_runs(); });
+  // Of a channel of its own: a completion that publishes calls functions with its own lock held (channel/publishing.hpp).
+  Channel<Value> calling({.clock = &clock, .spin = 0us});
+  auto function = calling.subscribe([](const Value&) { user_code_runs(); });
   const auto drain = [&] {
     static_cast<void>(alone.receive_batch(no_limit, Wait()));
     static_cast<void>(slow.receive_batch(no_limit, Wait()));
@@ -298,6 +300,7 @@ void channels() {
     channel->publish(Value(1));
     drain();
     channel->publish_range(values(2));
+    calling.publish_range(values(2));
   });
   drain();
   step("room", 1, 0, [&] {
@@ -307,7 +310,7 @@ void channels() {
     static_cast<void>(slow.receive());
   });
   step("segments", 0, 20, [&] {
-    for (int i = 0; i < 60; ++i) drain(), channel->publish(Value(1));
+    for (int i = 0; i < 60; ++i) drain(), channel->publish(Value(1)), calling.publish(Value(1));
     function.unsubscribe();
     drain();
   });

@@ -75,7 +75,8 @@ class Into<Channel<U>, Value> {
 
 /// A message that is to be published, in a select or a completion, when every backlog that makes publishers wait has room. An
 /// rvalue of the channel's own type is moved from only when that succeeds, and must be there until then; anything else is
-/// copied or converted when the call begins.
+/// copied or converted when the call begins. A completion calls functions that are subscribed with a lock of its own held:
+/// they must not end the coroutine, or whatever else waits by it.
 template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<Channel<U>, Value> into(Channel<U>& to, Value&& value) { return {to, std::forward<Value>(value)}; }
