@@ -24,6 +24,7 @@
 #include <brook/clock.hpp>
 #include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
@@ -163,9 +164,9 @@ class Broker {
                                                                        const broker::Named& named) {
     if (named.tag == &broker::tag_of<Object>) return static_cast<const broker::Holder<Object>&>(named).object;
     using Traits = broker::Traits<Object>;
-    return unexpected(
-        NameError(Errc::wrong_type, "'" + std::string(name) + "' is a " + describe(named) + ", not a " +
-                                        describe(Traits::kind, broker::type_name<typename Traits::Element>())));
+    return unexpected(NameError(Errc::wrong_type,
+                                core::text({"'", name, "' is a ", describe(named), ", not a ",
+                                            describe(Traits::kind, broker::type_name<typename Traits::Element>())})));
   }
   template <class Object>
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> make(std::string_view name,
@@ -183,7 +184,7 @@ class Broker {
   }
 
   [[nodiscard]] static std::string describe(ObjectKind kind, std::string_view element) {
-    return std::string(to_string(kind)) + " of " + std::string(element);
+    return core::text({to_string(kind), " of ", element});
   }
   [[nodiscard]] static std::string describe(const broker::Named& named) {
     return describe(named.kind, named.element_type);

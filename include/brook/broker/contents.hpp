@@ -10,6 +10,7 @@
 
 #include <brook/broker.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 
 namespace brook::broker {
@@ -37,7 +38,7 @@ class Contents {
     if (broker.closed()) return unexpected(NameError(Errc::closed));
     for (const auto& [name, named] : entries) {
       if (broker.find_locked(name) != nullptr)
-        return unexpected(NameError(Errc::invalid_argument, "there is a '" + name + "' already"));
+        return unexpected(NameError(Errc::invalid_argument, core::text({"there is a '", name, "' already"})));
     }
     for (const auto& [name, named] : entries) broker.names_.erase(name);  // it may have expired
     broker.names_.insert_all(entries);

@@ -14,6 +14,7 @@
 #include <brook/broker/named.hpp>
 #include <brook/channel.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/text.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/snapshot/list.hpp>
 #include <brook/snapshot/object.hpp>
@@ -45,8 +46,8 @@ class SavingBroker {
       static_cast<void>((((made = saving_of<Ts>(name, *named)) != nullptr) || ...));
       if (made != nullptr) savings_.push_back(std::move(made));
       else
-        unknown_ += (unknown_.empty() ? "'" : ", '") + name + "' (" + std::string(to_string(named->kind)) + " of " +
-                    std::string(named->element_type) + ')';
+        unknown_ += core::text(
+            {unknown_.empty() ? "'" : ", '", name, "' (", to_string(named->kind), " of ", named->element_type, ")"});
     }
   }
 

@@ -18,6 +18,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
 #include <brook/redelivery.hpp>
@@ -175,7 +176,9 @@ struct Codec<std::basic_string<Char, Traits, Allocator>> {
     if (*count > 0) std::memcpy(text.data(), bytes->data(), bytes->size());
     return text;
   }
-  static std::string type() { return sizeof(Char) == 1 ? "string" : "string<" + snapshot::text_of_type<Char>() + '>'; }
+  static std::string type() {
+    return sizeof(Char) == 1 ? "string" : core::text({"string<", snapshot::text_of_type<Char>(), ">"});
+  }
 };
 
 /// A codec of a type by its members, for Codec<T> to derive from: each must have a Codec itself. T must be default

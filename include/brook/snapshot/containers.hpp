@@ -20,6 +20,7 @@
 #include <variant>
 #include <vector>
 
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 #include <brook/snapshot/codec.hpp>
 
@@ -190,7 +191,7 @@ struct Codec<std::array<T, n>> {
     for (const T& value : values) to.value(value);
   }
   static expected<std::array<T, n>, Errc> decode(Decoder& from) { return read(from, std::make_index_sequence<n>()); }
-  static std::string type() { return "array<" + snapshot::text_of_type<T>() + ',' + std::to_string(n) + '>'; }
+  static std::string type() { return core::text({"array<", snapshot::text_of_type<T>(), ",", std::to_string(n), ">"}); }
 
  private:
   template <std::size_t... i>
@@ -287,8 +288,8 @@ struct Codec<std::chrono::duration<Rep, Period>> {
     return Duration(*count);
   }
   static std::string type() {
-    return "duration<" + snapshot::text_of_type<Rep>() + ',' + std::to_string(Period::num) + '/' +
-           std::to_string(Period::den) + '>';
+    return core::text({"duration<", snapshot::text_of_type<Rep>(), ",", std::to_string(Period::num), "/",
+                       std::to_string(Period::den), ">"});
   }
 };
 /// Of clocks that mean the same in another process: what std::chrono::steady_clock says is of use only in this one.
@@ -303,7 +304,7 @@ requires(!std::same_as<Clock, std::chrono::steady_clock>) struct Codec<std::chro
     return Time(*since);
   }
   static std::string type() {
-    return "time<" + snapshot::name_of_type<Clock>() + ',' + snapshot::text_of_type<Duration>() + '>';
+    return core::text({"time<", snapshot::name_of_type<Clock>(), ",", snapshot::text_of_type<Duration>(), ">"});
   }
 };
 

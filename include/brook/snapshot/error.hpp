@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 
 namespace brook {
@@ -30,7 +31,7 @@ class SnapshotError {
   /// For people: "at byte 4160: the checksum of a piece is wrong".
   [[nodiscard]] std::string message() const {
     const std::string text = text_.empty() ? std::string(brook::message(code_)) : text_;
-    return offset_ ? "at byte " + std::to_string(*offset_) + ": " + text : text;
+    return offset_ ? core::text({"at byte ", std::to_string(*offset_), ": ", text}) : text;
   }
 
  private:

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <brook/core/sync.hpp>
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 #include <brook/snapshot/error.hpp>
 #include <brook/snapshot/files.hpp>
@@ -28,7 +29,7 @@ namespace brook::snapshot {
 [[nodiscard]] inline unexpected<SnapshotError> io_failed(std::string_view doing, const std::filesystem::path& path,
                                                          const std::error_code& why) {
   return unexpected(
-      SnapshotError(Errc::io_error, std::string(doing) + " '" + path.string() + "' failed: " + why.message()));
+      SnapshotError(Errc::io_error, core::text({doing, " '", path.string(), "' failed: ", why.message()})));
 }
 
 /// The next contents of a file. Unless they are committed, nothing is left of them.

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
 #include <brook/snapshot/bytes.hpp>
@@ -112,7 +113,7 @@ class Reader {
     auto value = from.value<T>();
     if (!value || from.left() > 0) {
       const Errc why = value ? Errc::corrupt : value.error();
-      error_.emplace(why, "a value of type " + Codec<T>::type() + " cannot be made of its bytes", before);
+      error_.emplace(why, core::text({"a value of type ", Codec<T>::type(), " cannot be made of its bytes"}), before);
       return std::nullopt;
     }
     return *std::move(value);
@@ -198,10 +199,10 @@ inline void Reader::begin_file(Contents wanted) {
   if (*from.number<std::uint32_t>() != crc32c(std::span<const std::byte>(header).first(header_size - 4)))
     error_.emplace(Errc::corrupt, "the checksum of the header is wrong", 0);
   else if (version_ > version)
-    error_.emplace(
-        Errc::unsupported_version,
-        "it has version " + std::to_string(version_) + ", and this program reads up to " + std::to_string(version),
-        magic.size());
+    error_.emplace(Errc::unsupported_version,
+                   core::text({"it has version ", std::to_string(version_), ", and this program reads up to ",
+                               std::to_string(version)}),
+                   magic.size());
   else if (version_ == 0 || !zero || (contents != Contents::broker && contents != Contents::object))
     error_.emplace(Errc::corrupt, "the header makes no sense", 0);
   else if (contents != wanted)

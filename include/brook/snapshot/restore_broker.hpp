@@ -18,6 +18,7 @@
 #include <brook/broker/named.hpp>
 #include <brook/channel.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/text.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/snapshot/list.hpp>
@@ -181,15 +182,15 @@ class RestoringBroker {
     if (from_.failed()) return;
     name_ = head.name;
     progress_.object = name_;
-    if (!names_.insert(head.name).second) return from_.fail("'" + head.name + "' is there twice");
+    if (!names_.insert(head.name).second) return from_.fail(core::text({"'", head.name, "' is there twice"}));
     std::unique_ptr<Restoring> object;
     const bool known = (((object = restoring_of<Ts>(head)) != nullptr) || ...);
     if (known) {
       if (!object->read(from_, clock_)) return;
       objects_.push_back(std::move(object));
     } else {
-      unknown_ += (unknown_.empty() ? "'" : ", '") + head.name + "' (" + std::string(to_string(head.kind)) + " of " +
-                  head.type + ')';
+      unknown_ +=
+          core::text({unknown_.empty() ? "'" : ", '", head.name, "' (", to_string(head.kind), " of ", head.type, ")"});
     }
     section = from_.next();
     while (!known && !from_.failed() && section != object_section && section != end_section) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/core/text.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/log/rebuild.hpp>
 #include <brook/options.hpp>
@@ -160,7 +161,7 @@ class RestoringStream {
 
   [[nodiscard]] static unexpected<SnapshotError> refused(Errc why, const GroupRecord& record, const std::string& stream,
                                                          const char* text) {
-    return unexpected(SnapshotError(why, "group '" + record.name + "' of '" + stream + "' " + text));
+    return unexpected(SnapshotError(why, core::text({"group '", record.name, "' of '", stream, "' ", text})));
   }
 
   [[nodiscard]] Result choose_options(const GroupRecord& record, const std::string& name, const Policies& policies,

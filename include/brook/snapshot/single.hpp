@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <brook/blocking_list.hpp>
+#include <brook/core/text.hpp>
 #include <brook/options.hpp>
 #include <brook/snapshot/list.hpp>
 #include <brook/snapshot/object.hpp>
@@ -51,8 +52,8 @@ template <class T>
   const ObjectHead head = read_head(from);
   const std::string wanted = text_of_element<T>();
   if (head.kind != kind || head.type != wanted) {
-    from.fail(Errc::wrong_type, "it holds a " + std::string(to_string(head.kind)) + " of " + head.type + ", not a " +
-                                    std::string(to_string(kind)) + " of " + wanted);
+    from.fail(Errc::wrong_type, core::text({"it holds a ", to_string(head.kind), " of ", head.type, ", not a ",
+                                            to_string(kind), " of ", wanted}));
   }
   if (head.value_size != size_of_value<T>()) from.fail("values of another size");
   return !from.failed();

@@ -24,6 +24,7 @@
 #include <type_traits>
 
 #include <brook/core/config.hpp>
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/testing.hpp>
@@ -33,7 +34,7 @@ namespace brook::testing {
 
 template <class Object>
 struct DumpedForCatch {
-  static std::string convert(const Object& object) { return "\n" + dump(object); }
+  static std::string convert(const Object& object) { return core::text({"\n", dump(object)}); }
 };
 
 }  // namespace brook::testing
@@ -51,7 +52,7 @@ template <class T>
 struct Catch::StringMaker<brook::PubSub<T>> : brook::testing::DumpedForCatch<brook::PubSub<T>> {};
 template <>
 struct Catch::StringMaker<brook::Recorder> {
-  static std::string convert(const brook::Recorder& recorder) { return "\n" + recorder.story(); }
+  static std::string convert(const brook::Recorder& recorder) { return core::text({"\n", recorder.story()}); }
 };
 template <>
 struct Catch::StringMaker<brook::Faults> {
@@ -72,7 +73,7 @@ struct Catch::StringMaker<brook::Message<T>> {
 template <class T>
 struct Catch::StringMaker<brook::expected<T, brook::Errc>> {
   static std::string convert(const brook::expected<T, brook::Errc>& answer) {
-    if (!answer) return "nothing: " + std::string(brook::message(answer.error()));
+    if (!answer) return core::text({"nothing: ", brook::message(answer.error())});
     if constexpr (std::is_void_v<T>) return "done";
     else return Catch::Detail::stringify(*answer);
   }

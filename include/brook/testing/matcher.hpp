@@ -14,6 +14,7 @@
 
 #include <brook/blocking_list.hpp>
 #include <brook/channel.hpp>
+#include <brook/core/text.hpp>
 #include <brook/error.hpp>
 #include <brook/group.hpp>
 #include <brook/id.hpp>
@@ -201,7 +202,7 @@ template <class T>
 /// An answer with this error.
 [[nodiscard]] inline auto FailsWith(Errc error) {
   const auto test = [error](const auto& answer) { return !answer && answer.error() == error; };
-  return matcher(test, "fails: " + std::string(message(error)));
+  return matcher(test, core::text({"fails: ", message(error)}));
 }
 
 // — of probes —
