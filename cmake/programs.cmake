@@ -1,7 +1,14 @@
 # What brook's own programs (tests, examples, benchmarks) are built with; users of brook::brook see none of it.
 set(CMAKE_CXX_EXTENSIONS OFF)
 
+# With the forwarding folder that ./dev amalgamate makes, they are built with the single header.
+set(BROOK_INCLUDE_DIR "" CACHE PATH "Other headers for brook's own programs than those in include/")
+mark_as_advanced(BROOK_INCLUDE_DIR)
+
 add_library(brook_program INTERFACE)
+if(BROOK_INCLUDE_DIR)
+  target_include_directories(brook_program BEFORE INTERFACE ${BROOK_INCLUDE_DIR})
+endif()
 target_link_libraries(brook_program INTERFACE brook::brook)
 if(NOT MSVC)
   target_compile_options(brook_program INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
