@@ -39,7 +39,8 @@ class BlockingList;
 template <class T>
 class Length {
  public:
-  operator std::size_t() const { return list_->size(); }  // as the number that it is
+  /// The length when it is asked for. O(n).
+  operator std::size_t() const { return list_->size(); }
 
  private:
   friend class BlockingList<T>;
@@ -71,12 +72,13 @@ struct LposOptions {
   std::size_t max_len = no_limit;
 };
 
+/// A list at one instant.
 struct ListInfo {
-  std::size_t length = 0;
+  std::size_t length = 0;           ///< elements now
   std::size_t capacity = 0;         ///< elements there can be; 0 when the list is not bounded
   std::size_t waiting_poppers = 0;  ///< calls that wait for elements
   std::size_t waiting_pushers = 0;  ///< calls that wait for room
-  bool closed = false;
+  bool closed = false;              ///< nothing is added any more
 };
 
 /// A list. Elements go to exactly one consumer; each end is strictly first in, first out for what is pushed at the
@@ -243,6 +245,7 @@ class BlockingList {
   /// Where an equal element is (LPOS); one, or all that the options want.
   [[nodiscard]] std::optional<std::size_t> lpos(const T& value,
                                                 LposOptions options = {}) const requires std::equality_comparable<T>;
+  /// All such positions (LPOS with COUNT).
   [[nodiscard]] std::vector<std::size_t> lpos_all(
       const T& value, const LposOptions& options = {}) const requires std::equality_comparable<T>;
 

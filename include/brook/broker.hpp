@@ -37,8 +37,10 @@ namespace brook {
 /// Why there is no object of a name. It is an Errc, and where that is wrong_type it says what the name holds.
 class NameError {
  public:
+  /// With the sentence for people, where the code does not say it all.
   NameError(Errc code, std::string text = {}) : code_(code), text_(std::move(text)) {}
 
+  /// The code, so that it compares with one.
   operator Errc() const noexcept { return code_; }
   [[nodiscard]] Errc code() const noexcept { return code_; }
   /// For people: "'orders' is a stream of Order, not a list of Job".

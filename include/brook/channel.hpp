@@ -114,6 +114,7 @@ class Channel {
   /// How many subscriptions there are (PUBSUB NUMSUB); those that share count as one.
   [[nodiscard]] std::size_t subscriptions() const noexcept { return state_->registry.audience().size(); }
 
+  /// What there is now. O(subscriptions).
   [[nodiscard]] ChannelInfo info() const {
     const typename State::Locked locked(state_->registry);
     const auto end = state_->log.end();

@@ -20,25 +20,27 @@ namespace brook {
 /// the first of them starts and that sleeps as any other does.
 class Clock {
  public:
+  /// Of a monotonic clock.
   using time_point = std::chrono::steady_clock::time_point;
 
   /// A thread that is about to sleep until `deadline`, and how to wake it.
   struct Alarm {
-    sync::mutex& mutex;
-    sync::condition_variable& awake;
-    time_point deadline;
+    sync::mutex& mutex;               ///< held by who sleeps
+    sync::condition_variable& awake;  ///< on which it is woken
+    time_point deadline;              ///< max() when it has none
   };
 
   /// Something that is to be done when a time has come, without a thread that sleeps until then.
   class Timer : public core::Deadlines<Timer>::Node {
    public:
+    /// One that is not set.
     explicit Timer(time_point when) noexcept : deadline(when) {}
 
     /// Called once for each set(), when now() >= deadline, by a thread of the clock's that holds no lock; all timers of a
     /// clock share it, so it must be short and not block. It may set the timer again, and it may destroy it.
     virtual void ring() noexcept = 0;
 
-    time_point deadline;  // it does not change while the timer is set
+    time_point deadline;  ///< when to ring; it does not change while the timer is set
 
    protected:
     ~Timer() = default;

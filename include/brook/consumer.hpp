@@ -47,6 +47,7 @@ class Group;
 template <class T>
 class Consumer {
  public:
+  /// Its name in the group.
   [[nodiscard]] const std::string& name() const noexcept { return member_->name; }
 
   /// New entries of the group, which become pending with this consumer until acknowledged (XREADGROUP >). When there are

@@ -32,6 +32,7 @@ class Stream;
 template <class T>
 class Delivery {
  public:
+  /// The entry's id in the stream.
   [[nodiscard]] Id id() const noexcept { return share_->page().segment().id(slot().state()); }
   [[nodiscard]] const T& operator*() const noexcept { return log::value_of<T>(slot().payload()); }
   [[nodiscard]] const T* operator->() const noexcept { return std::addressof(**this); }

@@ -16,8 +16,8 @@ namespace brook {
 /// or a copy of that.
 template <class T>
 struct Entry {
-  Id id;
-  const T& value;
+  Id id;           ///< where it stands in the stream
+  const T& value;  ///< in place
 };
 
 /// The entries that one read found, in its order: `for (const auto& [id, order] : entries)`.
@@ -28,6 +28,7 @@ struct Entry {
 template <class T>
 class Entries {
  public:
+  /// For the library: what it keeps.
   using Runs = log::Runs<log::PayloadOf<T>>;
 
   class iterator {
@@ -91,6 +92,7 @@ class Entries {
   /// For the library: entries from runs, whose slots are in the order of the read or, `backwards`, against it.
   explicit Entries(Runs runs, bool backwards = false) noexcept : runs_(std::move(runs)), backwards_(backwards) {}
 
+  /// For the library.
   [[nodiscard]] const Runs& runs() const noexcept { return runs_; }
 
  private:

@@ -47,6 +47,7 @@ class Stream;
 template <class T>
 class Group {
  public:
+  /// Its name in the stream.
   [[nodiscard]] const std::string& name() const noexcept { return group_->name; }
 
   /// The consumer of this name, created on first use (XGROUP CREATECONSUMER).

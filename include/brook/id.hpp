@@ -23,8 +23,8 @@ namespace brook {
 /// Where an entry stands in a stream, `<ms>-<seq>` as in Redis: the time in milliseconds since the Unix epoch when it
 /// was added, and a counter among the entries of one millisecond. The smallest id an entry can have is 0-1.
 struct Id {
-  std::uint64_t ms = 0;
-  std::uint64_t seq = 0;
+  std::uint64_t ms = 0;   ///< since the Unix epoch
+  std::uint64_t seq = 0;  ///< among the entries of that millisecond
 
   friend constexpr auto operator<=>(const Id&, const Id&) = default;
 
@@ -61,7 +61,7 @@ struct Id {
 
 /// For stream.add: this millisecond, the next free sequence number, `<ms>-*` in Redis.
 struct AutoSeq {
-  std::uint64_t ms = 0;
+  std::uint64_t ms = 0;  ///< as Id::ms
 };
 
 /// `<ms>-<seq>`, which parse() reads back.

@@ -60,6 +60,7 @@ class IdRange {
   using const_iterator = iterator;
 
   constexpr IdRange() = default;
+  /// `size` ids that follow each other.
   constexpr IdRange(Id first, std::size_t size) noexcept : first_(first), size_(size) {}
 
   [[nodiscard]] constexpr iterator begin() const noexcept { return {first_, 0}; }

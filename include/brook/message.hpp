@@ -49,6 +49,7 @@ class Message {
   /// For the library.
   Message(const log::Hold<log::PayloadOf<T>>& hold, const T& value, std::uint64_t lost) noexcept
       : hold_(hold), value_(&value), lost_(lost) {}
+  /// For the library.
   Message(std::shared_ptr<const channel::Parcel<T>> parcel, const std::string& channel,
           std::shared_ptr<const std::string> pattern, std::uint64_t lost) noexcept
       : value_(&parcel->value), lost_(lost), channel_(std::move(parcel), &channel), pattern_(std::move(pattern)) {}
@@ -66,6 +67,7 @@ class Message {
 template <class Payload, class Show>
 class BasicMessages {
  public:
+  /// For the library: what it keeps.
   using Runs = log::Runs<Payload>;
 
   class iterator {

@@ -41,6 +41,7 @@ inline constexpr Latest latest{};
 /// Where reading starts: after an id, after nothing, or after all that is there.
 class Position {
  public:
+  /// Behind this id.
   constexpr Position(Id after) noexcept : after_(after) {}
   constexpr Position(Earliest) noexcept : after_(Id::min()) {}
   constexpr Position(Latest) noexcept {}
@@ -59,6 +60,7 @@ inline constexpr std::chrono::microseconds default_spin{5};
 
 /// For how long an add under a key of its producer is not made again (XCFGSET).
 struct IdempotencyWindow {
+  /// Since it was added.
   std::chrono::milliseconds duration{100'000};
   /// Of each producer; the oldest are forgotten. At least 1.
   std::size_t keys = 100;
@@ -66,6 +68,7 @@ struct IdempotencyWindow {
 
 /// Who adds an entry, and what the producer calls it, so that the same add made twice adds it once (XADD IDMP).
 struct Idempotent {
+  /// Keys are of one producer.
   std::string_view producer;
   /// Without one the content is the key, for strings and for types whose bytes are their value (XADD IDMPAUTO).
   std::optional<std::string_view> key = std::nullopt;
@@ -160,7 +163,7 @@ enum class CallOn : unsigned char {
 struct CallbackOptions {
   std::uint64_t backlog = unlimited;          ///< as SubscribeOptions
   Overflow overflow = Overflow::drop_oldest;  ///< as SubscribeOptions
-  CallOn thread = CallOn::publisher;
+  CallOn thread = CallOn::publisher;          ///< which thread calls
   /// Called, where the callback was, with what it threw. It must not throw itself.
   std::function<void(std::exception_ptr)> on_error = {};
 };
@@ -195,7 +198,7 @@ struct ChannelInfo {
   std::size_t subscriptions = 0;  ///< those that share count as one
   std::uint64_t published = 0;    ///< messages that somebody was there for
   std::uint64_t kept = 0;         ///< of these, messages that are still kept, for those who have not received them
-  bool closed = false;
+  bool closed = false;            ///< nothing is published any more
 };
 
 /// Options of a broker, fixed for its life.
@@ -221,17 +224,17 @@ enum class ObjectKind : unsigned char { stream, list, channel, pubsub };
 
 /// One object of a broker.
 struct ObjectInfo {
-  std::string name{};
-  ObjectKind kind{};
+  std::string name{};          ///< in the broker
+  ObjectKind kind{};           ///< what it is
   std::string element_type{};  ///< as the compiler calls it
   std::uint64_t size = 0;      ///< entries, elements, messages that are kept, or names that are subscribed to
-  bool closed = false;
+  bool closed = false;         ///< nothing is added any more
 };
 
 /// Has each call begin with the source behind the one that served the last: so one that never runs dry does not keep
 /// the others from being served. One for each consumer; not for several threads.
 struct Rotation {
-  std::size_t next = 0;
+  std::size_t next = 0;  ///< the source that is asked first, counted on and on
 };
 
 /// Options of a read (XREAD, XREADGROUP).
@@ -302,19 +305,20 @@ struct StreamInfo {
   Id first_id{};                    ///< of the oldest entry; 0-0 when there is none
   Id last_id{};                     ///< of the entry added last, erased or not; 0-0 when there never was one
   Id max_deleted_id{};              ///< the largest id ever erased; trimming does not count
-  std::size_t groups = 0;
-  std::uint64_t segments = 0;     ///< pieces of memory that hold the entries
-  std::size_t producers = 0;      ///< those with keys within the idempotency window, as of the last add with one
-  std::size_t producer_keys = 0;  ///< their keys
-  std::uint64_t duplicates = 0;   ///< adds that were not made again
-  bool closed = false;
+  std::size_t groups = 0;           ///< consumer groups
+  std::uint64_t segments = 0;       ///< pieces of memory that hold the entries
+  std::size_t producers = 0;        ///< those with keys within the idempotency window, as of the last add with one
+  std::size_t producer_keys = 0;    ///< their keys
+  std::uint64_t duplicates = 0;     ///< adds that were not made again
+  bool closed = false;              ///< nothing is added any more
 };
 
 /// What XPENDING tells of a group as a whole.
 struct PendingSummary {
+  /// How many one consumer has.
   struct OfConsumer {
-    std::string name{};
-    std::uint64_t count = 0;
+    std::string name{};       ///< of the consumer
+    std::uint64_t count = 0;  ///< entries pending with it
   };
   std::uint64_t count = 0;              ///< entries delivered and not acknowledged
   Id first{};                           ///< the smallest of their ids; 0-0 when there is none
@@ -324,8 +328,8 @@ struct PendingSummary {
 
 /// What XINFO GROUPS tells of a group.
 struct GroupInfo {
-  std::string name{};
-  std::size_t consumers = 0;
+  std::string name{};              ///< of the group
+  std::size_t consumers = 0;       ///< those that it knows
   std::uint64_t pending = 0;       ///< entries delivered and not acknowledged
   std::uint64_t returned = 0;      ///< of these, entries with nobody: they came back, and will be delivered again
   Id last_delivered_id{};          ///< new entries are those above it
@@ -339,8 +343,8 @@ struct GroupInfo {
 
 /// What XINFO CONSUMERS tells of a consumer.
 struct ConsumerInfo {
-  std::string name{};
-  std::uint64_t pending = 0;
+  std::string name{};                                   ///< of the consumer
+  std::uint64_t pending = 0;                            ///< entries delivered to it and not acknowledged
   std::chrono::milliseconds idle{0};                    ///< since it last asked for something
   std::optional<std::chrono::milliseconds> inactive{};  ///< since it last got something; nothing when it never did
 };

@@ -84,6 +84,7 @@ inline constexpr char type_mark{};
 class GivenValues {
  public:
   GivenValues() = default;
+  /// Values as the library stores them.
   template <class T>
   [[nodiscard]] static GivenValues of(const log::Values<log::PayloadOf<T>>& values) noexcept {
     const auto at = [](const void* all, std::size_t i) noexcept -> const void* {
@@ -91,6 +92,7 @@ class GivenValues {
     };
     return {&values, values.size(), at, &type_mark<T>};
   }
+  /// A single one.
   template <class T>
   [[nodiscard]] static GivenValues of_one(const T& value) noexcept {
     return {&value, 1, [](const void* one, std::size_t) noexcept { return one; }, &type_mark<T>};
@@ -119,8 +121,8 @@ class GivenValues {
 
 /// One operation, as its caller asked for it. Valid while it is watched.
 struct Call {
-  Operation operation{};
-  ObjectKind kind{};
+  Operation operation{};                          ///< what is done
+  ObjectKind kind{};                              ///< to what
   const void* object = nullptr;                   ///< which it is: see Probed
   std::string_view name = {};                     ///< of the object; empty when it has none
   std::string_view group = {};                    ///< where a group or a consumer does it
@@ -140,8 +142,8 @@ struct Outcome {
   bool done = false;             ///< it was performed
   std::optional<Errc> failed{};  ///< why it changed nothing, as its caller is told
   std::uint64_t size = 0;        ///< how many were added, taken, acknowledged, reached
-  Id first{};                    ///< the ids of the first and last of them, where they have ids
-  Id last{};
+  Id first{};                    ///< the id of the first of them, where they have ids
+  Id last{};                     ///< the id of the last
 };
 
 /// How to perform an operation, if not as its caller asked for it.
@@ -155,11 +157,13 @@ struct Manner {
 /// Performs the operation that is being watched: at most once, on the thread that called it. Throws what that throws.
 class Perform {
  public:
+  /// For the library: `run` performs it.
   template <class F>
   explicit Perform(const F& run) noexcept
       : run_(&run),
         call_([](const void* what, const Manner& how) -> Outcome { return (*static_cast<const F*>(what))(how); }) {}
 
+  /// Performs it, and tells what came of it.
   Outcome operator()(const Manner& how = {}) const { return call_(run_, how); }
 
  private:
@@ -191,9 +195,11 @@ class Probe {
 class Probed {
  public:
   Probed() = default;
+  /// A stream, a list, a channel, a PubSub.
   template <class Object>
   requires requires(const Object& object) { probed_as(object); }
   Probed(const Object& object) noexcept : object_(probed_as(object)) {}
+  /// As in Call::object; null for none.
   [[nodiscard]] const void* get() const noexcept { return object_; }
 
  private:

@@ -34,7 +34,7 @@ class Stream;
 struct RetryDelay {
   std::chrono::milliseconds first{0};  ///< after the first delivery
   double factor = 1;                   ///< by which each further delivery makes it longer; 1 for a fixed delay
-  std::chrono::milliseconds most = std::chrono::hours(24);
+  std::chrono::milliseconds most = std::chrono::hours(24);  ///< no longer than this
   double jitter = 0;       ///< as a share of the delay, up and down: 0.1 is 90 to 110 %
   std::uint64_t seed = 0;  ///< of the jitter, which depends on nothing but this, the id and the count
 
@@ -84,10 +84,10 @@ enum class DeathReason : unsigned char {
 
 /// How an entry ended as a dead letter.
 struct Death {
-  Id id{};  ///< in the stream where it was delivered
-  std::string group{};
-  std::string consumer{};  ///< who had it last; empty when it had come back to the group before
-  DeathReason reason{};
+  Id id{};                         ///< in the stream where it was delivered
+  std::string group{};             ///< whose entry it was
+  std::string consumer{};          ///< who had it last; empty when it had come back to the group before
+  DeathReason reason{};            ///< why
   std::uint64_t deliveries = 0;    ///< 1,023 stands for more
   std::uint64_t delivered_ms = 0;  ///< the last time, in Unix milliseconds; the dead letter's own id tells when it died
 };
@@ -95,7 +95,7 @@ struct Death {
 /// What a dead-letter stream of the wrapping type holds.
 template <class T>
 struct DeadLetter : Death {
-  T value;
+  T value;  ///< a copy of the entry's
 };
 
 /// Where dead letters go: a Stream<T>, or a Stream<DeadLetter<T>>, which must outlive the group. What it refuses (because
@@ -104,7 +104,9 @@ template <class T>
 class DeadLetterTo {
  public:
   constexpr DeadLetterTo() = default;
+  /// Nowhere.
   constexpr DeadLetterTo(std::nullptr_t) noexcept {}
+  /// One that outlives the group.
   template <class Letter>
   requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(Stream<Letter>* stream)
   noexcept : stream_(stream), add_(&add_to<Letter>), settle_(&settle_in<Letter>), wraps_(!std::same_as<Letter, T>) {}
@@ -114,6 +116,7 @@ class DeadLetterTo {
       std::shared_ptr<Stream<Letter>> stream)
   noexcept : DeadLetterTo(stream.get()) { kept_ = std::move(stream); }
 
+  /// Whether there is one.
   [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }
   /// Which stream it is, and whether that holds DeadLetter<T>.
   [[nodiscard]] const void* stream() const noexcept { return stream_; }
@@ -122,11 +125,12 @@ class DeadLetterTo {
   [[nodiscard]] bool add(const T& value, Death&& death) const { return add_(stream_, value, std::move(death)); }
   /// Does what follows when it dies; declare it before the lock.
   struct SettleAtEnd {
+    /// For the library.
     explicit SettleAtEnd(const DeadLetterTo& where) noexcept : to(where) {}
     SettleAtEnd(const SettleAtEnd&) = delete;
     SettleAtEnd& operator=(const SettleAtEnd&) = delete;
     ~SettleAtEnd() { to.settle(); }
-    const DeadLetterTo& to;
+    const DeadLetterTo& to;  ///< whose
   };
   /// Removes letters that nobody wants (StreamOptions::until_acked). Without the mutex.
   void settle() const noexcept {
@@ -166,7 +170,9 @@ template <class T>
 class KeyOf {
  public:
   KeyOf() = default;
+  /// No order.
   KeyOf(std::nullptr_t) noexcept {}
+  /// The function that tells it.
   template <class Function>
   requires std::invocable<const Function&, const T&> &&(!std::same_as<Function, KeyOf>)KeyOf(Function function)
       : hash_([function = std::move(function)](const T& value) {
@@ -174,7 +180,9 @@ class KeyOf {
           return std::uint64_t{std::hash<std::remove_cvref_t<decltype(key)>>()(key)};
         }) {}
 
+  /// Whether there is one.
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(hash_); }
+  /// The hash of an entry's key.
   [[nodiscard]] std::uint64_t operator()(const T& value) const { return hash_(value); }
 
  private:
@@ -224,7 +232,7 @@ struct ClaimOptions {
 
 /// Options of a sweep over what is pending (XAUTOCLAIM).
 struct AutoClaimOptions {
-  std::chrono::milliseconds min_idle{0};
+  std::chrono::milliseconds min_idle{0};  ///< as ClaimOptions::min_idle
   /// Where to begin: `next` of the sweep before.
   Id start = Id::min();
   /// At most so many entries, claimed and deleted together.
@@ -235,28 +243,28 @@ struct AutoClaimOptions {
 /// What a sweep found.
 template <class T>
 struct AutoClaimed {
-  Id next{};  ///< where the next sweep begins; 0-0 when this one reached the end
-  Deliveries<T> deliveries{};
-  std::vector<Id> deleted{};  ///< were pending, but have left the stream; they are not pending any more
+  Id next{};                   ///< where the next sweep begins; 0-0 when this one reached the end
+  Deliveries<T> deliveries{};  ///< what was taken over
+  std::vector<Id> deleted{};   ///< were pending, but have left the stream; they are not pending any more
 };
 
 /// Which pending entries to list (XPENDING with a range).
 struct PendingOptions {
   /// Only entries that have been with their consumer for so long, or are with nobody.
   std::chrono::milliseconds min_idle{0};
-  Id first = Id::min();
-  Id last = Id::max();
-  std::size_t count = no_limit;
+  Id first = Id::min();          ///< from this id on
+  Id last = Id::max();           ///< up to this one
+  std::size_t count = no_limit;  ///< at most so many
   /// Only those of this consumer.
   std::optional<std::string_view> consumer = std::nullopt;
 };
 
 /// One pending entry.
 struct PendingEntry {
-  Id id{};
+  Id id{};                 ///< in the stream
   std::string consumer{};  ///< empty when it is with nobody: it came back to the group, and is to be delivered again
   std::chrono::milliseconds idle{0};  ///< since it was delivered; for one with nobody 0
-  std::uint64_t deliveries = 0;
+  std::uint64_t deliveries = 0;       ///< how often it was delivered; 1,023 stands for more
 };
 
 /// What XINFO STREAM FULL tells of a consumer.
@@ -273,9 +281,9 @@ struct GroupFullInfo : GroupInfo {
 /// What XINFO STREAM FULL tells of a stream.
 template <class T>
 struct StreamFullInfo : StreamInfo {
-  Entries<T> first{};
-  Entries<T> last{};  ///< newest first
-  std::vector<GroupFullInfo> consumer_groups{};
+  Entries<T> first{};                            ///< oldest first
+  Entries<T> last{};                             ///< newest first
+  std::vector<GroupFullInfo> consumer_groups{};  ///< in byte order of their names
 };
 
 /// What deleting a consumer does with what is pending with it.

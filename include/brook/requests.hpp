@@ -85,6 +85,7 @@ struct Asked {
 template <class Question, class Answer>
 class Request {
  public:
+  /// The other one is then none.
   Request(Request&& other) noexcept : message_(std::exchange(other.message_, std::nullopt)) {}
   Request& operator=(Request other) noexcept {
     std::swap(message_, other.message_);

@@ -77,7 +77,9 @@ struct Source {
 template <class T, class Source>
 class BasicSubscription {
  public:
+  /// What receive_batch() answers.
   using Messages = typename Source::Messages;
+  /// For the library.
   using Membership = typename Source::Membership;
 
   /// Single-pass; ends when the subscription does.
@@ -180,6 +182,7 @@ class BasicSubscription {
     return subscription.membership_ != nullptr ? subscription.membership_ : subscription.watched_;
   }
 
+  /// For the library.
   [[nodiscard]] Membership* any() const noexcept { return membership_ != nullptr ? membership_.get() : watched_.get(); }
 
  private:

@@ -24,12 +24,16 @@ inline constexpr Forever forever{};
 class Wait {
  public:
   constexpr Wait() = default;
+  /// Until there is something.
   constexpr Wait(Forever) noexcept : kind_(Kind::until), until_(Clock::time_point::max()) {}
+  /// Until then, on the object's clock.
   constexpr Wait(Clock::time_point until) noexcept : kind_(Kind::until), until_(until) {}
 
+  /// For so long; zero or less does not wait.
   template <class Rep, class Period>
   constexpr Wait(std::chrono::duration<Rep, Period> time) noexcept : kind_(Kind::lasting), lasting_(clamped(time)) {}
 
+  /// Until then, by the wall clock.
   template <class Duration>
   constexpr Wait(std::chrono::time_point<std::chrono::system_clock, Duration> until) noexcept
       : kind_(Kind::until_wall), lasting_(clamped(until.time_since_epoch())) {}
@@ -50,6 +54,7 @@ class Wait {
   }
 #endif
 
+  /// Whether the stop token says so.
   [[nodiscard]] bool stop_requested() const noexcept {
 #ifdef __cpp_lib_jthread
     return stop_.stop_requested();

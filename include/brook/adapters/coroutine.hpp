@@ -45,6 +45,7 @@ class Suspended {
 /// ones nothing, nor does a call when the coroutine is gone. One that is never called leaves the coroutine suspended.
 class Resumption {
  public:
+  /// Resumes it, here and now.
   void operator()() const { suspended_->resume(); }
 
   /// For the library.

@@ -93,6 +93,7 @@ void go_on(stream::ReadFrom<T>& from, const Entries<T>& entries) noexcept {
 template <Source... Sources>
 requires(sizeof...(Sources) > 0) && (readiness::goes_on<Sources> && ...) class ReadyFd {
  public:
+  /// What take() answers: as of a select() of these sources.
   using Value = typename wait::Selection<typename Sources::Case...>::Value;
 
   /// Throws std::bad_alloc. Where the system has no descriptor left, fd() is -1 and errno says why.

@@ -185,7 +185,9 @@ struct Codec<std::basic_string<Char, Traits, Allocator>> {
 /// constructible; a derived Codec may say another type() than its name and its members' types.
 template <class T, auto... members>
 struct MemberCodec {
+  /// The members one after the other.
   static void encode(Encoder& to, const T& value) { (to.value(value.*members), ...); }
+  /// The same, read. Errors: those of the members.
   static expected<T, Errc> decode(Decoder& from) {
     T value{};
     const auto read = [&](auto& member) {
@@ -196,6 +198,7 @@ struct MemberCodec {
     if (!(read(value.*members) && ...)) return from.fail();
     return value;
   }
+  /// Its name, and its members' types.
   static std::string type() {
     return snapshot::text_of_types<std::remove_cvref_t<decltype(std::declval<T&>().*members)>...>(
         snapshot::name_of_type<T>(), "{", "}");

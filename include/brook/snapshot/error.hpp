@@ -21,9 +21,11 @@ namespace brook {
 ///   closed               the broker that was to be filled is closed
 class SnapshotError {
  public:
+  /// With the sentence for people, where the code does not say it all, and the place.
   SnapshotError(Errc code, std::string text = {}, std::optional<std::uint64_t> offset = std::nullopt)
       : code_(code), offset_(offset), text_(std::move(text)) {}
 
+  /// The code, so that it compares with one.
   operator Errc() const noexcept { return code_; }
   [[nodiscard]] Errc code() const noexcept { return code_; }
   /// Where in the data, in bytes from its beginning; nothing when that says nothing.

@@ -26,10 +26,11 @@ enum class Damage : unsigned char {
   remove,     ///< a byte is taken away
 };
 
+/// How to spoil bytes.
 struct DamageOptions {
-  Damage how = Damage::flip;
-  std::size_t times = 1;
-  std::uint64_t seed = 0;
+  Damage how = Damage::flip;  ///< what is done to each
+  std::size_t times = 1;      ///< to so many
+  std::uint64_t seed = 0;     ///< which ones: the same for the same seed
   /// Only bytes from `first` on, and before `end`.
   std::size_t first = 0;
   std::size_t end = static_cast<std::size_t>(-1);

@@ -33,6 +33,7 @@
 
 namespace brook {
 
+/// What dump() shows.
 struct DumpOptions {
   std::string_view name = {};  ///< what to call the object
   std::size_t most = 100;      ///< of entries, elements and pending entries each; how many more there are is told

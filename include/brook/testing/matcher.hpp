@@ -31,12 +31,15 @@ namespace brook::matchers {
 template <class Test>
 class Matcher {
  public:
+  /// `test(object)` says whether it matches, and `text` what it is that does.
   Matcher(Test test, std::string text) : test_(std::move(test)), text_(std::move(text)) {}
 
+  /// Whether it does.
   template <class Object>
   [[nodiscard]] bool match(const Object& object) const {
     return test_(object);
   }
+  /// The words for it, as Catch2 asks for them.
   [[nodiscard]] std::string toString() const { return text_; }
 
   template <class Other>
@@ -47,6 +50,7 @@ class Matcher {
   [[nodiscard]] friend auto operator||(const Matcher& a, const Matcher<Other>& b) {
     return both(a, b, " or ", [a, b](const auto& object) { return a.match(object) || b.match(object); });
   }
+  /// Matches what this one does not.
   [[nodiscard]] auto operator!() const {
     const auto test = [a = *this](const auto& object) { return !a.match(object); };
     return Matcher<decltype(test)>(test, "not " + text_);

@@ -24,6 +24,7 @@ namespace brook {
 
 /// One operation, kept.
 struct Record {
+  /// One that has begun.
   explicit Record(const Call& call)
       : operation(call.operation),
         kind(call.kind),
@@ -37,23 +38,25 @@ struct Record {
 
   std::uint64_t number = 0;           ///< counted from 1, in the order in which they began
   std::chrono::nanoseconds began{0};  ///< on the object's clock, since the first record
-  std::chrono::nanoseconds took{0};
-  std::size_t thread = 0;  ///< counted from 1, in the order of their first operations
-  Operation operation;
-  ObjectKind kind;
-  const void* object;
-  std::string name;  ///< "stream#1" and the like for objects without one
-  std::string group;
-  std::string consumer;
-  std::vector<std::string> topics;
-  Id id;
-  std::uint64_t asked = 0;  ///< as Call::size
-  std::string values{};     ///< of types that Recorder::show() was told of
-  bool over = false;
-  std::optional<Outcome> outcome{};  ///< nothing while it runs, and when it threw
+  std::chrono::nanoseconds took{0};   ///< on the same clock
+  std::size_t thread = 0;             ///< counted from 1, in the order of their first operations
+  Operation operation;                ///< as Call::operation
+  ObjectKind kind;                    ///< as Call::kind
+  const void* object;                 ///< as Call::object
+  std::string name;                   ///< "stream#1" and the like for objects without one
+  std::string group;                  ///< as Call::group
+  std::string consumer;               ///< as Call::consumer
+  std::vector<std::string> topics;    ///< as Call::topics
+  Id id;                              ///< as Call::id
+  std::uint64_t asked = 0;            ///< as Call::size
+  std::string values{};               ///< of types that Recorder::show() was told of
+  bool over = false;                  ///< it has ended
+  std::optional<Outcome> outcome{};   ///< nothing while it runs, and when it threw
 
+  /// It has not ended.
   [[nodiscard]] bool running() const noexcept { return !over; }
 
+  /// Whether it is one of those.
   [[nodiscard]] bool matches(const testing::Filter& filter) const {
     const std::vector<std::string_view> names(topics.begin(), topics.end());
     return filter.matches_all_but_when({.operation = operation,

@@ -34,6 +34,7 @@
 
 namespace brook {
 
+/// Options of a recorder, fixed for its life.
 struct RecorderOptions {
   /// Records to keep; the oldest go first.
   std::size_t capacity = 10'000;

@@ -40,6 +40,7 @@ struct Fault {
   Errc with = Errc::closed;           ///< of a failure: what the caller is answered
   std::chrono::nanoseconds delay{0};  ///< of a delay: how long, on the object's clock
 
+  /// Which operations it is about.
   [[nodiscard]] Where where() const { return {operation, object, name, group, consumer, topic, when}; }
 };
 

@@ -21,6 +21,7 @@ namespace brook {
 /// Text is printed in quotes; a type without operator<< as its name and size.
 template <class T>
 struct Shown {
+  /// As said above.
   static void print(std::ostream& to, const T& value) {
     if constexpr (std::is_same_v<T, bool>) to << (value ? "true" : "false");
     else if constexpr (std::is_convertible_v<const T&, std::string_view>) print_text(to, value);

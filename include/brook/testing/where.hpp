@@ -14,12 +14,12 @@ namespace brook {
 
 /// Which operations are meant: those for which all that is given holds. Names are patterns, as of PubSub.
 struct Where {
-  std::optional<Operation> operation = std::nullopt;
-  Probed object = {};              ///< this stream, list, channel or PubSub
-  std::string_view name = {};      ///< objects with such a name
-  std::string_view group = {};     ///< what groups of such a name do, or their consumers
-  std::string_view consumer = {};  ///< what consumers of such a name do
-  std::string_view topic = {};     ///< to such a name in a PubSub
+  std::optional<Operation> operation = std::nullopt;  ///< any, without one
+  Probed object = {};                                 ///< this stream, list, channel or PubSub
+  std::string_view name = {};                         ///< objects with such a name
+  std::string_view group = {};                        ///< what groups of such a name do, or their consumers
+  std::string_view consumer = {};                     ///< what consumers of such a name do
+  std::string_view topic = {};                        ///< to such a name in a PubSub
   /// And these: it sees the call, with its values (`call.values.get<Order>()`). It must not use the object.
   std::function<bool(const Call&)> when = {};
 };
