@@ -141,6 +141,7 @@ class Activity {
       out << "thread " << thread->id << ": " << state << '\n';
     }
     if (activity.expected_ > 0) out << "threads to come: " << activity.expected_ << '\n';
+    if (activity.turns_ > activity.turn_) out << "waiting for their turn: " << activity.turns_ - activity.turn_ << '\n';
     return out;
   }
 
