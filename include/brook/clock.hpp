@@ -37,7 +37,8 @@ class Clock {
     explicit Timer(time_point when) noexcept : deadline(when) {}
 
     /// Called once for each set(), when now() >= deadline, by a thread of the clock's that holds no lock; all timers of a
-    /// clock share it, so it must be short and not block. It may set the timer again, and it may destroy it.
+    /// clock share it, so it must be short and not block. It may set the timer again, and it may destroy it. It is not
+    /// called while it runs: of a timer that is set meanwhile, by itself or by others, it is called once it has returned.
     virtual void ring() noexcept = 0;
 
     time_point deadline;  ///< when to ring; it does not change while the timer is set
@@ -82,8 +83,9 @@ class Clock {
   /// first timer starts: then it is not set. O(1). A child process that was forked has none of its parent's timers.
   virtual void set(Timer& timer);
 
-  /// When it has returned, `timer` is not ringing and will not ring, unless it is set again. Within its own ring() it
-  /// does not wait for that to end. Nothing for a timer that is not set. O(log n), on average over all calls.
+  /// When it has returned, `timer` is not ringing and will not ring, unless it is set again afterwards: what its ring()
+  /// sets while this waits for it has no effect. Within its own ring() it does not wait for that to end. Nothing for a
+  /// timer that is not set. O(log n), on average over all calls.
   virtual void unset(Timer& timer) noexcept;
 
  protected:

@@ -241,7 +241,7 @@ struct Answer<Id> {
 /// Of anything else it is known only whether it is there.
 template <class Result>
 struct Answer {
-  static void tell(const Result&, Outcome&) noexcept {}
+  static void tell(const Result&, Outcome& outcome) noexcept { outcome.size = 1; }
   [[nodiscard]] static Result lost(const Call&) { return Result(); }
 };
 template <class T>
@@ -266,7 +266,8 @@ template <class T>
 struct Answer<expected<T, Errc>> {
   static void tell(const expected<T, Errc>& result, Outcome& outcome) noexcept {
     if (!result) outcome.failed = result.error();
-    else if constexpr (!std::is_void_v<T>) Answer<T>::tell(*result, outcome);
+    else if constexpr (std::is_void_v<T>) outcome.size = 1;
+    else Answer<T>::tell(*result, outcome);
   }
   [[nodiscard]] static expected<T, Errc> failed(Errc error) noexcept { return unexpected(error); }
   [[nodiscard]] static expected<T, Errc> lost(const Call& call) {
@@ -308,8 +309,11 @@ void watch(Result& result, Object& object, const Call& call, const Run& run, con
 template <class Result, class Object, class Run, class Lost>
 [[gnu::noinline, gnu::cold]] Result watched(Object& object, const Call& call, const Run& run, const Lost& lost) {
   Result result = Answer<Result>::failed(Errc::closed);
-  watch(
-      result, object, call, run, [&](Outcome& outcome) { Answer<Result>::tell(result, outcome); }, lost);
+  const auto tell = [&](Outcome& outcome) {
+    if constexpr (std::is_same_v<Result, std::optional<Errc>>) outcome.size = result ? 0 : call.size;  // all of them
+    Answer<Result>::tell(result, outcome);
+  };
+  watch(result, object, call, run, tell, lost);
   return result;
 }
 

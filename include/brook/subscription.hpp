@@ -39,7 +39,7 @@ struct Answer<BasicMessages<Payload, Show>> {
 /// One that cannot be made is one that has ended.
 template <class Ended>
 struct AnswerOfSubscription {
-  static void tell(const Ended&, Outcome&) noexcept {}
+  static void tell(const Ended& made, Outcome& outcome) noexcept { outcome.size = made.reason() ? 0 : 1; }
   [[nodiscard]] static Ended failed(Errc) noexcept { return {}; }
   [[nodiscard]] static Ended lost(const Call&) noexcept { return {}; }
 };

@@ -274,6 +274,31 @@ TEST_CASE("Timers: unset waits for who rings") {
   }
 }
 
+TEST_CASE("Timers: one that is set again while another thread unsets it stays unset") {
+  brook::SystemClock& clock = brook::SystemClock::instance();
+  for (int round = 0; round < 30; ++round) {
+    std::atomic<bool> rings{false};
+    std::atomic<bool> unsets{false};
+    std::unique_ptr<Bell> bell;
+    bell = std::make_unique<Bell>(clock, clock.now(), [&] {
+      if (rings.exchange(true)) return;
+      rings.notify_all();
+      unsets.wait(false);
+      for (int i = 0; i < 10; ++i) std::this_thread::yield();
+      clock.set(*bell);
+    });
+    clock.set(*bell);
+    rings.wait(false);
+    unsets = true;
+    unsets.notify_all();
+    clock.unset(*bell);
+    Bell last(clock, clock.now());
+    clock.set(last);
+    last.wait_for(1);
+    REQUIRE(bell->rung() == 1);
+  }
+}
+
 TEST_CASE("Timers: what may be done with a timer while it rings") {
   HandClock hand;
   Clock& clock = *std::array<Clock*, 2>{&brook::SystemClock::instance(), &hand}.at(GENERATE(0U, 1U));

@@ -564,6 +564,46 @@ TEST_CASE("Faults: the server is gone, and comes back") {
   CHECK(jobs->blpop(forever) == 2);
 }
 
+TEST_CASE("Faults: a call that comes while the server goes does not wait for ever") {
+  Shop shop;
+  const auto jobs = *shop.broker.list<int>("jobs");
+  std::optional<Rule> gone;
+  const auto goes_now = [&](const Call&) {  // asked when it is judged, by rules that were there before
+    if (!gone) gone = shop.faults.take_down();
+    return false;
+  };
+  SECTION("one that waits") {
+    shop.faults.fail({.when = goes_now});
+    auto popping = shop.clock.thread([&] { return error_of(jobs->blpop(forever)); });
+    shop.clock.run_until_idle();
+    CHECK(popping.done());
+    jobs->close();  // or it would never end
+    CHECK(popping.get() == Errc::closed);
+  }
+  SECTION("one that is delayed") {
+    shop.faults.delay({.operation = Operation::add, .delay = 1h});
+    shop.faults.fail({.when = goes_now});
+    auto adding = shop.clock.thread([&] { return error_of(shop.orders->add(1)); });
+    shop.clock.run_until_idle();
+    CHECK(adding.done());
+    shop.clock.advance(1h);
+    CHECK(adding.get() == Errc::closed);
+    CHECK(shop.orders->empty());
+  }
+}
+
+TEST_CASE("Faults: which calls are broken off may be said by a function, that sees none of their values") {
+  Faults faults;
+  WatchedClock clock;
+  BlockingList<int> list({.capacity = 1, .overflow = Overflow::block, .clock = &clock, .probe = &faults});
+  fill(list);
+  auto pushing = clock.thread([&] { return error_of(list.rpush(7)); });
+  clock.run_until_idle();
+  CHECK(faults.break_off({.when = [](const Call& call) { return call.values.size() > 0; }}) == 0);
+  CHECK(faults.break_off({.when = [](const Call& call) { return call.operation == Operation::push; }}) == 1);
+  CHECK(pushing.get() == Errc::closed);
+}
+
 #endif
 
 TEST_CASE("Faults: a consumer dies with what it has, and others take it over") {

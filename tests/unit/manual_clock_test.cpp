@@ -549,6 +549,149 @@ TEST_CASE("ManualClock: unset waits for a timer that rings") {
   }
 }
 
+TEST_CASE("ManualClock: a timer does not ring while it rings") {
+  ManualClock clock;
+  std::atomic<int> inside{0};
+  std::atomic<int> rung{0};
+  std::atomic<bool> overlaps{false};
+  std::function<void()> meanwhile;
+  std::unique_ptr<Bell> bell;
+  bell = std::make_unique<Bell>(clock, clock.now() + 1s, [&] {
+    if (inside++ > 0) overlaps = true;
+    if (++rung == 1) {
+      clock.set(*bell);  // its time has come
+      meanwhile();
+    }
+    --inside;
+  });
+  SECTION("on another thread, that moves the time too") {
+    meanwhile = [&] { std::thread([&] { clock.jump(1s); }).join(); };
+  }
+  SECTION("within itself") {
+    meanwhile = [&] { clock.run_until_idle(); };
+  }
+  SECTION("and not at all, when it was unset after that") {
+    meanwhile = [&] { clock.unset(*bell), ++rung; };
+  }
+  clock.set(*bell);
+  clock.advance(1s);
+  CHECK_FALSE(overlaps);
+  CHECK(rung == 2);
+}
+
+TEST_CASE("ManualClock: one that is set again while another thread unsets it stays unset") {
+  ManualClock clock;
+  for (int round = 0; round < 100; ++round) {
+    std::atomic<bool> rings{false};
+    std::atomic<bool> unsets{false};
+    int rung = 0;
+    std::unique_ptr<Bell> bell;
+    bell = std::make_unique<Bell>(clock, clock.now() + 1s, [&] {
+      ++rung;
+      rings = true;
+      rings.notify_all();
+      unsets.wait(false);
+      for (int i = 0; i < 10; ++i) std::this_thread::yield();
+      clock.set(*bell);
+    });
+    clock.set(*bell);
+    auto other = clock.thread([&] {
+      rings.wait(false);
+      unsets = true;
+      unsets.notify_all();
+      clock.unset(*bell);
+    });
+    clock.jump(1s);
+    other.join();
+    clock.advance(1s);
+    REQUIRE(rung == 1);
+  }
+}
+
+TEST_CASE("ManualClock: an advance that meets a jump waits for what that brings about") {
+  for (int round = 0; round < 100; ++round) {
+    ManualClock clock;
+    std::atomic<bool> rings{false};
+    std::atomic<bool> over{false};
+    Bell bell(clock, clock.now() + 1s, [&] {
+      rings = true;
+      rings.notify_all();
+      for (int i = 0; i < 10; ++i) std::this_thread::yield();
+      over = true;
+    });
+    clock.set(bell);
+    std::thread jumper([&] { clock.jump(1s); });
+    rings.wait(false);
+    clock.run_until_idle();
+    const bool was_over = over;
+    jumper.join();
+    REQUIRE(was_over);
+  }
+}
+
+TEST_CASE("ManualClock: advances take turns, each with its own time") {
+  ManualClock clock;
+  const auto start = clock.now();
+  BlockingList<int> nothing({.clock = &clock});
+  std::vector<testing::Running<void>> workers;
+  std::array<std::atomic<std::int64_t>, 2> waits{};  // a worker knows when it must be woken
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    workers.push_back(clock.thread([&, i] {
+      for (int round = 0; round < 300; ++round) {
+        const Clock::time_point until = clock.now() + std::chrono::milliseconds(i + 2);
+        static_cast<void>(nothing.blpop(until));
+        if (clock.now() == until) ++waits[i];
+      }
+    }));
+  }
+  std::vector<std::thread> movers;
+  for (int i = 0; i < 3; ++i) {
+    movers.emplace_back([&] {
+      for (int round = 0; round < 300; ++round) clock.advance(1ms);
+    });
+  }
+  for (auto& mover : movers) mover.join();
+  CHECK(since(start, clock) == 900ms);
+  CHECK(waits[0] == 300);
+  CHECK(waits[1] == 300);
+  CHECK((workers[0].done() && workers[1].done()));
+}
+
+TEST_CASE("ManualClock: two that move each other's time") {
+  std::array<ManualClock, 2> clocks;
+  const auto start = clocks[0].now();
+  std::atomic<int> ring{0};
+  std::vector<std::unique_ptr<Bell>> bells;
+  for (std::size_t i = 0; i < 2; ++i) {
+    bells.push_back(std::make_unique<Bell>(clocks[i], start + 1s, [&, i] {
+      ++ring;
+      ring.notify_all();
+      for (int rings = ring; rings < 2; rings = ring) ring.wait(rings);
+      clocks[1 - i].advance(1s);
+    }));
+    clocks[i].set(*bells[i]);
+  }
+  std::thread other([&] { clocks[1].advance(1s); });
+  clocks[0].advance(1s);
+  other.join();
+  CHECK(since(start, clocks[0]) == 2s);
+  CHECK(since(start, clocks[1]) == 2s);
+}
+
+TEST_CASE("ManualClock: a thread that is forgotten while it moves the time keeps nobody waiting") {
+  ManualClock clock;
+  std::thread other;
+  Bell bell(clock, clock.now() + 1s, [&] {
+    other = std::thread([&] { clock.run_until_idle(); });
+    while (clock.dump().find("waiting for their turn: 1") == std::string::npos) std::this_thread::yield();
+    ManualClock::forget_this_thread();
+  });
+  clock.set(bell);
+  clock.thread([&] { clock.advance(1s); }).join();
+  other.join();
+  CHECK(clock.dump().find("waiting") == std::string::npos);
+}
+
 TEST_CASE("ManualClock: one who is notified by chance still wakes in time") {
   ManualClock clock;
   const auto deadline = clock.now() + 1s;

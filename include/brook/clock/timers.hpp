@@ -35,7 +35,7 @@ class Clock::Timers {
     const Held held(mutex_);
     if (!thread_.joinable()) thread_ = sync::thread([this, ends = ends_] { run(ends); });
     queue_.add(timer, ++sets_);
-    if (&queue_.first() == &timer) wake();
+    if (!queue_.empty() && &queue_.first() == &timer) wake();
   }
 
   void unset(Timer& timer) noexcept {

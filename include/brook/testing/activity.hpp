@@ -6,7 +6,8 @@
 //
 // A call waits until nobody is active but its own thread. Calls may meet, for a thread that is waited for may itself move
 // the time. Then the later one takes who waits in an earlier one for idle, and not the other way round: it comes to its
-// end first. Nobody waits for a thread that the clock does not know; calls of such threads take turns.
+// end first. Nobody waits for a thread that the clock does not know; calls of such threads take turns. One that is within
+// a call already, of whichever clock, waits for no turn: somebody may wait for it.
 //
 // Locking   one mutex for all manual clocks, because a thread may use several. It is taken with a sleeper's mutex held, and
 // nothing is taken while it is held.
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <ostream>
 #include <sstream>
 #include <utility>
@@ -58,18 +60,37 @@ struct Thread {
 
   const sync::thread::id id = sync::this_thread();
   unsigned idle = 0;               // for how many reasons
+  unsigned calls = 0;              // that it is in, one within the other
   std::uint64_t waits = 0;         // the call in which it waits for the others, by its number; 0 when it does not
   std::vector<Activity*> known{};  // to these
 };
 
+/// Waits at `changed` until `ready()`. Real time decides nothing; but when it takes long the standard error is told once
+/// what `describe(stream)` says, for a test that hangs should not do so in silence.
+template <class Ready, class Describe>
+void wait_and_tell(Held& held, sync::condition_variable& changed, Ready ready, Describe describe) {
+  while (!ready()) {
+    if (changed.wait_for(held, std::chrono::seconds(10)) == std::cv_status::no_timeout || ready()) continue;
+    BROOK_TRY {
+      std::ostringstream text;
+      describe(text);
+      std::fputs(text.str().c_str(), stderr);
+    }
+    BROOK_CATCH_ALL {}
+    while (!ready()) changed.wait(held);
+  }
+}
+
 /// The threads that one clock knows. Everything happens with lock() held.
 class Activity {
  public:
+  class Guest;
   class Call;
 
   Activity() = default;
   ~Activity() {
-    const Held held = lock();
+    Held held = lock();
+    wait(held, [this] { return expected_ == 0; });  // they are about to come
     while (!threads_.empty()) forget(*threads_.back());
   }
   Activity(const Activity&) = delete;
@@ -105,21 +126,13 @@ class Activity {
   /// Has those who wait look again.
   void changed() noexcept { changed_.notify_all(); }
 
-  /// Waits until `ready()`. Real time decides nothing; but when it takes long the standard error is told once, for a test
-  /// that hangs should not do so in silence.
+  /// Waits until `ready()`.
   template <class Ready>
   void wait(Held& held, Ready ready) {
-    for (bool told = false; !ready();) {
-      if (told) {
-        changed_.wait(held);
-      } else if (changed_.wait_for(held, std::chrono::seconds(10)) == std::cv_status::timeout && !ready()) {
-        std::ostringstream text;
-        text << "brook: somebody has waited for the threads of a ManualClock for 10 s\n"
-             << *this << "Who waits for something that is not brook's says so: ManualClock::Away\n";
-        std::fputs(text.str().c_str(), stderr);
-        told = true;
-      }
-    }
+    wait_and_tell(held, changed_, ready, [this](std::ostream& out) {
+      out << "brook: somebody has waited for the threads of a ManualClock for 10 s\n"
+          << *this << "Who waits for something that is not brook's says so: ManualClock::Away\n";
+    });
   }
 
   friend std::ostream& operator<<(std::ostream& out, const Activity& activity) {
@@ -128,6 +141,7 @@ class Activity {
       out << "thread " << thread->id << ": " << state << '\n';
     }
     if (activity.expected_ > 0) out << "threads to come: " << activity.expected_ << '\n';
+    if (activity.turns_ > activity.turn_) out << "waiting for their turn: " << activity.turns_ - activity.turn_ << '\n';
     return out;
   }
 
@@ -140,21 +154,43 @@ class Activity {
   sync::condition_variable changed_;
 };
 
-/// A call that waits for the others, perhaps several times. While it lasts its thread is known, and not idle.
-class Activity::Call {
+/// While it lives its thread is known, and not idle.
+class Activity::Guest {
  public:
   /// May throw std::bad_alloc.
-  Call(Activity& activity, Held& held)
-      : activity_(activity), held_(held), thread_(Thread::current()), stranger_(!activity.knows(thread_)) {
-    if (stranger_) take_turn();
-    ++activity_.calls_;
+  explicit Guest(Activity& activity) : activity_(activity), stranger_(!activity.knows(thread_)) {
+    if (stranger_) activity_.know(thread_);
     idle_ = std::exchange(thread_.idle, 0);
   }
-  ~Call() {
-    --activity_.calls_;
+  ~Guest() {
     thread_.idle = idle_;
     thread_.tell();
     if (stranger_) activity_.forget(thread_);
+  }
+  Guest(const Guest&) = delete;
+  Guest& operator=(const Guest&) = delete;
+
+ private:
+  Activity& activity_;
+  Thread& thread_ = Thread::current();
+  const bool stranger_;
+  unsigned idle_ = 0;  // what its thread was before
+};
+
+/// A call that waits for the others, perhaps several times.
+class Activity::Call {
+ public:
+  /// May throw std::bad_alloc.
+  Call(Activity& activity, Held& held) : activity_(activity), held_(held) {
+    if (!activity.knows(thread_) && thread_.calls == 0) take_turn();
+    guest_.emplace(activity);
+    ++activity_.calls_;
+    ++thread_.calls;
+  }
+  ~Call() {
+    --activity_.calls_;
+    --thread_.calls;
+    activity_.changed();
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -176,15 +212,13 @@ class Activity::Call {
     activity_.wait(held_, [&] { return activity_.turn_ == turn && activity_.calls_ == 0; });
     ++activity_.turn_;
     activity_.changed();  // for it may not come to more
-    activity_.know(thread_);
   }
 
   Activity& activity_;
   Held& held_;
-  Thread& thread_;
-  const bool stranger_;
+  Thread& thread_ = Thread::current();
   const std::uint64_t number_ = ++last_number_;
-  unsigned idle_ = 0;  // what its thread was before
+  std::optional<Guest> guest_;
   static inline std::uint64_t last_number_ = 0;
 };
 

@@ -74,16 +74,18 @@ class Faults final : public Probe {
   Rule kill(const Where& consumer) { return take_down(consumer); }
 
   /// Calls that wait now, or are delayed, answer `with`, and nothing has changed; unless they have got something already.
-  /// How many. Of those that wait, only where there are stop tokens (std::stop_token).
+  /// How many. Of those that wait, only where there are stop tokens (std::stop_token). `where.when` sees no values of them.
   std::size_t break_off(const Where& where = {}, Errc with = Errc::closed) {
     const testing::Filter filter(where);
     std::size_t broken = 0;
     {
       const sync::unique_lock<sync::mutex> held(mutex_);
       for (testing::InFlight* const flight : in_flight_) {
-        if (!filter.matches(flight->call)) continue;
+        Call call = flight->call;
+        call.values = {};  // by now they may be on their way into the object
+        if (!filter.matches(call)) continue;
         flight->break_off(with);
-        ++broken;
+        broken += flight->takes_time() ? 1 : 0;
       }
     }
     gate_->announce();
@@ -184,7 +186,7 @@ class Faults final : public Probe {
     gate_->announce();
   }
 
-  [[nodiscard]] Outcome perform_in_flight(const Call& call, const Perform& perform, const Verdict& verdict);
+  [[nodiscard]] Outcome perform_as(const Verdict& verdict, testing::InFlight& flight, const Perform& perform);
   [[nodiscard]] Outcome perform_and_stop(testing::InFlight& flight, const Perform& perform, Manner& manner,
                                          testing::RuleState& stall);
 
@@ -201,20 +203,18 @@ inline Outcome Faults::watch(const Call& call, const Perform& perform) {
     note_close(call.object);
     return outcome;
   }
+  // It is listed before it is judged: a take_down() that comes meanwhile finds it here, or its rule is there to judge it.
+  testing::InFlight flight(call);
+  const Listed listed(*this, flight);
   const Verdict verdict = judge(call);
-  const bool takes_time = call.wait != nullptr || !verdict.delays.empty() || verdict.is(testing::Harm::stall);
-  Outcome outcome;
-  if (takes_time) outcome = perform_in_flight(call, perform, verdict);
-  else if (verdict.is(testing::Harm::fail)) outcome.failed = verdict.decided->with;
-  else if (!verdict.is(testing::Harm::drop)) outcome = perform();
+  Outcome outcome = perform_as(verdict, flight, perform);
   if (outcome.done && !outcome.failed && verdict.is(testing::Harm::hide)) outcome.failed = verdict.decided->with;
   return outcome;
 }
 
-inline Outcome Faults::perform_in_flight(const Call& call, const Perform& perform, const Verdict& verdict) {
-  testing::InFlight flight(call);
-  const Listed listed(*this, flight);
+inline Outcome Faults::perform_as(const Verdict& verdict, testing::InFlight& flight, const Perform& perform) {
   if (!verdict.delays.empty()) {
+    flight.note_delay();
     const auto over = [&] {
       return std::ranges::any_of(verdict.delays, [](const RulePtr& rule) { return rule->removed(); });
     };

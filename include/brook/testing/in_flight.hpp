@@ -1,4 +1,4 @@
-// in_flight.hpp — an operation that is being performed and may take its time: what ends its waiting early.
+// in_flight.hpp — an operation that is being performed, and may take its time: what ends its waiting early.
 #pragma once
 
 #include <algorithm>
@@ -64,6 +64,9 @@ class InFlight {
     static_cast<void>(wait::await(gate, *call.clock, forever_after, forever, std::chrono::nanoseconds(0), over));
   }
 
+  /// It is delayed.
+  void note_delay() noexcept { delayed_.store(true, sync::seq_cst); }
+
   // — by other threads, which see to it that it is there, and announce it —
 
   void break_off(Errc with) {
@@ -75,6 +78,8 @@ class InFlight {
   }
   void note_close() { ended_.store(true, sync::seq_cst); }
 
+  /// Whether it may wait, or is delayed: then it can be broken off.
+  [[nodiscard]] bool takes_time() const noexcept { return may_wait() || delayed_.load(sync::seq_cst); }
   [[nodiscard]] std::optional<Errc> broken() const noexcept {
     const int with = broken_.load(sync::seq_cst);
     return with == 0 ? std::nullopt : std::optional(static_cast<Errc>(with));
@@ -104,6 +109,7 @@ class InFlight {
   Clock::time_point deadline_ = never;
   sync::atomic<int> broken_{0};
   sync::atomic<bool> ended_{false};
+  sync::atomic<bool> delayed_{false};
 #ifdef __cpp_lib_jthread
   std::stop_source stop_;
   std::optional<std::stop_callback<Stop>> on_stop_;

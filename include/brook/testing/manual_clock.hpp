@@ -61,8 +61,9 @@ class ManualClock : public Clock {
   /// brought about is done and all are idle. Before it moves anything it waits for that, too; and when it returns
   /// nothing is left to do. So a test that has one thread at work at a time always goes the same way.
   ///
-  /// Threads that call it at the same time take turns. One that others wait for may call it too: that comes on top of what
-  /// they add. Throws std::bad_alloc, and then has moved nothing. O(blocked calls) for each deadline.
+  /// Threads that call it at the same time take turns: each call is over before the next one begins, and their times add up.
+  /// A thread that is known may call it too, in the middle of another's call, which waits for it: that comes on top of what
+  /// the other adds. Throws std::bad_alloc, and then has moved nothing. O(blocked calls) for each deadline.
   void advance(std::chrono::nanoseconds by) {
     testing::Held held = testing::lock();
     testing::Activity::Call call(activity_, held);
@@ -79,9 +80,11 @@ class ManualClock : public Clock {
 
   /// Moves both clocks forward by `by` at once, wakes and rings whose time has come, and waits for nobody: as if the
   /// process had been suspended. Who was to be woken several times meanwhile is woken once. For tests in which time
-  /// passes while others work, and may run into what they do.
+  /// passes while others work, and may run into what they do, also into advance(), which waits for it. Throws
+  /// std::bad_alloc, and then has moved nothing.
   void jump(std::chrono::nanoseconds by) {
     testing::Held held = testing::lock();
+    const testing::Activity::Guest guest(activity_);
     static_cast<void>(move(std::max(by, std::chrono::nanoseconds(0))));
     while (rouse_first_due(held)) {}
   }

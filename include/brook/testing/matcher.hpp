@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <brook/blocking_list.hpp>
 #include <brook/channel.hpp>
@@ -24,6 +24,35 @@
 #include <brook/testing/faults.hpp>
 #include <brook/testing/recorder.hpp>
 #include <brook/testing/shown.hpp>
+
+namespace brook::testing {
+
+/// Whether what came is a value, or has it in it: an answer, a value, an entry, a delivery, a message, or several of them.
+template <class Got, class T>
+[[nodiscard]] bool came(const Got& got, const T& value) {
+  if constexpr (requires { got.has_value(), *got; }) {
+    return got.has_value() && came(*got, value);
+  } else if constexpr (requires { static_cast<bool>(got == value); }) {
+    return static_cast<bool>(got == value);
+  } else if constexpr (requires { got.value; }) {
+    return came(got.value, value);
+  } else if constexpr (requires { got.values; }) {
+    return came(got.values, value);
+  } else if constexpr (requires { got.begin() != got.end(); }) {
+    for (const auto& one : got) {
+      if (came(one, value)) return true;
+    }
+    return false;
+  } else if constexpr (requires { got.valueless_by_exception(); }) {
+    return std::visit([&](const auto& one) { return came(one, value); }, got);
+  } else if constexpr (requires { *got; }) {
+    return came(*got, value);
+  } else {
+    return false;  // of another type
+  }
+}
+
+}  // namespace brook::testing
 
 namespace brook::matchers {
 
@@ -175,32 +204,12 @@ template <std::equality_comparable T>
 
 // — of answers —
 
-/// The answer of a receive, a pop, a read or a receive_batch: this value, or among others this value.
+/// What a receive, a pop, a read, a receive_batch or a select answers, or one of several that came: this value; among others
+/// this value.
 template <class T>
 [[nodiscard]] auto Received(T value) {
-  const std::string text = testing::shown(value);
-  const auto is = [value = std::move(value)](const auto& got) {
-    if constexpr (requires { got == value; }) return got == value;
-    else if constexpr (requires { got.value == value; }) return got.value == value;  // an entry, a Popped
-    else return *got == value;                                                       // a message, a delivery
-  };
-  const auto test = [is](const auto& answer) {
-    if (!answer) return false;
-    if constexpr (
-        requires {
-          answer->begin() != answer->end();
-          answer->size();
-        } &&
-        !requires { is(*answer); }) {
-      for (const auto& got : *answer) {
-        if (is(got)) return true;
-      }
-      return false;
-    } else {
-      return is(*answer);
-    }
-  };
-  return matcher(test, "is " + text);
+  const std::string text = "received " + testing::shown(value);
+  return matcher([value = std::move(value)](const auto& got) { return testing::came(got, value); }, text);
 }
 [[nodiscard]] inline auto Received(const char* text) { return Received(std::string(text)); }
 /// An answer with this error.

@@ -37,7 +37,7 @@ struct Record {
         asked(call.size) {}
 
   std::uint64_t number = 0;           ///< counted from 1, in the order in which they began
-  std::chrono::nanoseconds began{0};  ///< on the object's clock, since the first record
+  std::chrono::nanoseconds began{0};  ///< on the object's clock, since the first record on that
   std::chrono::nanoseconds took{0};   ///< on the same clock
   std::size_t thread = 0;             ///< counted from 1, in the order of their first operations
   Operation operation;                ///< as Call::operation

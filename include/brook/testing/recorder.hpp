@@ -71,10 +71,10 @@ class Recorder final : public Probe {
   }
   /// How many of them there are.
   [[nodiscard]] std::size_t count(const Where& where = {}) const { return records(where).size(); }
-  /// How many records were dropped, because there were more than it keeps.
+  /// How many records were dropped, because there were more than it keeps; since clear().
   [[nodiscard]] std::uint64_t forgotten() const {
     const sync::unique_lock<sync::mutex> held(mutex_);
-    return numbers_ - records_.size();
+    return forgotten_;
   }
 
   /// The same as text: number, time on the object's clock since the first record, thread, object and who does it, what
@@ -86,26 +86,27 @@ class Recorder final : public Probe {
     return before + testing::tell_story(records(where));
   }
 
-  /// Forgets all that is over.
+  /// Forgets all that is over. Numbers go on, so that no two records ever have the same one; times begin anew, unless
+  /// something is still running.
   void clear() {
     const sync::unique_lock<sync::mutex> held(mutex_);
     std::erase_if(records_, [](const Record& record) { return !record.running(); });
-    numbers_ = records_.size();
-    began_.reset();
+    forgotten_ = 0;
+    if (records_.empty()) began_.clear();
   }
 
   /// For an object that is in no broker: `Stream<Order> orders({.probe = recorder.named("orders")})`.
   [[nodiscard]] Probe* named(std::string_view name) override { return named_.of(name); }
 
   Outcome watch(const Call& call, const Perform& perform) override {
-    const std::uint64_t number = begin(call);
     struct End {
       Recorder& recorder;
       const Call& call;
-      std::uint64_t number;
+      const Clock::time_point began = call.clock->now();
+      const std::uint64_t number = recorder.begin(call, began);
       std::optional<Outcome> outcome{};
-      ~End() { recorder.end(number, call, outcome); }
-    } end{*this, call, number};
+      ~End() { recorder.end(number, call.clock->now() - began, outcome); }
+    } end{*this, call};
     end.outcome = options_.then != nullptr ? options_.then->watch(call, perform) : perform();
     return *end.outcome;
   }
@@ -114,31 +115,30 @@ class Recorder final : public Probe {
   using Printer = std::string (*)(const GivenValues&, std::size_t);
 
   // The number of the record, 0 when there is none.
-  [[nodiscard]] std::uint64_t begin(const Call& call) noexcept {
+  [[nodiscard]] std::uint64_t begin(const Call& call, Clock::time_point now) noexcept {
     const sync::unique_lock<sync::mutex> held(mutex_);
     BROOK_TRY {
-      const Clock::time_point now = call.clock->now();
-      if (!began_) began_ = now;
       Record record(call);
-      record.began = now - *began_;
+      record.began = now - began_.try_emplace(call.clock, now).first->second;
       record.thread = thread_number();
       if (record.name.empty()) record.name = name_of(call);
       record.values = values_of(call.values);
       record.number = numbers_ + 1;
       records_.push_back(std::move(record));
-      ++numbers_;
-      if (records_.size() > options_.capacity) records_.pop_front();
-      return numbers_;
     }
-    BROOK_CATCH_ALL {}
-    return 0;
+    BROOK_CATCH_ALL { return 0; }
+    if (records_.size() > options_.capacity) {
+      records_.pop_front();
+      ++forgotten_;
+    }
+    return ++numbers_;
   }
 
-  void end(std::uint64_t number, const Call& call, const std::optional<Outcome>& outcome) noexcept {
+  void end(std::uint64_t number, std::chrono::nanoseconds took, const std::optional<Outcome>& outcome) noexcept {
     const sync::unique_lock<sync::mutex> held(mutex_);
     const auto found = std::ranges::lower_bound(records_, number, {}, &Record::number);
     if (found == records_.end() || found->number != number) return;
-    if (began_) found->took = call.clock->now() - *began_ - found->began;
+    found->took = took;
     found->outcome = outcome;
     found->over = true;
   }
@@ -165,7 +165,8 @@ class Recorder final : public Probe {
   mutable sync::mutex mutex_;  // guards what follows
   std::deque<Record> records_;
   std::uint64_t numbers_ = 0;
-  std::optional<Clock::time_point> began_;
+  std::uint64_t forgotten_ = 0;
+  std::map<const Clock*, Clock::time_point> began_;  // the first record on each clock
   std::map<sync::thread::id, std::size_t> threads_;
   std::map<const void*, std::size_t> objects_;
   std::map<const void*, Printer> printers_;

@@ -15,6 +15,7 @@
 #include <brook/error.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/testing/activity.hpp>
 #include <brook/testing/where.hpp>
 #include <brook/wait/gate.hpp>
 
@@ -116,6 +117,7 @@ class RuleState {
     return stopped_;
   }
   void await_stopped(std::size_t threads) {
+    const Away away;  // a thread that a manual clock knows may wait here
     sync::unique_lock<sync::mutex> held(mutex_);
     while (stopped_ < threads) changed_.wait(held);
   }

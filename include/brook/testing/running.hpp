@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -63,9 +64,18 @@ class Running {
 #endif
   }
 
-  /// Waits until the call has ended. This thread is idle meanwhile.
+  /// Waits until the call has ended. This thread is idle meanwhile. After 10 s it tells the standard error.
   void join() {
     const Away away;
+    {
+      Held held = lock();
+      wait_and_tell(
+          held, outcome_->ended, [this] { return done(); },
+          [](std::ostream& out) {
+            out << "brook: somebody has waited for the end of a ManualClock::thread() for 10 s\n"
+                << "What waits for ever in it needs its stop token, or an object that is closed\n";
+          });
+    }
     thread_.join();
   }
 
@@ -85,7 +95,9 @@ class Running {
         else value.emplace(invoke(call));
       }
       BROOK_CATCH_ALL { thrown = std::current_exception(); }
+      const Held held = lock();
       done.store(true, sync::seq_cst);
+      ended.notify_all();
     }
 
     template <class F>
@@ -99,6 +111,7 @@ class Running {
     }
 
     sync::atomic<bool> done{false};
+    sync::condition_variable ended;
     std::optional<std::conditional_t<std::is_void_v<Result>, std::monostate, Result>> value{};
     std::exception_ptr thrown{};
 #ifdef __cpp_lib_jthread
