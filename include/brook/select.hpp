@@ -31,7 +31,7 @@ namespace brook {
 /// What is taken from one of several sources: a std::variant in their order, whose index() tells which one it was. Of one
 /// source it is what is taken itself.
 template <Selectable... Sources>
-using Selected = typename selection::SelectionOf<Sources...>::Value;
+using Selected = selection::Taken<Sources...>;
 
 /// Takes from exactly one source: from the first, in the order of the arguments, that has something, or, when none has, from
 /// the first that will have. Sources are lists, subscriptions, consumers, and what from(), moving() and into() say. Nothing
@@ -97,7 +97,7 @@ struct CallWithResult {
 
   template <class Completion>
   void operator()(const Completion& completion) noexcept {
-    function(completion->result());
+    function(completion->result_or_why_not());
   }
 };
 
@@ -114,8 +114,8 @@ concept ReadyHandler = std::move_constructible<F> && std::invocable<F&, expected
 /// use all of them. Handlers that become due while one runs on the same thread run after it.
 ///
 /// What is taken is the handler's: nothing is lost when a completion is cancelled or its time is up. Completions stand in
-/// line with calls that wait, and may outlive the objects, not their clocks. Errors further: out_of_memory, where a call
-/// would have thrown. Throws as select(), and std::bad_alloc; the handler is then not called.
+/// line with calls that wait, and may outlive the objects, not their clocks. Errors further, where a call would have thrown:
+/// out_of_memory; exception, when a value throws as it is copied or moved, which then stays where it was. Throws as select(), and std::bad_alloc; the handler is then not called.
 template <class F, Selectable... Sources>
 requires(sizeof...(Sources) > 0) && ReadyHandler<F, Sources...> CancelHandle
     on_ready(F handler, const Wait& wait, Sources&&... sources) {

@@ -149,7 +149,7 @@ class Posted {
   [[nodiscard]] executor_type get_executor() const noexcept { return bound_.work.get_executor(); }
 
   void operator()() {
-    auto result = std::exchange(completion_, nullptr)->result();
+    auto result = std::exchange(completion_, nullptr)->result_or_why_not();
     std::move(bound_.handler)(std::move(result));
   }
 

@@ -17,6 +17,7 @@
 #include <brook/stream.hpp>
 #include <brook/stream/reading.hpp>
 #include <brook/subscription.hpp>
+#include <brook/wait/selection.hpp>
 
 namespace brook {
 
@@ -126,6 +127,9 @@ using SourceOf = std::remove_cvref_t<decltype(brook::from(std::declval<T>()))>;
 
 template <Selectable... T>
 using SelectionOf = wait::Selection<typename SourceOf<T>::Case...>;
+
+template <Selectable... T>
+using Taken = wait::TakenOf<typename SourceOf<T>::Case...>;
 
 }  // namespace selection
 
