@@ -64,10 +64,15 @@ template <class... T>
 requires(sizeof...(T) > 0)
     [[nodiscard]] expected<std::tuple<Entries<T>...>, Errc> read(const Wait& wait, stream::ReadFrom<T>... sources) {
   (sources.resolve(), ...);
-  wait::Selection<stream::Reading<T>...> selection(0, sources...);
-  const auto first = wait::choose(selection, wait);
-  if (!first && first.error() != Errc::timed_out) return unexpected(first.error());
-  return std::tuple<Entries<T>...>{sources.entries()...};
+  for (std::optional<Wait> until;;) {
+    wait::Selection<stream::Reading<T>...> selection(0, sources...);
+    if (!until) until = wait.until(selection.clock());
+    const Errc why = wait::sleep_until_taken(selection, *until);
+    const bool late = !selection.taken() && why == Errc::timed_out;
+    if (!selection.taken() && !late) return unexpected(why);
+    std::tuple<Entries<T>...> all{sources.entries()...};
+    if (late || std::apply([](const auto&... one) { return (!one.empty() || ...); }, all)) return all;
+  }  // else it was removed in between
 }
 
 /// What can still be done about a completion. Dropping it does nothing: the completion goes on. Thread-safe; copies mean the
@@ -120,10 +125,10 @@ template <class F, Selectable... Sources>
 requires(sizeof...(Sources) > 0) && ReadyHandler<F, Sources...> CancelHandle
     on_ready(F handler, const Wait& wait, Sources&&... sources) {
   using Handler = selection::CallWithResult<F>;
-  using Completion = wait::Completion<Handler, typename selection::SourceOf<Sources>::Case...>;
+  using Completion = wait::Completion<Handler, typename selection::KeptSourceOf<Sources>::Case...>;
   const core::Later later;  // a handler that comes here again is called again, and not within itself
   const auto completion = std::make_shared<Completion>(Handler{std::move(handler)}, wait, 0,
-                                                       brook::from(std::forward<Sources>(sources))...);
+                                                       selection::kept(brook::from(std::forward<Sources>(sources)))...);
   if (Completion::start(completion)) Completion::call_later(completion);
   return CancelHandle(completion);
 }

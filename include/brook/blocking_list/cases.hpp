@@ -152,8 +152,8 @@ class PushCase final : public wait::Case {
  public:
   using Value = std::monostate;  // the length is not looked at when it is pushed
 
-  explicit PushCase(const Into<BlockingList<T>, From>& into)
-      : list_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
+  template <class Source>
+  explicit PushCase(Source&& into) : list_(into.state()), value_(std::forward<Source>(into).value()) {}
 
   [[nodiscard]] Clock& clock() const noexcept override { return list_->clock(); }
   [[nodiscard]] wait::Found poll() override {

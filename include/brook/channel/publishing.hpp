@@ -30,8 +30,8 @@ class PublishCase final : public wait::Case {
  public:
   using Value = std::size_t;
 
-  explicit PublishCase(const Into<Channel<T>, From>& into)
-      : state_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
+  template <class Source>
+  explicit PublishCase(Source&& into) : state_(into.state()), value_(std::forward<Source>(into).value()) {}
 
   [[nodiscard]] Clock& clock() const noexcept override { return state_->clock(); }
 
@@ -67,12 +67,18 @@ template <class U, class Value>
 class Into<Channel<U>, Value> {
  public:
   using Case = channel::PublishCase<U, Value>;
+  using Kept =
+      KeptInto<channel::PublishCase<U, log::Kept<U>>, std::shared_ptr<channel::State<log::PayloadOf<U>>>, U>;
 
   Into(Channel<U>& to, Value&& value) : to_(to), value_(std::forward<Value>(value)) {}
 
- private:
-  friend Case;
+  // — for the library —
 
+  [[nodiscard]] std::shared_ptr<channel::State<log::PayloadOf<U>>> state() const noexcept { return shared_state_of(to_); }
+  [[nodiscard]] Value&& value() const noexcept { return std::forward<Value>(value_); }
+  [[nodiscard]] Kept keep() const { return Kept(state(), log::Kept<U>(value())); }
+
+ private:
   Channel<U>& to_;
   Value&& value_;
 };

@@ -44,7 +44,7 @@ class Consumer<T>::Line final : public wait::Case {
     failed_ = consumer_.refusal(options_);
     if (failed_) return wait::Found::over;
     Cursor cursor;
-    failed_ = consumer_.take(options_, batch_, cursor);
+    failed_ = consumer_.take(options_, this->waits(), batch_, cursor);
     consumer_.settle(options_);
     return found();
   }

@@ -33,8 +33,8 @@ class Adding final : public wait::Case {
  public:
   using Value = Id;
 
-  explicit Adding(const Into<Stream<T>, From>& into)
-      : stream_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
+  template <class Source>
+  explicit Adding(Source&& into) : stream_(into.state()), value_(std::forward<Source>(into).value()) {}
 
   [[nodiscard]] Clock& clock() const noexcept override { return stream_->clock(); }
 

@@ -49,10 +49,14 @@ class Case {
  protected:
   ~Case() = default;
 
+  /// Whether the call stands in line when nothing was found: then it leaves what there is to those who do already.
+  [[nodiscard]] bool waits() const noexcept { return waits_; }
+
  private:
   friend class AnySelection;
 
   Case* next_ = nullptr;  // in a circle
+  bool waits_ = true;
   bool over_ = false;
   std::unique_ptr<Alarm> alarm_;  // of one that lives by another clock than the first
 };

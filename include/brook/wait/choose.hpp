@@ -16,7 +16,7 @@ namespace brook::wait {
 /// stop request. Why it has ended, when nothing was taken: closed when nothing will come from any. Throws what looking
 /// throws, and then nothing was taken.
 [[nodiscard]] inline Errc sleep_until_taken(AnySelection& selection, const Wait& wait) {
-  if (selection.poll()) return Errc::closed;
+  if (selection.poll(wait)) return Errc::closed;
   if (wait.stop_requested()) return Errc::cancelled;
   Clock& clock = selection.clock();
   const Clock::time_point deadline = wait.deadline(clock);

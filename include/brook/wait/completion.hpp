@@ -59,7 +59,7 @@ class AnyCompletion : private Wakeable, private core::Task {
   /// and std::bad_alloc; then nothing was taken.
   [[nodiscard]] static bool start(const std::shared_ptr<AnyCompletion>& self) {
     const core::Later later;
-    if (self->selection_.poll()) self->finish(Errc::closed);
+    if (self->selection_.poll(self->wait_)) self->finish(Errc::closed);
     else if (self->wait_.stop_requested()) self->finish(Errc::cancelled);
     else if (self->expired()) self->finish(Errc::timed_out);
     else if (!self->enlist(self)) return false;

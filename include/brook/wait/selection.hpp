@@ -33,8 +33,11 @@ class AnySelection {
   [[nodiscard]] Clock& clock() const noexcept { return first_->clock(); }
 
   /// Takes what is there; whether it has ended, with that, or because there will be nothing any more.
-  [[nodiscard]] bool poll() {
-    return each([](Case& one) { return one.poll(); });
+  [[nodiscard]] bool poll(const Wait& wait) {
+    return each([waits = wait.may_wait()](Case& one) {
+      one.waits_ = waits;
+      return one.poll();
+    });
   }
   /// Stands in all lines. When it throws, it may stand in some.
   void enlist(Wakeable& call) {
