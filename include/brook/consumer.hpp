@@ -138,8 +138,9 @@ class Consumer {
   }
   // With the group's mutex held: the member that this handle stands for now; null when there is none, and why.
   [[nodiscard]] group::Member* present(Errc& failed) const;
-  // What there is now; when there is nothing, `cursor` is where something will be.
-  [[nodiscard]] std::optional<Errc> take(const ReadOptions& options, Batch& batch, Cursor& cursor) const;
+  // What there is now; when there is nothing, `cursor` is where something will be. A call that `waits` does so when what there
+  // is may be for one that has waited longer.
+  [[nodiscard]] std::optional<Errc> take(const ReadOptions& options, bool waits, Batch& batch, Cursor& cursor) const;
   [[nodiscard]] std::optional<Errc> wait_for(const ReadOptions& options, Batch& batch, Cursor cursor) const;
   [[nodiscard]] std::optional<Errc> wait_in_line(const ReadOptions& options, const Wait& wait,
                                                  Clock::time_point deadline, Batch& batch) const;
@@ -162,7 +163,7 @@ template <class T>
 std::optional<Errc> Consumer<T>::take_or_wait(const ReadOptions& options, Batch& batch) const {
   if (options.no_ack && group_->options.ordered_by) return Errc::invalid_argument;
   Cursor cursor;
-  auto failed = take(options, batch, cursor);
+  auto failed = take(options, options.block.may_wait(), batch, cursor);
   if (!failed && batch.empty() && options.count > 0) failed = wait_for(options, batch, std::move(cursor));
   settle(options);
   return failed;
@@ -176,7 +177,7 @@ std::optional<Errc> Consumer<T>::wait_for(const ReadOptions& options, Batch& bat
   if (deadline == Clock::time_point::min() || deadline <= stream_->clock().now()) return std::nullopt;
   const auto moved = [&cursor] { return cursor.moved(); };
   if (wait::spin(stream_->options.spin, moved)) {
-    const auto failed = take(options, batch, cursor);
+    const auto failed = take(options, true, batch, cursor);
     if (failed || !batch.empty()) return failed;
   }
   cursor = {};
@@ -194,13 +195,12 @@ group::Member* Consumer<T>::present(Errc& failed) const {
 }
 
 template <class T>
-std::optional<Errc> Consumer<T>::take(const ReadOptions& options, Batch& batch, Cursor& cursor) const {
+std::optional<Errc> Consumer<T>::take(const ReadOptions& options, bool waits, Batch& batch, Cursor& cursor) const {
   const group::Locked held(group_->mutex);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return failed;
-  group_->queue.serve(*stream_, *group_);
-  group_->take(*stream_, *member, options, batch);
+  if (group_->queue.serve(*stream_, *group_) || !waits) group_->take(*stream_, *member, options, batch);
   if (!batch.empty() || options.count == 0) return std::nullopt;
   if (group_->drained(*stream_)) return Errc::closed;
   cursor = group_->cursor();

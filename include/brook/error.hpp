@@ -39,7 +39,8 @@ enum class Errc {
   not_pending,          ///< The entry was acknowledged, or is pending with somebody else.
   no_subscriber,        ///< Nobody is there to answer.
   unanswered,           ///< Who got the question gave it up.
-  out_of_memory,        ///< Of a completion: where a call would have thrown.
+  out_of_memory,        ///< Of a completion: where a call would have thrown std::bad_alloc.
+  exception,            ///< Of a completion: where a call would have thrown what a value throws when it is copied or moved.
 };
 
 /// One English sentence without a full stop; for people, not for comparing.
@@ -65,6 +66,7 @@ enum class Errc {
     case Errc::no_subscriber: return "nobody is subscribed";
     case Errc::unanswered: return "the request was given up without an answer";
     case Errc::out_of_memory: return "there was no memory";
+    case Errc::exception: return "a value threw an exception";
   }
   return "unknown error";
 }

@@ -56,10 +56,15 @@ class Into<Stream<U>, Value> {
 
   /// Waiting for room.
   using Case = stream::Adding<U, Value>;
+  using Kept = KeptInto<stream::Adding<U, log::Kept<U>>, std::shared_ptr<stream::State<U>>, U>;
+
+  // — for the library —
+
+  [[nodiscard]] std::shared_ptr<stream::State<U>> state() const noexcept { return shared_state_of(to_); }
+  [[nodiscard]] Value&& value() const noexcept { return std::forward<Value>(value_); }
+  [[nodiscard]] Kept keep() const { return Kept(state(), log::Kept<U>(value())); }
 
  private:
-  friend Case;
-
   Stream<U>& to_;
   Value&& value_;
 };

@@ -252,6 +252,7 @@ class PubSub {
 
  private:
   friend const void* probed_as(const PubSub& pubsub) noexcept { return pubsub.table_.get(); }
+  friend const std::shared_ptr<pubsub::Table<T>>& shared_state_of(const PubSub& pubsub) noexcept { return pubsub.table_; }
 
   void close_now() {
     const typename pubsub::Table<T>::Locked locked(*table_);
@@ -362,3 +363,5 @@ class PubSub {
 };
 
 }  // namespace brook
+
+#include <brook/pubsub/into.hpp>

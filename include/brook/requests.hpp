@@ -23,9 +23,9 @@
 #include <brook/wait.hpp>
 #include <brook/wait/at_gate.hpp>
 #include <brook/wait/await.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/gate.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook {
@@ -162,20 +162,19 @@ struct AnswerFrom {
 
 /// An answer, as a case of a selection (wait/selection.hpp).
 template <class Answer>
-class Answered {
+class Answered final : public wait::Case {
  public:
   using Value = Answer;
 
   explicit Answered(AnswerFrom<Answer> what) : pending_(std::move(what.pending)), clock_(*what.clock) {}
 
-  [[nodiscard]] Clock& clock() const noexcept { return clock_; }
-  [[nodiscard]] wait::Found poll() const { return pending_->over() ? wait::Found::some : wait::Found::nothing; }
-  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_.enlist(pending_->gate(), call, bid); }
-  [[nodiscard]] wait::Found look() {
+  [[nodiscard]] Clock& clock() const noexcept override { return clock_; }
+  [[nodiscard]] wait::Found poll() override { return pending_->over() ? wait::Found::some : wait::Found::nothing; }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) override { line_.enlist(pending_->gate(), call, bid); }
+  [[nodiscard]] wait::Found look() override {
     return line_.look([this] { return pending_->over(); }, [this] { return poll(); });
   }
-  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
-  void withdraw() noexcept { line_.withdraw(); }
+  void withdraw() noexcept override { line_.withdraw(); }
   [[nodiscard]] expected<Value, Errc> result() { return pending_->take(); }
 
  private:

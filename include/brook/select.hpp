@@ -31,7 +31,7 @@ namespace brook {
 /// What is taken from one of several sources: a std::variant in their order, whose index() tells which one it was. Of one
 /// source it is what is taken itself.
 template <Selectable... Sources>
-using Selected = typename selection::SelectionOf<Sources...>::Value;
+using Selected = selection::Taken<Sources...>;
 
 /// Takes from exactly one source: from the first, in the order of the arguments, that has something, or, when none has, from
 /// the first that will have. Sources are lists, subscriptions, consumers, and what from(), moving() and into() say. Nothing
@@ -64,10 +64,15 @@ template <class... T>
 requires(sizeof...(T) > 0)
     [[nodiscard]] expected<std::tuple<Entries<T>...>, Errc> read(const Wait& wait, stream::ReadFrom<T>... sources) {
   (sources.resolve(), ...);
-  wait::Selection<stream::Reading<T>...> selection(0, sources...);
-  const auto first = wait::choose(selection, wait);
-  if (!first && first.error() != Errc::timed_out) return unexpected(first.error());
-  return std::tuple<Entries<T>...>{sources.entries()...};
+  for (std::optional<Wait> until;;) {
+    wait::Selection<stream::Reading<T>...> selection(0, sources...);
+    if (!until) until = wait.until(selection.clock());
+    const Errc why = wait::sleep_until_taken(selection, *until);
+    const bool late = !selection.taken() && why == Errc::timed_out;
+    if (!selection.taken() && !late) return unexpected(why);
+    std::tuple<Entries<T>...> all{sources.entries()...};
+    if (late || std::apply([](const auto&... one) { return (!one.empty() || ...); }, all)) return all;
+  }  // else it was removed in between
 }
 
 /// What can still be done about a completion. Dropping it does nothing: the completion goes on. Thread-safe; copies mean the
@@ -97,7 +102,7 @@ struct CallWithResult {
 
   template <class Completion>
   void operator()(const Completion& completion) noexcept {
-    function(completion->result());
+    function(completion->result_or_why_not());
   }
 };
 
@@ -114,16 +119,16 @@ concept ReadyHandler = std::move_constructible<F> && std::invocable<F&, expected
 /// use all of them. Handlers that become due while one runs on the same thread run after it.
 ///
 /// What is taken is the handler's: nothing is lost when a completion is cancelled or its time is up. Completions stand in
-/// line with calls that wait, and may outlive the objects, not their clocks. Errors further: out_of_memory, where a call
-/// would have thrown. Throws as select(), and std::bad_alloc; the handler is then not called.
+/// line with calls that wait, and may outlive the objects, not their clocks. Errors further, where a call would have thrown:
+/// out_of_memory; exception, when a value throws as it is copied or moved, which then stays where it was. Throws as select(), and std::bad_alloc; the handler is then not called.
 template <class F, Selectable... Sources>
 requires(sizeof...(Sources) > 0) && ReadyHandler<F, Sources...> CancelHandle
     on_ready(F handler, const Wait& wait, Sources&&... sources) {
   using Handler = selection::CallWithResult<F>;
-  using Completion = wait::Completion<Handler, typename selection::SourceOf<Sources>::Case...>;
+  using Completion = wait::Completion<Handler, typename selection::KeptSourceOf<Sources>::Case...>;
   const core::Later later;  // a handler that comes here again is called again, and not within itself
   const auto completion = std::make_shared<Completion>(Handler{std::move(handler)}, wait, 0,
-                                                       brook::from(std::forward<Sources>(sources))...);
+                                                       selection::kept(brook::from(std::forward<Sources>(sources)))...);
   if (Completion::start(completion)) Completion::call_later(completion);
   return CancelHandle(completion);
 }

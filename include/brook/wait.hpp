@@ -63,6 +63,25 @@ class Wait {
 #endif
   }
 
+  /// Whether it waits at all, as far as that is known without a clock.
+  [[nodiscard]] bool may_wait() const noexcept {
+    switch (kind_) {
+      case Kind::none: return false;
+      case Kind::until: return until_ != Clock::time_point::min();
+      case Kind::lasting: return lasting_.count() > 0;
+      case Kind::until_wall: break;
+    }
+    return true;
+  }
+
+  /// The same wait, of which the time begins now.
+  [[nodiscard]] Wait until(const Clock& clock) const {
+    Wait wait = *this;
+    wait.kind_ = Kind::until;
+    wait.until_ = deadline(clock);
+    return wait;
+  }
+
   /// When the wait ends on `clock`: time_point::min() when it does not wait, time_point::max() when it never ends.
   [[nodiscard]] Clock::time_point deadline(const Clock& clock) const noexcept {
     switch (kind_) {

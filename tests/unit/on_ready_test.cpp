@@ -645,24 +645,6 @@ TEST_CASE("Completion: consumers that may have few at a time, each of which ackn
   CHECK(group.destroy());
 }
 
-TEST_CASE("Completion: elements of any kind of type") {
-  const auto check = [](auto sample) {
-    using T = decltype(sample);
-    SoleClock clock;
-    Log log;
-    BlockingList<T> list({.clock = &clock}), other({.clock = &clock});
-    on_ready(log.handler(), forever, other, list);
-    on_ready(log.handler(), forever, from(list, Side::left, 2), other);
-    CHECK(list.remplace(1));
-    CHECK(list.remplace(0));
-    CHECK(log.take() == Texts{"1: 1", "0: 0"});
-  };
-  check(MoveOnly(0));
-  check(Large(0));
-  check(Constant(0));
-  check(false);
-}
-
 TEST_CASE("Completion: without memory for its timer it says so") {
   class Poor final : public Clock {
    public:

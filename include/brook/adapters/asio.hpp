@@ -149,7 +149,7 @@ class Posted {
   [[nodiscard]] executor_type get_executor() const noexcept { return bound_.work.get_executor(); }
 
   void operator()() {
-    auto result = std::exchange(completion_, nullptr)->result();
+    auto result = std::exchange(completion_, nullptr)->result_or_why_not();
     std::move(bound_.handler)(std::move(result));
   }
 
@@ -266,7 +266,7 @@ requires(sizeof...(SourcesAndToken) > 1) decltype(auto)
   auto all = std::forward_as_tuple(std::forward<SourcesAndToken>(sources_and_token)...);
   return [&]<std::size_t... at>(std::index_sequence<at...>)->decltype(auto) {
     return async::start(async::executor_of(std::forward<Where>(where)), std::get<sources>(std::move(all)), wait,
-                        brook::from(std::get<at>(std::move(all)))...);
+                        selection::kept(brook::from(std::get<at>(std::move(all))))...);
   }
   (std::make_index_sequence<sources>());
 }

@@ -100,7 +100,7 @@ class [[nodiscard]] Ready {
     const auto completion = completion_;
     return !Completion::start(completion);  // when it does not end at once, the coroutine may be gone by now
   }
-  [[nodiscard]] auto await_resume() noexcept { return std::exchange(completion_, nullptr)->result(); }
+  [[nodiscard]] auto await_resume() { return std::exchange(completion_, nullptr)->result(); }
 
  private:
   using Completion = wait::Completion<Resume<F>, typename Sources::Case...>;
@@ -113,8 +113,8 @@ class [[nodiscard]] Ready {
 
 }  // namespace coroutine
 
-/// `co_await ready(…)` is what select(…) would return, with the same errors and those of on_ready(); the coroutine is
-/// suspended meanwhile, and no thread waits. What is there at once does not suspend it. Otherwise it is resumed on the thread
+/// `co_await ready(…)` is what select(…) would return, and throws what that would throw; the coroutine is suspended
+/// meanwhile, and no thread waits. What is there at once does not suspend it. Otherwise it is resumed on the thread
 /// that brings it about, as the handler of on_ready(), and until it is suspended again or ends that call of brook's does not
 /// return: so it must not block, nor destroy an object that it was called from. An exception that leaves it there terminates.
 ///

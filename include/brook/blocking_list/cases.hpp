@@ -23,8 +23,8 @@
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 #include <brook/wait.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::blocking_list {
@@ -60,13 +60,13 @@ struct MoveFrom {
   Side to_side;
 };
 template <class T>
-class PopCase : public PopLine<T> {
+class PopCase final : public PopLine<T> {
  public:
   using Value = T;
 
   explicit PopCase(PopFrom<T> what) : PopLine<T>(std::move(what.list), what.side, 1) {}
 
-  [[nodiscard]] wait::Found poll() {
+  [[nodiscard]] wait::Found poll() override {
     std::optional<log::PayloadOf<T>> gone;
     const Locked<T> locked(*this->list_);
     if (auto value = pop_locked<T>(*this->list_, this->side_, gone)) value_.emplace(*std::move(value));
@@ -78,7 +78,7 @@ class PopCase : public PopLine<T> {
     if (Popper<T>* const popper = this->popper()) return value_from<T>(popper->got.front());
     return unexpected(this->why_not());
   }
-  void give_back() noexcept {
+  void give_back() noexcept override {
     if (value_) this->put_back(std::span(&*value_, 1));
     else this->put_back_served();
   }
@@ -88,13 +88,13 @@ class PopCase : public PopLine<T> {
 };
 
 template <class T>
-class PopManyCase : public PopLine<T> {
+class PopManyCase final : public PopLine<T> {
  public:
   using Value = std::vector<T>;
 
   explicit PopManyCase(PopManyFrom<T> what) : PopLine<T>(std::move(what.list), what.side, what.most) {}
 
-  [[nodiscard]] wait::Found poll() {
+  [[nodiscard]] wait::Found poll() override {
     std::vector<log::PayloadOf<T>> gone;
     const Locked<T> locked(*this->list_);
     values_ = pop_locked<T>(*this->list_, this->side_, this->most_, gone);
@@ -106,7 +106,7 @@ class PopManyCase : public PopLine<T> {
     if (Popper<T>* const popper = this->popper()) return values_of<T>(*popper);
     return unexpected(this->why_not());
   }
-  void give_back() noexcept {
+  void give_back() noexcept override {
     if (!values_.empty()) this->put_back(values_);
     else this->put_back_served();
   }
@@ -117,7 +117,7 @@ class PopManyCase : public PopLine<T> {
 
 /// What it takes is a copy of what was moved.
 template <class T>
-class MoveCase : public PopLine<T> {
+class MoveCase final : public PopLine<T> {
  public:
   using Value = T;
 
@@ -126,7 +126,7 @@ class MoveCase : public PopLine<T> {
         to_(std::move(what.to)),
         to_side_(what.to_side) {}
 
-  [[nodiscard]] wait::Found poll() {
+  [[nodiscard]] wait::Found poll() override {
     const auto copy = [this](const T& element) { copy_to<T>(moved_, element); };
     refused_ = move_now<T>(*this->list_, *to_, this->side_, to_side_, copy);
     if (refused_) return wait::Found::over;
@@ -148,38 +148,34 @@ class MoveCase : public PopLine<T> {
 
 /// A push at the right end.
 template <class T, class From>
-class PushCase {
+class PushCase final : public wait::Case {
  public:
   using Value = std::monostate;  // the length is not looked at when it is pushed
 
-  explicit PushCase(const Into<BlockingList<T>, From>& into)
-      : list_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
-  ~PushCase() { withdraw(); }
-  PushCase(const PushCase&) = delete;
-  PushCase& operator=(const PushCase&) = delete;
+  template <class Source>
+  explicit PushCase(Source&& into) : list_(into.state()), value_(std::forward<Source>(into).value()) {}
 
-  [[nodiscard]] Clock& clock() const noexcept { return list_->clock(); }
-  [[nodiscard]] wait::Found poll() {
+  [[nodiscard]] Clock& clock() const noexcept override { return list_->clock(); }
+  [[nodiscard]] wait::Found poll() override {
     const Wait none;
     failed_ = push_slowly<T>(*list_, Side::right, values(), &none);
     if (!failed_) return wait::Found::some;
     return failed_ == Errc::full && list_->options.capacity > 0 ? wait::Found::nothing : wait::Found::over;
   }
-  void enlist(wait::Wakeable& call, const wait::Bid& bid) {
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
     pusher_.emplace(call, Side::right, values(), bid);
     place_.emplace(*pusher_);
     const Locked<T> locked(*list_);
     list_->pushers.join(*place_);
   }
-  [[nodiscard]] wait::Found look() {
+  [[nodiscard]] wait::Found look() override {
     const Locked<T> locked(*list_);
     list_->serve();
     failed_ = pusher_->served ? std::nullopt : std::optional(Errc::closed);
     if (pusher_->served) return wait::Found::some;
     return list_->closed ? wait::Found::over : wait::Found::nothing;
   }
-  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
-  void withdraw() noexcept {
+  void withdraw() noexcept override {
     if (place_) list_->abandon(*place_);
     if (pusher_ && pusher_->served) failed_.reset();
     place_.reset();

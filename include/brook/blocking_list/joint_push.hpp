@@ -114,10 +114,15 @@ class Into<BlockingList<U>, Value> {
 
   /// Waiting for room.
   using Case = blocking_list::PushCase<U, Value>;
+  using Kept = KeptInto<blocking_list::PushCase<U, log::Kept<U>>, std::shared_ptr<blocking_list::State<U>>, U>;
+
+  // — for the library —
+
+  [[nodiscard]] std::shared_ptr<blocking_list::State<U>> state() const noexcept { return shared_state_of(to_); }
+  [[nodiscard]] Value&& value() const noexcept { return std::forward<Value>(value_); }
+  [[nodiscard]] Kept keep() const { return Kept(state(), log::Kept<U>(value())); }
 
  private:
-  friend Case;
-
   BlockingList<U>& to_;
   Value&& value_;
 };

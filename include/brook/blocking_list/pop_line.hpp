@@ -18,23 +18,20 @@
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::blocking_list {
 
 template <class T>
-class PopLine {
+class PopLine : public wait::Case {
  public:
   PopLine(std::shared_ptr<State<T>> list, Side side, std::size_t most, const Destination<T>& destination = {})
       : list_(std::move(list)), side_(side), most_(most), destination_(destination) {}
-  ~PopLine() { withdraw(); }
-  PopLine(const PopLine&) = delete;
-  PopLine& operator=(const PopLine&) = delete;
 
-  [[nodiscard]] Clock& clock() const noexcept { return list_->clock(); }
-  void enlist(wait::Wakeable& call, const wait::Bid& bid) {
+  [[nodiscard]] Clock& clock() const noexcept override { return list_->clock(); }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
     popper_.emplace(call, side_, 1, most_, bid);
     popper_->destination = destination_;
     popper_->got.reserve(1);
@@ -44,15 +41,14 @@ class PopLine {
     list_->join(*place_);
     if (destination_.list) destination_.list->coming.join(*coming_);
   }
-  [[nodiscard]] wait::Found look() {
+  [[nodiscard]] wait::Found look() override {
     const auto locked = lock();
     list_->serve();
     if (popper_->served) return wait::Found::some;
     const bool refused = popper_->refused || (destination_.list && destination_.list->closed);
     return refused || drained() ? wait::Found::over : wait::Found::nothing;
   }
-  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
-  void withdraw() noexcept {
+  void withdraw() noexcept override {
     if (!place_) return;
     list_->abandon(*place_);
     if (destination_.list) {

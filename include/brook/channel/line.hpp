@@ -12,8 +12,8 @@
 #include <brook/error.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/at_gate.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::channel {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <brook/channel.hpp>
@@ -16,8 +17,8 @@
 #include <brook/log/payload.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/at_gate.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook {
@@ -25,34 +26,37 @@ namespace brook {
 namespace channel {
 
 template <class T, class From>
-class PublishCase {
+class PublishCase final : public wait::Case {
  public:
   using Value = std::size_t;
 
-  explicit PublishCase(const Into<Channel<T>, From>& into)
-      : state_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
+  template <class Source>
+  explicit PublishCase(Source&& into) : state_(into.state()), value_(std::forward<Source>(into).value()) {}
 
-  [[nodiscard]] Clock& clock() const noexcept { return state_->clock(); }
+  [[nodiscard]] Clock& clock() const noexcept override { return state_->clock(); }
 
-  [[nodiscard]] wait::Found poll() {
+  [[nodiscard]] wait::Found poll() override {
     news_ = state_->room_news();
-    const Wait none;
-    receivers_ = state_->publish({std::addressof(value_.payload()), 1}, &none);
+    receivers_ = state_->offer({std::addressof(value_.payload()), 1}, appended_);
     if (receivers_) return wait::Found::some;
     return receivers_.error() == Errc::full ? wait::Found::nothing : wait::Found::over;
   }
-  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_.enlist(state_->room_gate(), call, bid); }
-  [[nodiscard]] wait::Found look() {
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) override { line_.enlist(state_->room_gate(), call, bid); }
+  [[nodiscard]] wait::Found look() override {
     return line_.look([this] { return state_->room_news() != news_; }, [this] { return poll(); });
   }
-  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
-  void withdraw() noexcept { line_.withdraw(); }
+  void withdraw() noexcept override { line_.withdraw(); }
+  [[nodiscard]] std::optional<Errc> settle(bool, const Wait&) override {
+    if (appended_) state_->tell(*appended_);
+    return std::nullopt;
+  }
   [[nodiscard]] expected<Value, Errc> result() const { return receivers_; }
 
  private:
   const std::shared_ptr<State<log::PayloadOf<T>>> state_;
   log::Given<T, From> value_;
   std::uint64_t news_ = 0;
+  std::optional<log::Appended> appended_;  // nobody has been told of it yet
   expected<std::size_t, Errc> receivers_ = unexpected(Errc::closed);
   wait::AtGate line_;
 };
@@ -63,20 +67,25 @@ template <class U, class Value>
 class Into<Channel<U>, Value> {
  public:
   using Case = channel::PublishCase<U, Value>;
+  using Kept =
+      KeptInto<channel::PublishCase<U, log::Kept<U>>, std::shared_ptr<channel::State<log::PayloadOf<U>>>, U>;
 
   Into(Channel<U>& to, Value&& value) : to_(to), value_(std::forward<Value>(value)) {}
 
- private:
-  friend Case;
+  // — for the library —
 
+  [[nodiscard]] std::shared_ptr<channel::State<log::PayloadOf<U>>> state() const noexcept { return shared_state_of(to_); }
+  [[nodiscard]] Value&& value() const noexcept { return std::forward<Value>(value_); }
+  [[nodiscard]] Kept keep() const { return Kept(state(), log::Kept<U>(value())); }
+
+ private:
   Channel<U>& to_;
   Value&& value_;
 };
 
 /// A message that is to be published, in a select or a completion, when every backlog that makes publishers wait has room. An
 /// rvalue of the channel's own type is moved from only when that succeeds, and must be there until then; anything else is
-/// copied or converted when the call begins. A completion calls functions that are subscribed with a lock of its own held:
-/// they must not end the coroutine, or whatever else waits by it.
+/// copied or converted when the call begins.
 template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<Channel<U>, Value> into(Channel<U>& to, Value&& value) { return {to, std::forward<Value>(value)}; }

@@ -13,8 +13,8 @@
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/subscription.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::channel {
@@ -48,7 +48,7 @@ struct AllMessages {
 };
 
 template <class Source, class Shape>
-class Receiving {
+class Receiving final : public wait::Case {
  public:
   using Value = typename Shape::Value;
 
@@ -56,21 +56,20 @@ class Receiving {
     if (membership_ != nullptr) line_.emplace(*membership_, what.most, batch_);
   }
 
-  [[nodiscard]] Clock& clock() const noexcept {
+  [[nodiscard]] Clock& clock() const noexcept override {
     return membership_ != nullptr ? membership_->clock() : static_cast<Clock&>(SystemClock::instance());
   }
-  [[nodiscard]] wait::Found poll() { return line_ ? line_->poll() : wait::Found::over; }
-  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_->enlist(call, bid); }
-  [[nodiscard]] wait::Found look() { return line_->look(); }
-  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
-  void withdraw() noexcept {
+  [[nodiscard]] wait::Found poll() override { return line_ ? line_->poll() : wait::Found::over; }
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) override { line_->enlist(call, bid); }
+  [[nodiscard]] wait::Found look() override { return line_->look(); }
+  void withdraw() noexcept override {
     if (line_) line_->withdraw();
   }
   [[nodiscard]] expected<Value, Errc> result() {
     if (batch_.runs.size() == 0) return unexpected(Errc::closed);
     return Shape::of(std::move(batch_));
   }
-  void give_back() noexcept { membership_->give_back(std::exchange(batch_, {})); }
+  void give_back() noexcept override { membership_->give_back(std::exchange(batch_, {})); }
 
  private:
   const std::shared_ptr<typename Source::Membership> membership_;

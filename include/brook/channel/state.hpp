@@ -86,6 +86,15 @@ class State {
 
   // — publishing by steps —
 
+  /// As publish(), without waiting, but tells nobody: what is in `appended` then is to be told, once no lock is held.
+  [[nodiscard]] expected<std::size_t, Errc> offer(const Values& values, std::optional<log::Appended>& appended) {
+    if (registry.audience().size() == 0) return nobody();
+    expected<log::Appended, Errc> offered = unexpected(Errc::full);
+    if (!append_if_room(values, offered)) return unexpected(Errc::full);
+    if (!offered) return unexpected(offered.error());
+    appended = *offered;
+    return registry.audience().size();
+  }
   [[nodiscard]] expected<log::Appended, Errc> append(const Values& values) {
     return log.append(values, log::Request::at_time(0));
   }

@@ -17,10 +17,12 @@
 // For code that must end what it has begun; without exceptions nothing is ever thrown.
 #ifdef __cpp_exceptions
 #define BROOK_TRY try
+#define BROOK_CATCH(what) catch (what)
 #define BROOK_CATCH_ALL catch (...)
 #define BROOK_RETHROW throw
 #else
 #define BROOK_TRY if constexpr (true)
+#define BROOK_CATCH(what) else if constexpr (false)
 #define BROOK_CATCH_ALL else
 #define BROOK_RETHROW static_cast<void>(0)
 #endif

@@ -17,8 +17,8 @@
 #include <brook/group/state.hpp>
 #include <brook/options.hpp>
 #include <brook/stream/retention.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook {
@@ -32,28 +32,28 @@ struct Consumer<T>::ReadFrom {
 };
 
 template <class T>
-class Consumer<T>::Line {
+class Consumer<T>::Line final : public wait::Case {
  public:
   using Value = Deliveries<T>;
 
   explicit Line(ReadFrom what) : consumer_(std::move(what.consumer)), options_(std::move(what.options)) {}
 
-  [[nodiscard]] Clock& clock() const noexcept { return consumer_.clock(); }
+  [[nodiscard]] Clock& clock() const noexcept override { return consumer_.clock(); }
 
-  [[nodiscard]] wait::Found poll() {
+  [[nodiscard]] wait::Found poll() override {
     failed_ = consumer_.refusal(options_);
     if (failed_) return wait::Found::over;
     Cursor cursor;
-    failed_ = consumer_.take(options_, batch_, cursor);
+    failed_ = consumer_.take(options_, this->waits(), batch_, cursor);
     consumer_.settle(options_);
     return found();
   }
-  void enlist(wait::Wakeable& call, const wait::Bid& bid) {
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
     const group::Locked held(group().mutex);
     waiter_.emplace(call, consumer_.member_, options_, batch_, bid);
     place_.emplace(stream().gate, group().queue, *waiter_);
   }
-  [[nodiscard]] wait::Found look() {
+  [[nodiscard]] wait::Found look() override {
     auto what = wait::Found::nothing;
     {
       const group::Locked held(group().mutex);
@@ -65,8 +65,8 @@ class Consumer<T>::Line {
     consumer_.settle(options_);
     return what;
   }
-  [[nodiscard]] Clock::time_point due() const noexcept { return waiter_ ? waiter_->alarm : Clock::time_point::max(); }
-  void withdraw() noexcept {
+  [[nodiscard]] Clock::time_point due() const noexcept override { return waiter_ ? waiter_->alarm : Clock::time_point::max(); }
+  void withdraw() noexcept override {
     if (!place_) return;
     const group::Locked held(group().mutex);
     place_.reset();
@@ -76,7 +76,7 @@ class Consumer<T>::Line {
     return Deliveries<T>(std::move(batch_));
   }
   // What cannot be given back stays pending with the consumer, unless it never was.
-  void give_back() noexcept {
+  void give_back() noexcept override {
     const Deliveries<T> deliveries(std::move(batch_));
     for (const auto& delivery : deliveries) {
       BROOK_TRY { static_cast<void>(delivery.nack({.delay = std::chrono::milliseconds(0), .uncounted = true})); }

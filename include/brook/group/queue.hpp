@@ -2,7 +2,9 @@
 //
 // Order among waiters   Blocked consumers stand in a queue. Whoever comes by with the group's mutex, be it a consumer that
 // was woken or one that has just called, first serves the queue from its front, and only then itself. So entries go to
-// those who have waited longest, whoever happens to run first.
+// those who have waited longest, whoever happens to run first. When the front waits for other things as well, and one of them
+// is just deciding whether it has something for it (wait/choice.hpp), nobody behind it is served: it comes by, or leaves, once
+// that is decided. Only a read that does not wait is not kept waiting, either, and takes what there is.
 //
 // Who is woken   Only the front of the queue has a ticket at the stream's gate, so an entry wakes one consumer. When the
 // queue changes, whoever changed it arms the new front's ticket and looks again (rows C, D of wait/gate.hpp).
@@ -69,9 +71,10 @@ class Queue {
 
   /// Gives what there is to those who wait, in their order, and everyone the news when nothing will come any more; then
   /// sees to it that the next entry wakes the first who still waits. One who waits serves himself and those before him, and
-  /// leaves the others to the next (`until`). Throws std::bad_alloc: then whoever could not be served looks for himself.
-  void serve(typename State::StreamState& stream, State& group, const Waiter* until = nullptr) {
-    if (!waiters_.empty()) serve_waiters(stream, group, until);
+  /// leaves the others to the next (`until`). False when the first could not be asked. Throws std::bad_alloc: then whoever
+  /// could not be served looks for himself.
+  bool serve(typename State::StreamState& stream, State& group, const Waiter* until = nullptr) {
+    return waiters_.empty() || serve_waiters(stream, group, until);
   }
 
   /// Has the first who waits look for itself, and arm its own ticket.
@@ -80,7 +83,7 @@ class Queue {
   }
 
  private:
-  [[gnu::noinline]] void serve_waiters(typename State::StreamState& stream, State& group, const Waiter* until) {
+  [[gnu::noinline]] bool serve_waiters(typename State::StreamState& stream, State& group, const Waiter* until) {
     for (auto at = waiters_.begin(); at != waiters_.end() && (until == nullptr || !until->served);) {
       Waiter& waiter = **at;
       const WakeOnFailure failure{waiter.sleeper};
@@ -103,6 +106,7 @@ class Queue {
         continue;
       }
       if (!decision.granted()) {  // it comes by, or leaves, once that is decided
+        if (first) return false;
         ++at;
         continue;
       }
@@ -118,6 +122,7 @@ class Queue {
       if (group.next_due(*member, waiter.options) < waiter.alarm) waiter.sleeper.wake();
       ++at;
     }
+    return true;
   }
 
   // Has a waiter look for himself when an exception keeps others from serving him.

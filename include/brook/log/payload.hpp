@@ -47,6 +47,17 @@ template <class T>
   else return *payload;
 }
 
+/// A value that is handed over with what it lies in.
+template <class T>
+struct Kept {
+  /// Throws what make_payload() does.
+  template <class Value>
+  explicit Kept(Value&& value) : payload(make_payload<T>(std::forward<Value>(value))) {}
+  Kept(Kept&&) noexcept = default;
+
+  PayloadOf<T> payload;
+};
+
 /// The payload of a value that is handed over by `Value&&`: the caller's own object, which is moved from only when it is
 /// stored, if it can lie in a slot as it is; else one made of it.
 template <class T, class Value>
@@ -64,6 +75,7 @@ class Given {
 
   [[nodiscard]] static decltype(auto) payload_of(Value&& value) {
     if constexpr (direct) return static_cast<PayloadOf<T>&>(value);
+    else if constexpr (std::is_same_v<Value, Kept<T>>) return std::move(value.payload);
     else return make_payload<T>(std::forward<Value>(value));
   }
 

@@ -9,8 +9,8 @@
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/membership.hpp>
 #include <brook/wait.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::pubsub {

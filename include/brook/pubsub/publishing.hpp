@@ -41,29 +41,38 @@ class Publishing {
   /// timed_out, cancelled; closed. Throws std::bad_alloc; some subscriptions may have got it then.
   [[nodiscard]] expected<std::size_t, Errc> publish(const Wait& wait) {
     std::optional<Clock::time_point> deadline;
-    for (std::shared_ptr<State> full;; full = nullptr) {
+    for (;;) {
       std::uint64_t news = 0;
-      std::size_t deliveries = 0;
-      {
-        const Telling telling{told_};
-        const core::Later later;
-        const Locked locked(shards_);
-        find();
-        std::list<typename State::Locked> held;
-        full = find_full(news, held);
-        if (full == nullptr) deliveries = append();
-      }
+      const Telling telling{*this};
+      const std::shared_ptr<State> full = try_publish(news);
       if (full == nullptr) {
         if (!reached() && table_.closed()) return unexpected(Errc::closed);
-        return deliveries;
+        return deliveries();
       }
       if (!deadline) deadline = wait.deadline(table_.clock());
       if (const auto failed = full->wait_for_room(news, wait, *deadline)) return unexpected(*failed);
     }
   }
 
-  /// Whether somebody may have got it.
+  /// Publishes if there is room everywhere, once. Else it answers a feed that has none, and the news of room there before that
+  /// was found out. Tells nobody. Throws std::bad_alloc; some subscriptions may have got it then.
+  [[nodiscard]] std::shared_ptr<State> try_publish(std::uint64_t& news) {
+    const core::Later later;
+    const Locked locked(shards_);
+    find();
+    std::list<typename State::Locked> held;
+    std::shared_ptr<State> full = find_full(news, held);
+    if (full == nullptr) append();
+    return full;
+  }
+  /// Tells those who got it, once no lock is held.
+  void tell() {
+    for (const Told& told : told_) told.state->tell(told.appended);
+  }
+
+  /// Whether somebody may have got it; and how many have.
   [[nodiscard]] bool reached() const noexcept { return !told_.empty(); }
+  [[nodiscard]] std::size_t deliveries() const noexcept { return deliveries_; }
 
  private:
   struct Match {
@@ -76,12 +85,10 @@ class Publishing {
     std::shared_ptr<State> state;
     log::Appended appended;
   };
-  // Tells those who got it, also when there was no memory for the others.
+  // Also when there was no memory for the others.
   struct Telling {
-    const std::vector<Told>& all;
-    ~Telling() {
-      for (const Told& told : all) told.state->tell(told.appended);
-    }
+    Publishing& publishing;
+    ~Telling() { publishing.tell(); }
   };
   struct Locked {
     explicit Locked(const std::vector<Shard<T>*>& which) : shards(which) {
@@ -134,8 +141,7 @@ class Publishing {
     return full;
   }
 
-  [[nodiscard]] std::size_t append() {
-    std::size_t deliveries = 0;
+  void append() {
     told_.reserve(matches_.size());
     std::vector<typename Feed<T>::Payload> posts;
     each_feed([&](auto first, auto end) {
@@ -146,11 +152,10 @@ class Publishing {
       const std::size_t audience = first->state->registry.audience().size();
       if (const auto appended = first->state->append({posts.data(), count})) {
         told_.push_back({*first->kept, *appended});
-        deliveries += count * audience;
+        deliveries_ += count * audience;
       }
       return true;
     });
-    return deliveries;
   }
 
   Table<T>& table_;
@@ -158,6 +163,7 @@ class Publishing {
   std::vector<Shard<T>*> shards_;
   std::vector<Match> matches_;
   std::vector<Told> told_;
+  std::size_t deliveries_ = 0;
 };
 
 }  // namespace brook::pubsub

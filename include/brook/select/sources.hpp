@@ -17,6 +17,7 @@
 #include <brook/stream.hpp>
 #include <brook/stream/reading.hpp>
 #include <brook/subscription.hpp>
+#include <brook/wait/selection.hpp>
 
 namespace brook {
 
@@ -121,11 +122,24 @@ concept Selectable = requires(T&& object) {
 
 namespace selection {
 
+/// As it is kept by a call that goes on after it has returned: with the value that it brings, if it brings one.
+template <Source T>
+[[nodiscard]] auto kept(T&& source) {
+  if constexpr (requires { source.keep(); }) return source.keep();
+  else return std::remove_cvref_t<T>(std::forward<T>(source));
+}
+
 template <Selectable T>
 using SourceOf = std::remove_cvref_t<decltype(brook::from(std::declval<T>()))>;
 
+template <Selectable T>
+using KeptSourceOf = decltype(selection::kept(brook::from(std::declval<T>())));
+
 template <Selectable... T>
 using SelectionOf = wait::Selection<typename SourceOf<T>::Case...>;
+
+template <Selectable... T>
+using Taken = wait::TakenOf<typename SourceOf<T>::Case...>;
 
 }  // namespace selection
 

@@ -15,8 +15,8 @@
 #include <brook/stream/state.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/at_gate.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook {
@@ -29,16 +29,16 @@ class Stream;
 namespace brook::stream {
 
 template <class T, class From>
-class Adding {
+class Adding final : public wait::Case {
  public:
   using Value = Id;
 
-  explicit Adding(const Into<Stream<T>, From>& into)
-      : stream_(shared_state_of(into.to_)), value_(std::forward<From>(into.value_)) {}
+  template <class Source>
+  explicit Adding(Source&& into) : stream_(into.state()), value_(std::forward<Source>(into).value()) {}
 
-  [[nodiscard]] Clock& clock() const noexcept { return stream_->clock(); }
+  [[nodiscard]] Clock& clock() const noexcept override { return stream_->clock(); }
 
-  [[nodiscard]] wait::Found poll() {
+  [[nodiscard]] wait::Found poll() override {
     news_ = stream_->room.news();
     const Wait none;
     const auto appended =
@@ -52,13 +52,13 @@ class Adding {
     const bool may_fit = appended.error() == Errc::full && stream_->room.capacity() > 0;
     return may_fit ? wait::Found::nothing : wait::Found::over;
   }
-  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_.enlist(stream_->room.gate(), call, bid); }
-  [[nodiscard]] wait::Found look() {
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) override { line_.enlist(stream_->room.gate(), call, bid); }
+  [[nodiscard]] wait::Found look() override {
     stream_->expire();
     return line_.look([this] { return stream_->room.news() != news_; }, [this] { return poll(); });
   }
-  [[nodiscard]] Clock::time_point due() const { return stream_->next_expiry(); }
-  void withdraw() noexcept { line_.withdraw(); }
+  [[nodiscard]] Clock::time_point due() const override { return stream_->next_expiry(); }
+  void withdraw() noexcept override { line_.withdraw(); }
   [[nodiscard]] expected<Value, Errc> result() const { return added_; }
 
  private:

@@ -12,8 +12,8 @@
 #include <brook/options.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/wait/at_gate.hpp>
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::stream {
@@ -40,7 +40,7 @@ struct ReadFrom {
 };
 
 template <class T>
-class Reading {
+class Reading final : public wait::Case {
  public:
   using Value = Entries<T>;
 
@@ -50,20 +50,19 @@ class Reading {
         after_(what.after.after(view_.end.last_id())),
         count_(what.count) {}
 
-  [[nodiscard]] Clock& clock() const noexcept { return stream_->clock(); }
+  [[nodiscard]] Clock& clock() const noexcept override { return stream_->clock(); }
 
-  [[nodiscard]] wait::Found poll() {
+  [[nodiscard]] wait::Found poll() override {
     view_ = stream_->look();
     if (after_ != Id::max()) entries_ = stream_->collect(view_, after_.next(), Id::max(), count_);
     if (!entries_.empty()) return wait::Found::some;
     return view_.end.sealed ? wait::Found::over : wait::Found::nothing;
   }
-  void enlist(wait::Wakeable& call, const wait::Bid& bid) { line_.enlist(stream_->gate, call, bid); }
-  [[nodiscard]] wait::Found look() {
+  void enlist(wait::Wakeable& call, const wait::Bid& bid) override { line_.enlist(stream_->gate, call, bid); }
+  [[nodiscard]] wait::Found look() override {
     return line_.look([this] { return view_.end.moved(); }, [this] { return poll(); });
   }
-  [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
-  void withdraw() noexcept { line_.withdraw(); }
+  void withdraw() noexcept override { line_.withdraw(); }
   [[nodiscard]] expected<Value, Errc> result() {
     if (entries_.empty()) return unexpected(Errc::closed);
     return std::move(entries_);

@@ -4,9 +4,9 @@
 
 #include <optional>
 
+#include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/gate.hpp>
-#include <brook/wait/selection.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::wait {

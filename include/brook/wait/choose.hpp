@@ -13,20 +13,18 @@
 namespace brook::wait {
 
 /// Takes what is there, or waits for it as `wait` says; once for each selection. What is there wins over a deadline and a
-/// stop request. Errors: timed_out, cancelled; those of the first case when nothing will come from any. Throws what looking
+/// stop request. Why it has ended, when nothing was taken: closed when nothing will come from any. Throws what looking
 /// throws, and then nothing was taken.
-template <class... Cases>
-[[nodiscard]] auto choose(Selection<Cases...>& selection, const Wait& wait) {
-  using Result = expected<typename Selection<Cases...>::Value, Errc>;
-  if (selection.poll()) return selection.result(Errc::closed);
-  if (wait.stop_requested()) return Result(unexpected(Errc::cancelled));
+[[nodiscard]] inline Errc sleep_until_taken(AnySelection& selection, const Wait& wait) {
+  if (selection.poll(wait)) return Errc::closed;
+  if (wait.stop_requested()) return Errc::cancelled;
   Clock& clock = selection.clock();
   const Clock::time_point deadline = wait.deadline(clock);
   const auto expired = [&] { return deadline != Clock::time_point::max() && clock.now() >= deadline; };
-  if (expired()) return Result(unexpected(Errc::timed_out));
+  if (expired()) return Errc::timed_out;
   Sleeper sleeper(clock, deadline, wait);
   struct Withdraw {
-    Selection<Cases...>& selection;
+    AnySelection& selection;
     ~Withdraw() { selection.withdraw(); }
   } before_the_sleeper_dies{selection};
   Errc why = Errc::closed;
@@ -36,12 +34,20 @@ template <class... Cases>
       if (why != Errc::closed) break;
       sleeper.set_deadline(std::min(deadline, selection.due()));
     }
-    selection.withdraw();
   }
   BROOK_CATCH_ALL {
     selection.withdraw();
     if (!selection.taken()) BROOK_RETHROW;  // what was taken would be lost
   }
+  return why;
+}
+
+/// The same, and what was taken. Errors: timed_out, cancelled; those of the first case when nothing will come from any.
+template <class... Cases>
+[[nodiscard]] expected<TakenOf<Cases...>, Errc> choose(Selection<Cases...>& selection,
+                                                                         const Wait& wait) {
+  const Errc why = sleep_until_taken(selection, wait);
+  selection.settle(wait);
   return selection.result(why);
 }
 

@@ -3,13 +3,16 @@
 // Whoever wakes a completion looks for it, once it holds none of our locks (core/later.hpp): a thread that adds, pushes,
 // publishes, closes, cancels, requests a stop, or runs the clock's timers. One does so at a time; who wakes it meanwhile
 // leaves that to the first (wait/turn.hpp). The one who finds it ended takes it out of all lines, so that nobody else can
-// come to it any more, has the handler called once no other is running on this thread, and never gives the turn back.
+// come to it any more, settles what was taken (wait/case.hpp), has the handler called once no other is running on this thread,
+// and never gives the turn back.
 //
-//     waiting ──look──▶ ended      the handler is called; it takes the result, or leaves it here until it is wanted
-//        └────abandon──▶ abandoned  the handler is not called; what was given to it meanwhile goes back
+//     waiting ──look──▶ settling ──settle──▶ ended   the handler is called; it takes the result, or leaves it here until it
+//        │                 │                         is wanted
+//        └─────abandon─────┴──▶ abandoned            the handler is not called; what was given to it meanwhile goes back
 //
-// Whoever abandons it waits for a look that goes on just then, but not for one that is due, nor for handlers: so that may be
-// done anywhere, also by a handler.
+// Settling may call functions of the user's, so nobody waits for it: who abandons it then leaves the rest to who settles.
+// Whoever abandons it before waits for a look that goes on just then, but not for one that is due, nor for handlers: so that
+// may be done anywhere, also by a handler, or by a function that a completion calls.
 //
 // Lifetime  It owns itself from when it stands in line until it has ended or is abandoned. Who wakes it either is kept out
 //           of its line meanwhile, or is waited for (timer, stop token), or has a share of it (a handle).
@@ -19,15 +22,15 @@
 // Memory orders
 //   row  thread  operation         order    meets  because
 //   WF   anyone  cancelled_        relaxed  -      goes by the turn (row CJ of wait/turn.hpp)
-//   WR   timer   rang_             relaxed  -      the same
 // Proof    tests/stress/select_stress.cpp, tests/stress/coroutine_stress.cpp; the turn in tests/model/turn_model.cpp
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -37,70 +40,50 @@
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/wait.hpp>
+#include <brook/wait/alarm.hpp>
 #include <brook/wait/selection.hpp>
 #include <brook/wait/turn.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::wait {
 
-/// What a handle knows of a completion.
-class AnyCompletion {
+/// A completion, whatever it waits for and calls.
+class AnyCompletion : private Wakeable, private core::Task {
  public:
+  AnyCompletion(const AnyCompletion&) = delete;
+  AnyCompletion& operator=(const AnyCompletion&) = delete;
   virtual ~AnyCompletion() = default;
-  virtual void cancel() noexcept = 0;
-  /// Of one that was started: the handler is not called, and what was taken goes back. False, and does nothing, when it has
-  /// ended before: then the handler was called, or is about to be.
-  [[nodiscard]] virtual bool abandon() noexcept = 0;
-};
-
-/// `handler(completion)`, of a shared pointer, is called with no lock of ours held when it has ended. It must not throw.
-template <class Handler, class... Cases>
-class Completion final : public AnyCompletion, private Wakeable, private core::Task {
- public:
-  using Result = expected<typename Selection<Cases...>::Value, Errc>;
-
-  template <class... Sources>
-  Completion(Handler&& handler, const Wait& wait, std::size_t first, Sources&&... sources)
-      : Task([](core::Task& task) noexcept {
-          const core::Later later;
-          static_cast<Completion&>(task).run();
-        }),
-        selection_(first, std::forward<Sources>(sources)...),
-        clock_(selection_.clock()),
-        wait_(wait),
-        deadline_(wait.deadline(clock_)),
-        timer_(*this),
-        handler_(std::move(handler)) {}
-  ~Completion() override = default;
 
   /// Takes what is there, or waits for it; once. True when it has ended by that: then the handler is not called, unless
-  /// call_later() is. False when it will be called; it may have been. Throws what looking throws, and std::bad_alloc; then
-  /// nothing was taken.
-  [[nodiscard]] static bool start(const std::shared_ptr<Completion>& self) {
+  /// call_later() is. False when it will be called, and it may have been; or when it was abandoned. Throws what looking throws,
+  /// and std::bad_alloc; then nothing was taken.
+  [[nodiscard]] static bool start(const std::shared_ptr<AnyCompletion>& self) {
     const core::Later later;
-    if (self->selection_.poll()) self->finish(Errc::closed);
+    if (self->selection_.poll(self->wait_)) self->finish(Errc::closed);
     else if (self->wait_.stop_requested()) self->finish(Errc::cancelled);
     else if (self->expired()) self->finish(Errc::timed_out);
-    else return self->enlist(self);
-    return true;
+    else if (!self->enlist(self)) return false;
+    return self->settle();
   }
   /// Has the handler of one called that ended when it was started.
-  static void call_later(const std::shared_ptr<Completion>& self) noexcept {
+  static void call_later(const std::shared_ptr<AnyCompletion>& self) noexcept {
     self->self_ = self;
     core::Later::run(*self);
   }
 
-  void cancel() noexcept override {
+  void cancel() noexcept {
     cancelled_.store(true, sync::relaxed);  // WF
     look_now();
   }
 
-  [[nodiscard]] bool abandon() noexcept override {
+  /// Of one that was started: the handler is not called, and what was taken goes back. False, and does nothing, when it has
+  /// ended before: then the handler was called, or is about to be.
+  [[nodiscard]] bool abandon() noexcept {
     const core::Later later;
     {
       const sync::unique_lock<sync::mutex> held(mutex_);
-      if (phase_ != Phase::waiting) return false;
-      phase_ = Phase::abandoned;
+      if (phase_ == Phase::ended) return false;
+      if (std::exchange(phase_, Phase::abandoned) == Phase::settling) return true;  // who settles does the rest
     }
     leave();
     selection_.give_back();
@@ -112,33 +95,51 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
     const sync::unique_lock<sync::mutex> held(mutex_);
     return phase_ == Phase::ended;
   }
-  [[nodiscard]] Handler& handler() noexcept { return handler_; }
-
-  /// Of one that has ended: what came of it; once.
-  [[nodiscard]] Result result() noexcept {
-    BROOK_TRY { return selection_.result(why_); }
-    BROOK_CATCH_ALL {}
-    return unexpected(Errc::out_of_memory);
-  }
   /// Of one that has ended, when nobody wants what came of it: what was taken goes back.
   void give_back() noexcept {
     const core::Later later;
     selection_.give_back();
   }
 
- private:
-  enum class Phase : unsigned char { waiting, ended, abandoned };
+ protected:
+  /// The selection must be there already.
+  AnyCompletion(AnySelection& selection, const Wait& wait)
+      : Task([](core::Task& task) noexcept {
+          const core::Later later;
+          static_cast<AnyCompletion&>(task).run();
+        }),
+        selection_(selection),
+        clock_(selection_.clock()),
+        wait_(wait),
+        deadline_(wait.deadline(clock_)),
+        alarm_(clock_, ring_) {}
 
-  struct Timer final : Clock::Timer {
-    explicit Timer(Completion& whose) noexcept : Clock::Timer(Clock::time_point::max()), completion(whose) {}
-    void ring() noexcept override {
-      completion.rang_.store(true, sync::relaxed);  // WR
-      completion.look_now();
-    }
-    Completion& completion;
+  /// With no lock of ours held, when it has ended. It must not throw.
+  virtual void call(const std::shared_ptr<AnyCompletion>& self) noexcept = 0;
+
+  /// Of one that has ended: why, when nothing was taken.
+  [[nodiscard]] Errc why() const noexcept { return why_; }
+  /// What was thrown by what it looked at, if that is why.
+  [[nodiscard]] const std::exception_ptr& thrown() const noexcept { return thrown_; }
+  /// Of the exception that is just handled.
+  [[nodiscard]] static Errc why_of_thrown() noexcept {
+    BROOK_TRY { BROOK_RETHROW; }
+    BROOK_CATCH(const std::bad_alloc&) { return Errc::out_of_memory; }
+    BROOK_CATCH_ALL {}
+    return Errc::exception;
+  }
+
+ private:
+  enum class Phase : unsigned char { waiting, settling, ended, abandoned };
+
+  // The clock, or a stop request.
+  struct Ring final : Wakeable {
+    explicit Ring(AnyCompletion& whose) noexcept : completion(whose) {}
+    void wake() override { completion.look_now(); }
+    AnyCompletion& completion;
   };
-  struct Wake {
-    Completion* completion;
+  struct Stop {
+    AnyCompletion* completion;
     void operator()() const noexcept { completion->look_now(); }
   };
 
@@ -151,13 +152,13 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
     if (turn_.ask() && work()) core::Later::run(*this);
   }
 
-  // Who made it has the turn.
-  [[nodiscard]] bool enlist(const std::shared_ptr<Completion>& self) {
+  // Who made it has the turn. Whether it has ended.
+  [[nodiscard]] bool enlist(const std::shared_ptr<AnyCompletion>& self) {
     self_ = self;
     BROOK_TRY {
       selection_.enlist(*this);
 #ifdef __cpp_lib_jthread
-      if (wait_.stop().stop_possible()) on_stop_.emplace(wait_.stop(), Wake{this});
+      if (wait_.stop().stop_possible()) on_stop_.emplace(wait_.stop(), Stop{this});
 #endif
     }
     BROOK_CATCH_ALL {
@@ -174,10 +175,11 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
 
   // Who has the turn.
   void run() noexcept {
-    const std::shared_ptr<Completion> self = self_;
-    if (!ended() && !work()) return;
+    const std::shared_ptr<AnyCompletion> self = self_;
+    if (!finished_ && !work()) return;
+    const bool wanted = settle();
     self_.reset();
-    handler_(self);
+    if (wanted) call(self);
   }
   // Looks until nobody wants that any more. Whether it has ended, and the turn is kept.
   [[nodiscard]] bool work() noexcept {
@@ -189,64 +191,121 @@ class Completion final : public AnyCompletion, private Wakeable, private core::T
     if (done == Turn::Done::ended) self_.reset();  // it was abandoned
     return false;
   }
-  // Whether it has ended.
+  // Whether it has ended. With the mutex.
   [[nodiscard]] bool look() noexcept {
     std::optional<Errc> why;
     BROOK_TRY {
       if (selection_.look()) why = Errc::closed;
       else if (cancelled_.load(sync::relaxed) || wait_.stop_requested()) why = Errc::cancelled;  // WF
       else if (expired()) why = Errc::timed_out;
-      else set_timer(std::min(deadline_, selection_.due()));
+      else alarm_.set(std::min(deadline_, selection_.due()));
     }
-    BROOK_CATCH_ALL { why = Errc::out_of_memory; }
+    BROOK_CATCH_ALL { why = note_thrown(); }
     if (why) finish(*why);
     return why.has_value();
   }
+  [[nodiscard]] Errc note_thrown() noexcept {
+    thrown_ = std::current_exception();
+    return why_of_thrown();
+  }
 
-  // What was taken wins over the reason.
+  // What was taken wins over the reason. With the mutex, or before anybody else knows of it.
   void finish(Errc why) noexcept {
     leave();
+    if (selection_.taken()) thrown_ = nullptr;
     why_ = why;
-    phase_ = Phase::ended;
+    phase_ = Phase::settling;
+    finished_ = true;
   }
   // Nobody comes to it any more.
   void leave() noexcept {
     selection_.withdraw();
-    if (timer_.deadline != Clock::time_point::max()) clock_.unset(timer_);
+    alarm_.unset();
 #ifdef __cpp_lib_jthread
     on_stop_.reset();
 #endif
+  }
+  // Without the mutex. Whether anybody wants to know what came of it.
+  [[nodiscard]] bool settle() noexcept {
+    if (ended()) return true;
+    BROOK_TRY { selection_.settle(wait_); }
+    BROOK_CATCH_ALL { why_ = note_thrown(); }
+    {
+      const sync::unique_lock<sync::mutex> held(mutex_);
+      if (phase_ == Phase::settling) phase_ = Phase::ended;
+      if (phase_ == Phase::ended) return true;
+    }
+    selection_.give_back();
+    return false;
   }
 
   [[nodiscard]] bool expired() const noexcept {
     return deadline_ != Clock::time_point::max() && clock_.now() >= deadline_;
   }
-  void set_timer(Clock::time_point due) {
-    if (due == timer_.deadline && !rang_.load(sync::relaxed)) return;  // WR
-    if (timer_.deadline != Clock::time_point::max()) clock_.unset(timer_);
-    timer_.deadline = Clock::time_point::max();
-    rang_.store(false, sync::relaxed);  // WR
-    if (due == Clock::time_point::max()) return;
-    timer_.deadline = due;
-    clock_.set(timer_);
-  }
 
-  Selection<Cases...> selection_;
+  AnySelection& selection_;
   Clock& clock_;
   const Wait wait_;
   const Clock::time_point deadline_;
-  Timer timer_;
-  Handler handler_;
+  Ring ring_{*this};
+  Alarm alarm_;
   Turn turn_;
+  bool finished_ = false;  // only who has the turn
   mutable sync::mutex mutex_;
   Phase phase_ = Phase::waiting;
   Errc why_ = Errc::closed;
-  std::shared_ptr<Completion> self_;
+  std::exception_ptr thrown_;
+  std::shared_ptr<AnyCompletion> self_;
   sync::atomic<bool> cancelled_{false};
-  sync::atomic<bool> rang_{false};
 #ifdef __cpp_lib_jthread
-  std::optional<std::stop_callback<Wake>> on_stop_;
+  std::optional<std::stop_callback<Stop>> on_stop_;
 #endif
+};
+
+// A selection that is there before what uses it.
+template <class... Cases>
+struct WithSelection {
+  template <class... Sources>
+  explicit WithSelection(std::size_t first, Sources&&... sources)
+      : selection(first, std::forward<Sources>(sources)...) {}
+
+  Selection<Cases...> selection;
+};
+
+/// `handler(completion)`, of a shared pointer, is called with no lock of ours held when it has ended. It must not throw.
+template <class Handler, class... Cases>
+class Completion final : private WithSelection<Cases...>, public AnyCompletion {
+ public:
+  using Result = expected<TakenOf<Cases...>, Errc>;
+
+  template <class... Sources>
+  Completion(Handler&& handler, const Wait& wait, std::size_t first, Sources&&... sources)
+      : WithSelection<Cases...>(first, std::forward<Sources>(sources)...),
+        AnyCompletion(this->selection, wait),
+        handler_(std::move(handler)) {}
+
+  [[nodiscard]] Handler& handler() noexcept { return handler_; }
+
+  /// Of one that has ended: what came of it; once. Throws what was thrown by what it looked at, and what taking the result
+  /// throws.
+  [[nodiscard]] Result result() {
+    if (thrown()) std::rethrow_exception(thrown());
+    return this->selection.result(why());
+  }
+  /// The same, for who cannot be thrown at. Errors further: out_of_memory; exception, for anything else that was thrown.
+  [[nodiscard]] Result result_or_why_not() noexcept {
+    BROOK_TRY {
+      return thrown() ? Result(unexpected(why())) : this->selection.result(why());
+    }
+    BROOK_CATCH_ALL { return Result(unexpected(why_of_thrown())); }
+  }
+
+ private:
+  void call(const std::shared_ptr<AnyCompletion>& self) noexcept override {
+    handler_(std::static_pointer_cast<Completion>(self));
+  }
+
+  Handler handler_;
 };
 
 }  // namespace brook::wait
