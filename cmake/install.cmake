@@ -30,3 +30,4 @@ configure_file(cmake/brook.pc.in brook.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/brook.pc DESTINATION ${pc_dir})
 
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES packaging/gdb/brook_gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/brook)
