@@ -76,8 +76,8 @@ class Dumped {
 
 inline void dump_pending(Dumped& to, const std::vector<PendingEntry>& entries, std::size_t deep) {
   for (const PendingEntry& entry : entries) {
-    to.line(deep) << entry.id << "  delivered " << counted(entry.deliveries, "time", "times") << ", idle "
-                  << entry.idle.count() << "ms";
+    auto& line = to.line(deep) << entry.id << "  delivered " << counted(entry.deliveries, "time", "times");
+    if (!entry.consumer.empty()) line << ", idle " << entry.idle.count() << "ms";
   }
 }
 
@@ -184,9 +184,9 @@ bool dump_object(Dumped& to, Broker& broker, const ObjectInfo& info, const DumpO
 
 }  // namespace testing
 
-/// All that info() tells of a stream, a group, a list, a channel or a PubSub, and what it holds: entries and their groups, consumers and what is pending with
-/// whom, or elements. Stable: the same contents give the same text. How values are printed: Shown. Each part is as of an
-/// instant of its own.
+/// All that info() tells of a stream, a group, a list, a channel or a PubSub, and what it holds: entries and their groups,
+/// consumers and what is pending with whom, or elements. Stable: the same contents give the same text. How values are
+/// printed: Shown. Each part is as of an instant of its own.
 template <class Object>
 requires requires(testing::Dumped& to, const Object& object) { testing::dump_to(to, object, DumpOptions()); }
 [[nodiscard]] std::string dump(const Object& object, const DumpOptions& options = {}) {
