@@ -99,6 +99,19 @@ TEST_CASE("Dump: what cannot be copied or printed") {
   CHECK(dump(unknown).find(", 24 bytes>\n") != std::string::npos);
 }
 
+TEST_CASE("Dump: a dead letter, and how it ended") {
+  DeadLetter<int> letter{};
+  letter.id = {5, 1};
+  letter.group = "billing";
+  letter.consumer = "worker-1";
+  letter.deliveries = 3;
+  letter.value = 7;
+  CHECK(testing::shown(letter) == "7, too often: 5-1 in 'billing', delivery 3 to 'worker-1'");
+  letter.reason = DeathReason::fatal;
+  letter.consumer.clear();
+  CHECK(testing::shown(letter) == "7, fatal: 5-1 in 'billing', delivery 3");
+}
+
 TEST_CASE("Dump: channels and PubSub") {
   Channel<int> channel;
   const auto sub = channel.subscribe();
