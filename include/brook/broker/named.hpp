@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <brook/blocking_list.hpp>
@@ -20,6 +22,7 @@ namespace brook::broker {
 /// What the compiler calls a type, where it tells.
 template <class T>
 [[nodiscard]] constexpr std::string_view type_name() noexcept {
+  if constexpr (std::is_same_v<T, std::string>) return "std::string";
 #if defined(__GNUC__) || defined(__clang__)
   constexpr std::string_view function = __PRETTY_FUNCTION__;  // … [with T = int; …] or … [T = int]
   constexpr std::size_t start = function.find("T = ") + 4;

@@ -5,8 +5,9 @@
 //   CHECK_THAT(*orders.group("billing"), IsDrained());
 //   CHECK_THAT(recorder, Saw(2, {.operation = Operation::publish, .name = "ticks"}));
 //
-// The two versions differ here in the headers, and in how the story of a failed test is found to be due: see
-// StoryOnFailure.
+// A test that begins with `StoryOnFailure story(recorder);` tells what happened when it fails. The two versions differ in
+// their headers, and in where listeners are to be had, as FailureListener is one: in Catch2 2.13 only where
+// CATCH_CONFIG_EXTERNAL_INTERFACES is defined before its header is included.
 #pragma once
 
 #if __has_include(<catch2/catch_tostring.hpp>)
@@ -14,17 +15,24 @@
 #include <catch2/catch_tostring.hpp>
 #include <catch2/interfaces/catch_interfaces_capture.hpp>
 #include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/reporters/catch_reporter_event_listener.hpp>
+#include <catch2/reporters/catch_reporter_registrars.hpp>
 #else
 #include <catch2/catch.hpp>
 #endif
 
+#include <cstdint>
 #include <exception>
 #include <iostream>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include <brook/core/config.hpp>
+#include <brook/core/sync.hpp>
 #include <brook/core/text.hpp>
+#include <brook/delivery.hpp>
+#include <brook/entries.hpp>
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/testing.hpp>
@@ -52,7 +60,7 @@ template <class T>
 struct Catch::StringMaker<brook::PubSub<T>> : brook::testing::DumpedForCatch<brook::PubSub<T>> {};
 template <>
 struct Catch::StringMaker<brook::Recorder> {
-  static std::string convert(const brook::Recorder& recorder) { return core::text({"\n", recorder.story()}); }
+  static std::string convert(const brook::Recorder& recorder) { return brook::core::text({"\n", recorder.story()}); }
 };
 template <>
 struct Catch::StringMaker<brook::Faults> {
@@ -71,9 +79,19 @@ struct Catch::StringMaker<brook::Message<T>> {
   static std::string convert(const brook::Message<T>& message) { return brook::testing::shown(*message); }
 };
 template <class T>
+struct Catch::StringMaker<brook::Delivery<T>> {
+  static std::string convert(const brook::Delivery<T>& delivery) { return brook::testing::shown(*delivery); }
+};
+template <class T>
+struct Catch::StringMaker<brook::Entry<T>> {
+  static std::string convert(const brook::Entry<T>& entry) {
+    return brook::core::text({to_string(entry.id), "  ", brook::testing::shown(entry.value)});
+  }
+};
+template <class T>
 struct Catch::StringMaker<brook::expected<T, brook::Errc>> {
   static std::string convert(const brook::expected<T, brook::Errc>& answer) {
-    if (!answer) return core::text({"nothing: ", brook::message(answer.error())});
+    if (!answer) return brook::core::text({"nothing: ", brook::message(answer.error())});
     if constexpr (std::is_void_v<T>) return "done";
     else return Catch::Detail::stringify(*answer);
   }
@@ -81,25 +99,58 @@ struct Catch::StringMaker<brook::expected<T, brook::Errc>> {
 
 namespace brook::testing {
 
-/// Prints the story that a recorder tells when a test fails; for as long as that is to be seen to. It fails when an
-/// exception leaves the scope that this lives in, as a REQUIRE throws one, or when the last assertion before its end was
-/// not met.
+/// How many assertions have failed so far; below 0 where no FailureListener counts them.
+inline sync::atomic<std::int64_t> failed_assertions{-1};
+
+/// Prints the story that a recorder tells when a test fails while this lives: when an exception leaves the scope that it
+/// lives in, as a REQUIRE throws one, or when an assertion was not met. Where no FailureListener is registered, only the last
+/// assertion before its end is seen to.
 class StoryOnFailure {
  public:
   explicit StoryOnFailure(const Recorder& recorder, std::ostream& to = std::cout) : recorder_(recorder), to_(to) {}
   StoryOnFailure(const StoryOnFailure&) = delete;
   StoryOnFailure& operator=(const StoryOnFailure&) = delete;
   ~StoryOnFailure() {
-    const bool thrown = std::uncaught_exceptions() > exceptions_;
-    if (!thrown && Catch::getResultCapture().lastAssertionPassed()) return;
+    if (std::uncaught_exceptions() <= exceptions_ && !has_failed()) return;
     BROOK_TRY { to_ << "what happened:\n" << recorder_.story() << std::flush; }
     BROOK_CATCH_ALL {}
   }
 
  private:
+  [[nodiscard]] bool has_failed() const {
+    if (failed_before_ < 0) return !Catch::getResultCapture().lastAssertionPassed();
+    return failed_assertions.load(sync::seq_cst) > failed_before_;
+  }
+
   const Recorder& recorder_;
   std::ostream& to_;
   const int exceptions_ = std::uncaught_exceptions();
+  const std::int64_t failed_before_ = failed_assertions.load(sync::seq_cst);
 };
+
+#if __has_include(<catch2/catch_tostring.hpp>) || defined(CATCH_CONFIG_EXTERNAL_INTERFACES)
+
+#if __has_include(<catch2/catch_tostring.hpp>)
+using ListenerBase = Catch::EventListenerBase;
+#else
+using ListenerBase = Catch::TestEventListenerBase;
+#endif
+
+/// Has a StoryOnFailure see all assertions that are not met, those too after which a test goes on (CHECK). In one source
+/// file of a test program: `using brook::testing::FailureListener; CATCH_REGISTER_LISTENER(FailureListener)`.
+class FailureListener : public ListenerBase {
+  using Ended = decltype(std::declval<ListenerBase&>().assertionEnded(std::declval<const Catch::AssertionStats&>()));
+
+ public:
+  using ListenerBase::ListenerBase;
+
+  void testRunStarting(const Catch::TestRunInfo&) override { failed_assertions.store(0, sync::seq_cst); }
+  Ended assertionEnded(const Catch::AssertionStats& stats) override {
+    if (!stats.assertionResult.isOk()) failed_assertions.fetch_add(1, sync::seq_cst);
+    return Ended();
+  }
+};
+
+#endif
 
 }  // namespace brook::testing

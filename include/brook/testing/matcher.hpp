@@ -192,7 +192,7 @@ template <std::equality_comparable T>
   const std::string text = "has " + testing::counted(count, "subscriber", "subscribers") + " to '" + name + "'";
   return matcher([count, name = std::move(name)](const auto& pubsub) { return pubsub.num_sub(name) == count; }, text);
 }
-/// A subscription for which so many messages wait; or that has lost so many.
+/// A subscription for which so many messages wait; or that has lost so many, as of the last receive.
 [[nodiscard]] inline auto HasWaiting(std::uint64_t count) {
   return matcher([count](const auto& subscription) { return subscription.waiting() == count; },
                  "has " + testing::counted(count, "message", "messages") + " waiting");

@@ -11,6 +11,8 @@
 #include <type_traits>
 
 #include <brook/broker/named.hpp>
+#include <brook/id.hpp>
+#include <brook/redelivery.hpp>
 
 namespace brook {
 
@@ -42,6 +44,17 @@ struct Shown {
       else to << c;
     }
     to << '"';
+  }
+};
+
+/// A dead letter: the value, and how it ended.
+template <class T>
+struct Shown<DeadLetter<T>> {
+  static void print(std::ostream& to, const DeadLetter<T>& letter) {
+    Shown<T>::print(to, letter.value);
+    to << (letter.reason == DeathReason::fatal ? ", fatal" : ", too often") << ": " << letter.id << " in '"
+       << letter.group << "', delivery " << letter.deliveries;
+    if (!letter.consumer.empty()) to << " to '" << letter.consumer << '\'';
   }
 };
 
