@@ -89,6 +89,7 @@ TEST_CASE("Select: room, for what is to be added, pushed, published") {
 }
 
 TEST_CASE("Completion: it keeps the values that it brings") {
+  Log log;
   SoleClock clock;
   Stream<MoveOnly> stream({.capacity = 1, .clock = &clock});
   BlockingList<MoveOnly> list({.capacity = 1, .clock = &clock});
@@ -100,7 +101,6 @@ TEST_CASE("Completion: it keeps the values that it brings") {
   REQUIRE(list.rpush(MoveOnly(1)));
   REQUIRE(channel.publish(MoveOnly(1)) == 1);
   REQUIRE(pubsub.publish("t", MoveOnly(1)) == 1);
-  Log log;
   {
     std::optional<MoveOnly> given[] = {MoveOnly(2), MoveOnly(3), MoveOnly(4), MoveOnly(5)};
     on_ready(log.handler(), forever, into(stream, *std::move(given[0])));
@@ -122,11 +122,11 @@ TEST_CASE("Completion: it keeps the values that it brings") {
 }
 
 TEST_CASE("Completion: functions are called of what it publishes, before its handler, and may do anything") {
+  Texts order;
   SoleClock clock;
   Channel<int> channel({.clock = &clock, .spin = 0us});
   BlockingList<int> list({.clock = &clock});
   auto slow = channel.subscribe({.backlog = 1, .overflow = Overflow::block});
-  Texts order;
   CancelHandle handle;
   bool published_again = false;
   auto function = channel.subscribe([&](const int& value) {
