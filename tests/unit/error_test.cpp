@@ -20,7 +20,8 @@ constexpr Errc all[] = {Errc::timed_out,    Errc::closed,
                         Errc::corrupt,      Errc::unsupported_version,
                         Errc::io_error,     Errc::codec_error,
                         Errc::not_pending,  Errc::no_subscriber,
-                        Errc::unanswered,   Errc::out_of_memory};
+                        Errc::unanswered,   Errc::out_of_memory,
+                        Errc::exception};
 
 static_assert(!brook::message(Errc::closed).empty());
 static_assert(std::is_error_code_enum_v<Errc>);

@@ -521,3 +521,57 @@ TEST_CASE("Select: questions and answers") {
   CHECK(service.receive(Wait())->reply(43));
   CHECK(told(select(1s, *late, a)) == "0: 43");
 }
+
+TEST_CASE("Read of several streams: what is gone before it could be read is waited for anew") {
+  Things things;
+  Stream<int> other({.clock = &things.clock});
+  things.clock.meanwhile = {[&] {
+                              CHECK(things.stream.add(1));
+                              things.clock.awake = [&] { CHECK(things.stream.trim({.max_len = 0}) == 1U); };
+                            },
+                            [&] { CHECK(other.add(2)); }};
+  const auto begin = things.clock.now();
+  const auto got = read(5s, from(things.stream, earliest), from(other, earliest));
+  REQUIRE(got);
+  CHECK(std::get<0>(*got).empty());
+  CHECK(told(std::get<1>(*got)) == "2");
+  CHECK(things.clock.now() == begin);
+  things.clock.meanwhile = {[&] {
+    things.clock.advance(2s);
+    CHECK(things.stream.add(1));
+    things.clock.awake = [&] { CHECK(things.stream.trim({.max_len = 0}) == 1U); };
+  }};
+  const auto none = read(5s, from(things.stream, latest), from(other, latest));
+  REQUIRE(none);
+  CHECK(std::get<1>(*none).empty());
+  CHECK(things.clock.now() - begin == 5s);  // of all the waiting
+}
+
+TEST_CASE("Select: what comes back to a group that lives by another clock comes by that") {
+  Things things;
+  SoleClock late;
+  late.advance(500s);
+  Stream<int> stream({.clock = &late});
+  REQUIRE(stream.add(1));
+  const auto group = stream.create_group("g", earliest).value();
+  const auto batch = *group.consumer("other").read();
+  REQUIRE(batch[0].nack({.delay = 5s}));
+  const auto begin = things.clock.now();
+  SECTION("for a call that waits") {
+    things.clock.meanwhile = {[&] { late.advance(4s); }, [&] { late.advance(1s); }};
+    CHECK(told(select(1h, things.a, group.consumer("me"))) == "1: 1");
+    CHECK(things.clock.slept == 2);
+  }
+  SECTION("for a completion") {
+    std::string got;
+    on_ready([&](const auto& taken) { got = told(taken); }, 1h, things.a, group.consumer("me"));
+    CHECK(late.timers() == 1);
+    late.advance(4s);
+    CHECK(got.empty());
+    late.advance(1s);
+    CHECK(got == "1: 1");
+    CHECK(things.clock.timers() == 0);
+  }
+  CHECK(late.timers() == 0);
+  CHECK(things.clock.now() == begin);
+}

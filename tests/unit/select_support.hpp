@@ -26,6 +26,7 @@ namespace brook::test {
 class SoleClock final : public Clock {
  public:
   std::deque<std::function<void()>> meanwhile{};
+  std::function<void()> awake{};  // called once when a call sleeps no more, and has not returned yet
   std::size_t slept = 0;
 
   [[nodiscard]] std::uint64_t unix_ms() const noexcept override {
@@ -44,6 +45,10 @@ class SoleClock final : public Clock {
     meanwhile.pop_front();
     next();
     held.lock();
+  }
+
+  void dismiss(Alarm&) noexcept override {
+    if (const auto call = std::exchange(awake, nullptr)) call();
   }
 
   void set(Timer& timer) override { timers_.push_back(&timer); }
@@ -69,6 +74,7 @@ class SoleClock final : public Clock {
 };
 
 inline std::string told(int value) { return std::to_string(value); }
+inline std::string told(std::size_t value) { return std::to_string(value); }
 template <class T>
 requires requires(const T& value) { value.value(); }
 std::string told(const T& value) { return std::to_string(value.value()); }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,22 @@ namespace {
 
 using namespace brook;
 using namespace brook::test;
+
+// Tells when it is copied.
+struct Told {
+  static inline std::function<void()> copied{};
+
+  explicit Told(int value) : number(value) {}
+  Told(const Told& other) : number(other.number) {
+    if (copied) copied();
+  }
+  Told(Told&&) noexcept = default;
+  Told& operator=(const Told&) = delete;
+  Told& operator=(Told&&) noexcept = default;
+  ~Told() = default;
+  [[nodiscard]] int value() const { return number; }
+  int number;
+};
 
 }  // namespace
 
@@ -105,65 +122,6 @@ TEST_CASE("Select: a copy that throws moves nothing") {
   CHECK(a.info().waiting_poppers + c.info().waiting_poppers == 0);
 }
 
-TEST_CASE("Select: room, for what is to be added, pushed, published") {
-  SoleClock clock;
-  BlockingList<int> a({.clock = &clock});
-  Stream<MoveOnly> stream({.capacity = 1, .clock = &clock});
-  BlockingList<MoveOnly> list({.capacity = 1, .clock = &clock});
-  Channel<MoveOnly> channel({.clock = &clock, .spin = 0us});
-  auto sub = channel.subscribe({.backlog = 1, .overflow = Overflow::block});
-  MoveOnly added(1), pushed(2), published(3);
-  const auto all = [&](const Wait& wait) {
-    const auto done = select(wait, a, into(stream, std::move(added)), into(list, std::move(pushed)),
-                             into(channel, std::move(published)));
-    return done ? std::to_string(done->index()) : told(done.error());
-  };
-  const auto values = [&] { return Ints{added.value(), pushed.value(), published.value()}; };
-  CHECK(all({}) == "1");
-  CHECK(all({}) == "2");
-  CHECK(all({}) == "3");
-  CHECK(values() == Ints(3, -1));
-  added = MoveOnly(4), pushed = MoveOnly(5), published = MoveOnly(6);
-  CHECK(all({}) == told(Errc::timed_out));
-  CHECK(all(1s) == told(Errc::timed_out));
-  CHECK(values() == Ints{4, 5, 6});
-  CHECK(list.info().waiting_pushers == 0);
-  const std::function<void()> room[] = {[&] { CHECK(stream.trim({.max_len = 0}) == 1U); },
-                                        [&] { CHECK(list.lpop()->value() == 2); }, [&] { CHECK(sub.receive(Wait())); },
-                                        [&] { CHECK(a.rpush(9)); }};
-  SECTION("in a stream") {
-    clock.meanwhile = {room[0]};
-    CHECK(all(forever) == "1");
-    CHECK(values() == Ints{-1, 5, 6});
-  }
-  SECTION("in a list") {
-    clock.meanwhile = {room[1]};
-    CHECK(all(forever) == "2");
-    CHECK(values() == Ints{4, -1, 6});
-    CHECK(list.lpop()->value() == 5);
-  }
-  SECTION("in a backlog") {
-    clock.meanwhile = {room[2]};
-    CHECK(all(forever) == "3");
-    CHECK(values() == Ints{4, 5, -1});
-  }
-  SECTION("beside something that is taken") {
-    clock.meanwhile = {room[3]};
-    CHECK(all(forever) == "0");
-    CHECK(values() == Ints{4, 5, 6});
-    for (const auto& make : room) make();
-    CHECK(all({}) == "0");
-    CHECK(values() == Ints{4, 5, 6});
-  }
-  SECTION("nowhere any more") {
-    clock.meanwhile = {[&] { stream.close(); }, [&] { channel.close(); }, [&] { a.close(); }, [&] { list.close(); }};
-    CHECK(all(forever) == told(Errc::closed));
-    CHECK(values() == Ints{4, 5, 6});
-    CHECK(list.size() == 1);
-  }
-  CHECK(a.info().waiting_poppers + list.info().waiting_pushers == 0);
-}
-
 TEST_CASE("Completion: elements of any kind of type") {
   const auto check = [](auto sample) {
     using T = decltype(sample);
@@ -181,4 +139,42 @@ TEST_CASE("Completion: elements of any kind of type") {
   check(Large(0));
   check(Constant(0));
   check(false);
+}
+
+TEST_CASE("Completion: a copy that throws, also when it looks for itself, moves nothing, and the handler learns of it") {
+  SoleClock clock;
+  BlockingList<Told> a({.clock = &clock}), b({.clock = &clock}), c({.clock = &clock});
+  std::vector<std::string> log;
+  on_ready([&](const auto& got) { log.push_back(told(got)); }, forever, c, moving(a, b, Side::left, Side::right));
+  Told::copied = [] { throw std::logic_error("cannot be copied"); };
+  CHECK(a.remplace(1));
+  Told::copied = nullptr;
+  CHECK(log == std::vector{told(Errc::exception)});
+  CHECK(a.size() == 1);
+  CHECK(b.empty());
+  CHECK(a.info().waiting_poppers + c.info().waiting_poppers == 0);
+}
+
+TEST_CASE("Select: who waits for a group is not passed while something else decides about it") {
+  SoleClock clock;
+  BlockingList<Told> from_list({.clock = &clock}), to_list({.clock = &clock});
+  Stream<int> stream({.clock = &clock, .spin = 0us});
+  const auto group = stream.create_group("g").value();
+  std::vector<std::string> log;
+  on_ready([&](const auto& got) { log.push_back(told(got)); }, forever, group.consumer("first"),
+           moving(from_list, to_list, Side::left, Side::left));
+  std::string meanwhile;
+  Told::copied = [&] {  // which the list decides about, and then it cannot be
+    if (meanwhile.empty()) {
+      CHECK(stream.add(1));
+      meanwhile = told(group.consumer("second").read({.count = 1, .block = 1s})) + "|" +
+                  told(select(1s, from(group.consumer("third"), {.count = 1})));
+    }
+    throw std::logic_error("cannot be copied");
+  };
+  CHECK(from_list.remplace(5));
+  Told::copied = nullptr;
+  CHECK(meanwhile == "|" + told(Errc::timed_out));
+  CHECK(log == std::vector<std::string>{"0: 1"});
+  CHECK(from_list.size() == 1);
 }
