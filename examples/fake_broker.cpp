@@ -9,6 +9,17 @@
 
 using namespace std::chrono_literals;
 
+// A worker is done with each order that it gets; but of "poison" it dies.
+void work(const brook::Consumer<std::string>& me, const brook::Clock& clock, brook::Faults& faults) {
+  while (const auto batch = me.read({.count = 1, .block = brook::forever})) {
+    const auto& order = batch->front();
+    if (*order == "poison") faults.kill({.name = "orders", .consumer = me.name()});
+    const char* const end = order.ack() ? ", and is done with it\n" : ", and dies\n";
+    std::cout << clock.unix_ms() / 1000 << " s: " << me.name() << " has '" << *order << "', delivery " << order.count()
+              << end;
+  }
+}
+
 int main() {
   brook::ManualClock clock;
   brook::Faults faults;
@@ -20,17 +31,8 @@ int main() {
   const auto billing = *orders->create_group("billing", brook::earliest,
                                              {.max_deliveries = 3, .dead_letter = failed.get(), .visibility = 30s});
 
-  // Has the order "poison" kill each worker that gets it.
   const auto worker = [&](const std::string& name) {
-    auto thread = clock.thread([&, name] {
-      const auto me = billing.consumer(name);
-      while (const auto batch = me.read({.count = 1, .block = brook::forever})) {
-        const auto& order = batch->front();
-        if (*order == "poison") faults.kill({.name = "orders", .consumer = name});
-        std::cout << clock.unix_ms() / 1000 << " s: " << name << " has '" << *order << "', delivery " << order.count()
-                  << (order.ack() ? ", and is done with it\n" : ", and dies\n");
-      }
-    });
+    auto thread = clock.thread([&, me = billing.consumer(name)] { work(me, clock, faults); });
     clock.run_until_idle();  // it waits: so they come one after the other, and are served in that order
     return thread;
   };

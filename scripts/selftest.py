@@ -2,6 +2,7 @@
 """Tests of the checks: each must find what it is for, and nothing in code that is as it should be."""
 import unittest
 
+import claims
 import layers
 import limits
 import orders
@@ -17,6 +18,18 @@ class CodeOnly(unittest.TestCase):
 
     def test_includes_keep_their_names(self):
         self.assertEqual(code_only('#include "x.hpp"  // why'), '#include "x.hpp"')
+
+
+class Claims(unittest.TestCase):
+    table = "| what | shown by |\n|---|---|\n| `a|b` | `A test`, `a/file.cpp` |\n\n| other |\n|---|\n| `Nothing` |\n"
+
+    def test_what_is_claimed(self):
+        self.assertEqual(list(claims.claims(self.table)), [(3, "A test"), (3, "a/file.cpp")])
+
+    def test_what_is_not_there(self):
+        self.assertEqual(list(claims.problems_in(self.table, {"A test"}, lambda name: True)), [])
+        self.assertEqual(list(claims.problems_in(self.table, {"Another"}, lambda name: False)),
+                         [(3, "no such test: A test"), (3, "no such file: a/file.cpp")])
 
 
 class Layers(unittest.TestCase):

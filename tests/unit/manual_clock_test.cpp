@@ -69,7 +69,7 @@ TEST_CASE("ManualClock: starts where it is told to") {
   CHECK(ManualClock().unix_ms() == 0);
 }
 
-TEST_CASE("ManualClock: stands still by itself") {
+TEST_CASE("ManualClock: stands still by itself", "[repeats]") {
   const ManualClock clock(5s);
   const auto now = clock.now();
   for (int i = 0; i < 1000; ++i) std::this_thread::yield();
@@ -151,7 +151,7 @@ TEST_CASE("ManualClock: sleepers counts who sleeps, and advance wakes whose time
   CHECK(awake.load() == 3);
 }
 
-TEST_CASE("ManualClock: an advance that meets a thread on its way to sleep is not missed") {
+TEST_CASE("ManualClock: an advance that meets a thread on its way to sleep is not missed", "[repeats]") {
   ManualClock clock;
   for (int i = 0; i < 500; ++i) {
     const auto deadline = clock.now() + 1s;
@@ -888,7 +888,7 @@ TEST_CASE("Virtual time: messages and answers are waited for no longer than told
   CHECK(answered.get() == std::pair(false, 3000ms));
 }
 
-TEST_CASE("Virtual time: whoever waits longest is served first, time after time the same") {
+TEST_CASE("Virtual time: whoever waits longest is served first, time after time the same", "[repeats]") {
   const auto play = [] {
     ManualClock clock;
     const auto start = clock.now();
