@@ -67,14 +67,15 @@ template <class U, class Value>
 class Into<Channel<U>, Value> {
  public:
   using Case = channel::PublishCase<U, Value>;
-  using Kept =
-      KeptInto<channel::PublishCase<U, log::Kept<U>>, std::shared_ptr<channel::State<log::PayloadOf<U>>>, U>;
+  using Kept = KeptInto<channel::PublishCase<U, log::Kept<U>>, std::shared_ptr<channel::State<log::PayloadOf<U>>>, U>;
 
   Into(Channel<U>& to, Value&& value) : to_(to), value_(std::forward<Value>(value)) {}
 
   // — for the library —
 
-  [[nodiscard]] std::shared_ptr<channel::State<log::PayloadOf<U>>> state() const noexcept { return shared_state_of(to_); }
+  [[nodiscard]] std::shared_ptr<channel::State<log::PayloadOf<U>>> state() const noexcept {
+    return shared_state_of(to_);
+  }
   [[nodiscard]] Value&& value() const noexcept { return std::forward<Value>(value_); }
   [[nodiscard]] Kept keep() const { return Kept(state(), log::Kept<U>(value())); }
 

@@ -65,7 +65,9 @@ class Consumer<T>::Line final : public wait::Case {
     consumer_.settle(options_);
     return what;
   }
-  [[nodiscard]] Clock::time_point due() const noexcept override { return waiter_ ? waiter_->alarm : Clock::time_point::max(); }
+  [[nodiscard]] Clock::time_point due() const noexcept override {
+    return waiter_ ? waiter_->alarm : Clock::time_point::max();
+  }
   void withdraw() noexcept override {
     if (!place_) return;
     const group::Locked held(group().mutex);
