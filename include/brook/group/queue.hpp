@@ -116,8 +116,7 @@ class Queue {
       }
       if (first) {
         stream.gate.arm(waiter.ticket);
-        if (group.moved() && group.room_for(*member) > 0) continue;
-        if (group.drained(stream)) continue;
+        if ((group.moved() && group.room_for(*member) > 0) || group.drained(stream)) continue;
       }
       if (group.next_due(*member, waiter.options) < waiter.alarm) waiter.sleeper.wake();
       ++at;
