@@ -68,6 +68,8 @@ requires(sizeof...(T) > 0)
     wait::Selection<stream::Reading<T>...> selection(0, sources...);
     if (!until) until = wait.until(selection.clock());
     const Errc why = wait::sleep_until_taken(selection, *until);
+    selection.settle(*until);
+    if (const auto refused = selection.refused()) return unexpected(*refused);
     const bool late = !selection.taken() && why == Errc::timed_out;
     if (!selection.taken() && !late) return unexpected(why);
     std::tuple<Entries<T>...> all{sources.entries()...};

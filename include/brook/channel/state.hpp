@@ -95,6 +95,8 @@ class State {
     appended = *offered;
     return registry.audience().size();
   }
+  /// What a publish would have answered; the values are gone (channel/watched.hpp).
+  [[nodiscard, gnu::cold]] expected<std::size_t, Errc> lose(const Values& values);
   [[nodiscard]] expected<log::Appended, Errc> append(const Values& values) {
     return log.append(values, log::Request::at_time(0));
   }
@@ -213,7 +215,6 @@ class State {
   [[nodiscard, gnu::cold]] expected<std::size_t, Errc> publish_watched(const Values& values, const Wait* told);
   [[nodiscard, gnu::cold]] expected<std::size_t, Errc> publish_by_halves(const Values& value,
                                                                          const std::function<void()>& midway);
-  [[nodiscard, gnu::cold]] expected<std::size_t, Errc> lose(const Values& values);
 
   void forget(const Reader& reader) noexcept {
     const Locked locked(registry);
