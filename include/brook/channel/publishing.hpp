@@ -102,7 +102,9 @@ class Into<Channel<U>, Value> {
 
 /// A message that is to be published, in a select or a completion, when every backlog that makes publishers wait has room. An
 /// rvalue of the channel's own type is moved from only when that succeeds, and must be there until then; anything else is
-/// copied or converted when the call begins.
+/// copied or converted when the call begins. on_ready() and async_ready() move it in at once, and keep it: it goes with them when
+/// there was no room. Functions that are subscribed are called as by publish(): before the call returns, or before the
+/// completion's handler is called, on that thread.
 template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<Channel<U>, Value> into(Channel<U>& to, Value&& value) { return {to, std::forward<Value>(value)}; }

@@ -136,7 +136,8 @@ class State {
       announce_room();
     return found;
   }
-  /// Up to `most` messages; those that there was memory to refer to.
+  /// Up to `most` messages; those that there was memory to refer to. To an empty batch the first of them need none (log/runs.hpp):
+  /// so who finds nothing may sleep until there is something.
   [[nodiscard]] typename Reader::Found take(Reader& reader, std::uint64_t most, Batch<Payload>& batch) noexcept {
     return take(reader, most, [&](const auto& hold, std::uint32_t slot, std::uint32_t count) noexcept {
       BROOK_TRY { batch.runs.add(hold, slot, count); }
