@@ -140,8 +140,8 @@ TEST_CASE("Probe: what select and completions bring") {
     std::function<std::string()> bring;
   };
   const Way ways[] = {
-      {Operation::push, [&] { return told(select(Wait(), into(things.list, 1)).map([](auto) { return 0; })); }},
-      {Operation::add, [&] { return told(select(Wait(), into(things.stream, 1)).map([](auto) { return 0; })); }},
+      {Operation::push, [&] { return told(select(Wait(), into(things.list, 1)).transform([](auto) { return 0; })); }},
+      {Operation::add, [&] { return told(select(Wait(), into(things.stream, 1)).transform([](auto) { return 0; })); }},
       {Operation::publish, [&] { return told(select(Wait(), into(things.channel, 1))); }},
       {Operation::publish, [&] { return told(select(Wait(), into(things.pubsub, "t", 1))); }}};
   for (const Way& way : ways) {
