@@ -40,7 +40,7 @@ enum class Errc {
   no_subscriber,        ///< Nobody is there to answer.
   unanswered,           ///< Who got the question gave it up.
   out_of_memory,        ///< Of a completion: where a call would have thrown std::bad_alloc.
-  exception,            ///< Of a completion: where a call would have thrown what a value throws when it is copied or moved.
+  exception,  ///< Of a completion: where a call would have thrown what a value throws when it is copied or moved.
 };
 
 /// One English sentence without a full stop; for people, not for comparing.

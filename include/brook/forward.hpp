@@ -71,7 +71,8 @@ class Into<Stream<U>, Value> {
 
 /// A value that is to be added to a stream: in a forward, without waiting for room; in a select or a completion when there
 /// is room. An rvalue of the stream's own type is moved from only when that succeeds, and must be there until then; anything
-/// else is copied or converted when the call begins.
+/// else is copied or converted when the call begins. on_ready() and async_ready() move it in at once, and keep it: it goes with
+/// them when there was no room.
 template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<Stream<U>, Value> into(Stream<U>& to, Value&& value) { return {to, std::forward<Value>(value)}; }

@@ -252,7 +252,9 @@ class PubSub {
 
  private:
   friend const void* probed_as(const PubSub& pubsub) noexcept { return pubsub.table_.get(); }
-  friend const std::shared_ptr<pubsub::Table<T>>& shared_state_of(const PubSub& pubsub) noexcept { return pubsub.table_; }
+  friend const std::shared_ptr<pubsub::Table<T>>& shared_state_of(const PubSub& pubsub) noexcept {
+    return pubsub.table_;
+  }
 
   void close_now() {
     const typename pubsub::Table<T>::Locked locked(*table_);

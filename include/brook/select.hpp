@@ -37,7 +37,7 @@ using Selected = selection::Taken<Sources...>;
 /// the first that will have. Sources are lists, subscriptions, consumers, and what from(), moving() and into() say. Nothing
 /// is lost when it ends otherwise, and it stands in the line of each as who waits there alone does. Sources are asked one
 /// after the other, not at one instant. A source that is closed and has nothing left is passed over. Time is that of the
-/// first source's clock.
+/// first source's clock; what comes back to a group, or expires, by itself does so on its own clock.
 /// Errors: timed_out; cancelled; when all sources are over what the first would answer, which is closed unless it says
 /// otherwise. Throws what taking from a source throws, and then nothing was taken. O(sources), each as its own call.
 template <Selectable... Sources>
@@ -58,7 +58,7 @@ requires(sizeof...(Sources) > 0)
 }
 
 /// Reads from several streams, of whatever types: waits until one of them has entries, and answers what each has then (XREAD
-/// BLOCK with several keys), all empty when the time is up: `read(5s, from(orders, a), from(refunds, b, 100))`. Errors:
+/// BLOCK with several keys), all empty only when the time is up: `read(5s, from(orders, a), from(refunds, b, 100))`. Errors:
 /// cancelled; closed when all are closed and nothing follows.
 template <class... T>
 requires(sizeof...(T) > 0)
@@ -68,6 +68,8 @@ requires(sizeof...(T) > 0)
     wait::Selection<stream::Reading<T>...> selection(0, sources...);
     if (!until) until = wait.until(selection.clock());
     const Errc why = wait::sleep_until_taken(selection, *until);
+    selection.settle(*until);
+    if (const auto refused = selection.refused()) return unexpected(*refused);
     const bool late = !selection.taken() && why == Errc::timed_out;
     if (!selection.taken() && !late) return unexpected(why);
     std::tuple<Entries<T>...> all{sources.entries()...};

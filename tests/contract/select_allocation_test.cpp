@@ -27,7 +27,7 @@ using brook::contract::SafeNew;
 
 std::string text(int i) { return "a text that does not lie in the string itself, number " + std::to_string(i); }
 
-// What is brought: a text to a list, an entry of a group, a message to a share, a text to be moved on.
+// What is brought: a text to a list, an entry of a group, a message to a share, a text to be moved on, a flag, a message.
 struct Scene {
   SoleClock clock{};
   BlockingList<std::string> list{{.clock = &clock, .spin = 0us}};
@@ -37,6 +37,8 @@ struct Scene {
   Stream<std::string> stream{{.clock = &clock, .spin = 0us}};
   Channel<std::string> channel{{.clock = &clock, .spin = 0us}};
   Subscription<std::string> member = channel.subscribe({.share = "s"});
+  Channel<std::string> ticks{{.clock = &clock, .spin = 0us}};
+  Subscription<std::string> alone = ticks.subscribe();
   Group<std::string> group = stream.create_group("g").value();
   Consumer<std::string> worker = group.consumer("c");
   std::size_t got = 0;  // things that were taken
@@ -51,6 +53,7 @@ struct Scene {
         if (what == 2) REQUIRE(channel.publish(value) == 1);
         if (what == 3) REQUIRE(mover.rpush(value));
         if (what == 4) REQUIRE(flags.rpush({true, false}));
+        if (what == 5) REQUIRE(ticks.publish(value) == 1);
       } catch (const std::bad_alloc&) { again = true; }
     }
   }
@@ -66,12 +69,13 @@ struct Scene {
 
   auto sources() {
     return std::tuple(from(list, Side::left, 3), from(worker), from(member),
-                      moving(mover, target, Side::left, Side::right), from(flags, Side::left, 3));
+                      moving(mover, target, Side::left, Side::right), from(flags, Side::left, 3), from(alone));
   }
   // What nobody took.
   [[nodiscard]] std::size_t left() {
     std::size_t left = list.size() + mover.size() + flags.size() / 2 + worker.read()->size();
     while (member.try_receive()) ++left;
+    while (alone.try_receive()) ++left;
     return left;
   }
   [[nodiscard]] std::size_t waiting() const {
@@ -82,7 +86,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("No memory: a select takes one thing or none") {
-  const int what = GENERATE(range(0, 5));
+  const int what = GENERATE(range(0, 6));
   const bool later = GENERATE(false, true);
   const Failing how = GENERATE(Failing::once, Failing::from_then_on);
   for (std::uint64_t n = 1;; ++n) {
@@ -110,7 +114,7 @@ TEST_CASE("No memory: a select takes one thing or none") {
 }
 
 TEST_CASE("No memory: a completion that is made takes one thing or none") {
-  const int what = GENERATE(range(0, 5));
+  const int what = GENERATE(range(0, 6));
   const bool later = GENERATE(false, true);
   const Failing how = GENERATE(Failing::once, Failing::from_then_on);
   for (std::uint64_t n = 1;; ++n) {
@@ -144,7 +148,7 @@ TEST_CASE("No memory: a completion that is made takes one thing or none") {
 }
 
 TEST_CASE("No memory: what is brought to a completion is not lost") {
-  const int what = GENERATE(range(0, 5));
+  const int what = GENERATE(range(0, 6));
   const Failing how = GENERATE(Failing::once, Failing::from_then_on);
   for (std::uint64_t n = 1;; ++n) {
     CAPTURE(what, n);
@@ -172,6 +176,7 @@ TEST_CASE("No memory: what is brought to a completion is not lost") {
         if (what == 2) static_cast<void>(scene.channel.publish(value));
         if (what == 3) static_cast<void>(scene.mover.rpush(value));
         if (what == 4) static_cast<void>(scene.flags.rpush({true, false}));
+        if (what == 5) static_cast<void>(scene.ticks.publish(value));
       } catch (const std::bad_alloc&) {}
     }
     const bool failed = FailingNew::happened();

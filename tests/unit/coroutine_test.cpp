@@ -231,6 +231,26 @@ TEST_CASE("Coroutine: one that destroys another one which is due") {
   CHECK(!second_went_on);
 }
 
+TEST_CASE("Coroutine: one that is destroyed by a function which is called with what it publishes") {
+  Channel<int> channel;
+  auto slow = channel.subscribe({.backlog = 1, .overflow = Overflow::block});
+  std::optional<Task> task;
+  bool went_on = false;
+  const auto function = channel.subscribe([&](const int& value) {
+    if (value == 2) task.reset();
+  });
+  REQUIRE(channel.publish(1) == 2);
+  const auto publishes = [&]() -> Task {
+    static_cast<void>(co_await ready(forever, into(channel, 2)));
+    went_on = true;
+  };
+  task.emplace(publishes());
+  CHECK(**slow.receive(Wait()) == 1);
+  CHECK(!task);
+  CHECK(!went_on);
+  CHECK(**slow.receive(Wait()) == 2);
+}
+
 TEST_CASE("Coroutine: an element that was given to one that is destroyed is in the list again") {
   BlockingList<int> list;
   const Side side = GENERATE(Side::left, Side::right);

@@ -141,7 +141,8 @@ TEST_CASE("Completion: elements of any kind of type") {
   check(false);
 }
 
-TEST_CASE("Completion: a copy that throws, also when it looks for itself, moves nothing, and the handler learns of it") {
+TEST_CASE(
+    "Completion: a copy that throws, also when it looks for itself, moves nothing, and the handler learns of it") {
   SoleClock clock;
   BlockingList<Told> a({.clock = &clock}), b({.clock = &clock}), c({.clock = &clock});
   std::vector<std::string> log;

@@ -117,6 +117,7 @@ class [[nodiscard]] Ready {
 /// meanwhile, and no thread waits. What is there at once does not suspend it. Otherwise it is resumed on the thread
 /// that brings it about, as the handler of on_ready(), and until it is suspended again or ends that call of brook's does not
 /// return: so it must not block, nor destroy an object that it was called from. An exception that leaves it there terminates.
+/// What into() refers to must be there until then, as it is when it is all in one expression.
 ///
 /// Destroying the coroutine while it is suspended here ends the wait. What had been taken for it by then can be taken again:
 /// an element is at its end of the list again (which may so become longer than its bound), deliveries are with the group and

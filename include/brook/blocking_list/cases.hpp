@@ -17,11 +17,13 @@
 #include <brook/blocking_list/pushing.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/blocking_list/taking.hpp>
+#include <brook/blocking_list/watched.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/into.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
@@ -78,6 +80,9 @@ class PopCase final : public PopLine<T> {
     if (Popper<T>* const popper = this->popper()) return value_from<T>(popper->got.front());
     return unexpected(this->why_not());
   }
+  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
+    return this->watch(Operation::pop, wait, taken ? 1 : 0, [this]() noexcept { give_back(); });
+  }
   void give_back() noexcept override {
     if (value_) this->put_back(std::span(&*value_, 1));
     else this->put_back_served();
@@ -105,6 +110,11 @@ class PopManyCase final : public PopLine<T> {
     if (!values_.empty()) return std::move(values_);
     if (Popper<T>* const popper = this->popper()) return values_of<T>(*popper);
     return unexpected(this->why_not());
+  }
+  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
+    const Popper<T>* const popper = this->popper();
+    const std::size_t count = popper != nullptr ? popper->got.size() : values_.size();
+    return this->watch(Operation::pop, wait, taken ? count : 0, [this]() noexcept { give_back(); });
   }
   void give_back() noexcept override {
     if (!values_.empty()) this->put_back(values_);
@@ -134,6 +144,10 @@ class MoveCase final : public PopLine<T> {
     const Locked<T> locked(*this->list_);
     return this->drained() ? wait::Found::over : wait::Found::nothing;
   }
+  // It cannot be taken back.
+  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
+    return this->watch(Operation::move, wait, taken ? 1 : 0, []() noexcept {});
+  }
   [[nodiscard]] expected<Value, Errc> result() {
     if (moved_) return std::move(moved_);
     return unexpected(refused_.value_or(this->why_not()));
@@ -157,10 +171,17 @@ class PushCase final : public wait::Case {
 
   [[nodiscard]] Clock& clock() const noexcept override { return list_->clock(); }
   [[nodiscard]] wait::Found poll() override {
+    bool performed = false;
+    const auto push_now = [&](const Wait* wait) {
+      performed = true;
+      return push_slowly<T>(*list_, Side::right, values(), wait);
+    };
     const Wait none;
-    failed_ = push_slowly<T>(*list_, Side::right, values(), &none);
+    watched_ = list_->watched();
+    failed_ = watched_ ? watch_push(*list_, values(), &none, push_now, true) : push_now(&none);
     if (!failed_) return wait::Found::some;
-    return failed_ == Errc::full && list_->options.capacity > 0 ? wait::Found::nothing : wait::Found::over;
+    const bool may_fit = performed && failed_ == Errc::full && list_->options.capacity > 0;
+    return may_fit ? wait::Found::nothing : wait::Found::over;
   }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
     pusher_.emplace(call, Side::right, values(), bid);
@@ -180,6 +201,12 @@ class PushCase final : public wait::Case {
     if (pusher_ && pusher_->served) failed_.reset();
     place_.reset();
   }
+  // One that was pushed by who made room cannot be taken back.
+  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
+    if (!taken || !watched_ || !pusher_) return std::nullopt;
+    const Call call{.operation = Operation::push, .size = 1, .wait = &wait};
+    return probing::watch_taken(*list_, call, {}, []() noexcept {});
+  }
   [[nodiscard]] expected<Value, Errc> result() {
     if (failed_) return unexpected(*failed_);
     return Value();
@@ -191,6 +218,7 @@ class PushCase final : public wait::Case {
   const std::shared_ptr<State<T>> list_;
   log::Given<T, From> value_;
   std::optional<Errc> failed_;
+  bool watched_ = false;
   std::optional<Pusher<T>> pusher_;
   std::optional<Place<Pusher<T>>> place_;
 };

@@ -129,7 +129,8 @@ class Into<BlockingList<U>, Value> {
 
 /// A value that is to be added at the right end of a list: in a forward, without waiting for room; in a select or a
 /// completion when there is room, first come, first served. An rvalue of the list's own type is moved from only when that
-/// succeeds, and must be there until then; anything else is copied or converted when the call begins.
+/// succeeds, and must be there until then; anything else is copied or converted when the call begins. on_ready() and
+/// async_ready() move it in at once, and keep it: it goes with them when there was no room.
 template <class U, class Value>
 requires std::constructible_from<U, Value>
 [[nodiscard]] Into<BlockingList<U>, Value> into(BlockingList<U>& to, Value&& value) {

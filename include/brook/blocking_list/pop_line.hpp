@@ -18,6 +18,8 @@
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
+#include <brook/wait.hpp>
 #include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/wakeable.hpp>
@@ -59,6 +61,14 @@ class PopLine : public wait::Case {
   }
 
  protected:
+  // What a probe of the list says to what was taken.
+  template <class GiveBack>
+  [[nodiscard]] std::optional<Errc> watch(Operation operation, const Wait& wait, std::size_t taken,
+                                          const GiveBack& give_back) {
+    if (taken == 0 || !list_->watched()) return std::nullopt;
+    const Call call{.operation = operation, .size = most_, .wait = &wait};
+    return probing::watch_taken(*list_, call, {.size = taken}, give_back);
+  }
   // What was popped while it stood in line; null when nothing was.
   [[nodiscard]] Popper<T>* popper() noexcept { return popper_ && popper_->served ? &*popper_ : nullptr; }
   [[nodiscard]] Errc why_not() const noexcept {

@@ -35,17 +35,19 @@ template <class T, class Run>
   return probing::watched<Result>(list, call, run, [] { return probing::Answer<Result>::failed(Errc::timed_out); });
 }
 
-/// A push, with the wait that the probe wants it to have, if it waits. `told` is as push_slowly() has it.
+/// A push, with the wait that the probe wants it to have, if it waits. `told` is as push_slowly() has it. `locked` as in Call.
 template <class T, class Run>
 [[nodiscard, gnu::noinline, gnu::cold]] std::optional<Errc> watch_push(State<T>& list,
                                                                        const log::Values<log::PayloadOf<T>>& values,
-                                                                       const Wait* told, const Run& run) {
+                                                                       const Wait* told, const Run& run,
+                                                                       bool locked = false) {
   const Wait patience(forever);
   const Wait* const wait = told != nullptr ? told : list.options.overflow == Overflow::block ? &patience : nullptr;
   const Call call{.operation = Operation::push,
                   .size = values.size(),
                   .values = GivenValues::of<T>(values),
-                  .wait = list.options.capacity != no_limit ? wait : nullptr};
+                  .wait = list.options.capacity != no_limit && !locked ? wait : nullptr,
+                  .locked = locked};
   const auto perform = [&](const Manner& manner) {
     probing::begin(manner);
     return run(manner.wait != nullptr && wait != nullptr ? manner.wait : told);

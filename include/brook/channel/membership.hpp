@@ -125,6 +125,8 @@ class Membership {
     return state_->watched() ? state_->ask(call, perform) : perform();
   }
 
+  [[nodiscard]] bool watched() const noexcept { return state_->watched(); }
+
   [[nodiscard]] bool left() const noexcept { return left_.load(sync::seq_cst) || reader_->ended(); }
   /// Why it is over; nothing while it is not.
   [[nodiscard]] std::optional<Errc> reason() const noexcept {

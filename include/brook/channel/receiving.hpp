@@ -12,7 +12,9 @@
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/message.hpp>
+#include <brook/probe.hpp>
 #include <brook/subscription.hpp>
+#include <brook/wait.hpp>
 #include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/wakeable.hpp>
@@ -52,7 +54,7 @@ class Receiving final : public wait::Case {
  public:
   using Value = typename Shape::Value;
 
-  explicit Receiving(ReceiveFrom<Source, Shape> what) : membership_(std::move(what.membership)) {
+  explicit Receiving(ReceiveFrom<Source, Shape> what) : membership_(std::move(what.membership)), most_(what.most) {
     if (membership_ != nullptr) line_.emplace(*membership_, what.most, batch_);
   }
 
@@ -69,10 +71,16 @@ class Receiving final : public wait::Case {
     if (batch_.runs.size() == 0) return unexpected(Errc::closed);
     return Shape::of(std::move(batch_));
   }
+  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
+    if (!taken || !membership_->watched()) return std::nullopt;
+    const Call call{.operation = Operation::receive, .size = most_, .wait = &wait};
+    return probing::watch_taken(*membership_, call, {.size = batch_.runs.size()}, [this]() noexcept { give_back(); });
+  }
   void give_back() noexcept override { membership_->give_back(std::exchange(batch_, {})); }
 
  private:
   const std::shared_ptr<typename Source::Membership> membership_;
+  const std::size_t most_;
   Batch<typename Source::Payload> batch_;
   std::optional<typename Source::Membership::Line> line_;
 };

@@ -95,6 +95,8 @@ class State {
     appended = *offered;
     return registry.audience().size();
   }
+  /// What a publish would have answered; the values are gone (channel/watched.hpp).
+  [[nodiscard, gnu::cold]] expected<std::size_t, Errc> lose(const Values& values);
   [[nodiscard]] expected<log::Appended, Errc> append(const Values& values) {
     return log.append(values, log::Request::at_time(0));
   }
@@ -134,7 +136,8 @@ class State {
       announce_room();
     return found;
   }
-  /// Up to `most` messages; those that there was memory to refer to.
+  /// Up to `most` messages; those that there was memory to refer to. To an empty batch the first of them need none (log/runs.hpp):
+  /// so who finds nothing may sleep until there is something.
   [[nodiscard]] typename Reader::Found take(Reader& reader, std::uint64_t most, Batch<Payload>& batch) noexcept {
     return take(reader, most, [&](const auto& hold, std::uint32_t slot, std::uint32_t count) noexcept {
       BROOK_TRY { batch.runs.add(hold, slot, count); }
@@ -213,7 +216,6 @@ class State {
   [[nodiscard, gnu::cold]] expected<std::size_t, Errc> publish_watched(const Values& values, const Wait* told);
   [[nodiscard, gnu::cold]] expected<std::size_t, Errc> publish_by_halves(const Values& value,
                                                                          const std::function<void()>& midway);
-  [[nodiscard, gnu::cold]] expected<std::size_t, Errc> lose(const Values& values);
 
   void forget(const Reader& reader) noexcept {
     const Locked locked(registry);

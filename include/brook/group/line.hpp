@@ -16,7 +16,9 @@
 #include <brook/group/queue.hpp>
 #include <brook/group/state.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/stream/retention.hpp>
+#include <brook/wait.hpp>
 #include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/wakeable.hpp>
@@ -65,7 +67,9 @@ class Consumer<T>::Line final : public wait::Case {
     consumer_.settle(options_);
     return what;
   }
-  [[nodiscard]] Clock::time_point due() const noexcept override { return waiter_ ? waiter_->alarm : Clock::time_point::max(); }
+  [[nodiscard]] Clock::time_point due() const noexcept override {
+    return waiter_ ? waiter_->alarm : Clock::time_point::max();
+  }
   void withdraw() noexcept override {
     if (!place_) return;
     const group::Locked held(group().mutex);
@@ -74,6 +78,21 @@ class Consumer<T>::Line final : public wait::Case {
   [[nodiscard]] expected<Value, Errc> result() {
     if (failed_) return unexpected(*failed_);
     return Deliveries<T>(std::move(batch_));
+  }
+  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
+    if (!taken || !stream().watched()) return std::nullopt;
+    const Call call{.operation = Operation::read,
+                    .group = group().name,
+                    .consumer = consumer_.name(),
+                    .size = options_.count,
+                    .wait = &wait};
+    Deliveries<T> deliveries(std::move(batch_));
+    Outcome outcome;
+    probing::Answer<Deliveries<T>>::tell(deliveries, outcome);
+    batch_ = std::move(deliveries.batch_);
+    const auto refused = probing::watch_taken(stream(), call, outcome, [this]() noexcept { give_back(); });
+    if (!refused) batch_.watch();
+    return refused;
   }
   // What cannot be given back stays pending with the consumer, unless it never was.
   void give_back() noexcept override {

@@ -97,9 +97,9 @@ class Queue {
         at = release(stream.gate, at, Errc::full);
         continue;
       }
-      const bool asked = first || waiter.options.claim_idle || group.managed();
       wait::Decision decision(waiter.bid);
-      if (asked && decision.granted()) group.take(stream, *member, waiter.options, waiter.batch);
+      if (decision.granted() && (first || waiter.options.claim_idle || group.managed()))
+        group.take(stream, *member, waiter.options, waiter.batch);
       if (!waiter.batch.empty()) decision.take();
       if (decision.over()) {  // with this, or with something else
         at = release(stream.gate, at);
@@ -116,8 +116,7 @@ class Queue {
       }
       if (first) {
         stream.gate.arm(waiter.ticket);
-        if (group.moved() && group.room_for(*member) > 0) continue;
-        if (group.drained(stream)) continue;
+        if ((group.moved() && group.room_for(*member) > 0) || group.drained(stream)) continue;
       }
       if (group.next_due(*member, waiter.options) < waiter.alarm) waiter.sleeper.wake();
       ++at;

@@ -41,7 +41,7 @@ class Runs {
     return *this;
   }
 
-  /// Throws std::bad_alloc.
+  /// Throws std::bad_alloc, but not where there is no run yet.
   void add(const Hold<Payload>& segment, std::uint32_t first, std::uint32_t count) {
     if (!first_.segment) {
       first_ = {segment, first, count};

@@ -20,6 +20,7 @@
 #include <brook/into.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/message.hpp>
+#include <brook/probe.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/publishing.hpp>
@@ -46,10 +47,10 @@ class PublishCase final : public wait::Case {
   [[nodiscard]] Clock& clock() const noexcept override { return table_->clock(); }
 
   [[nodiscard]] wait::Found poll() override {
-    if (table_->closed()) return wait::Found::over;
-    full_ = try_publish();
+    full_ = nullptr;
+    receivers_ = table_->watched() ? publish_watched() : publish();
     if (full_ != nullptr) return wait::Found::nothing;
-    return publishing_->reached() || !table_->closed() ? wait::Found::some : wait::Found::over;
+    return receivers_ ? wait::Found::some : wait::Found::over;
   }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
     call_ = &call;
@@ -70,10 +71,7 @@ class PublishCase final : public wait::Case {
     if (publishing_) publishing_->tell();
     return std::nullopt;
   }
-  [[nodiscard]] expected<Value, Errc> result() const {
-    if (!publishing_ || (!publishing_->reached() && table_->closed())) return unexpected(Errc::closed);
-    return publishing_->deliveries();
-  }
+  [[nodiscard]] expected<Value, Errc> result() const { return receivers_; }
 
  private:
   using State = typename Feed<T>::State;
@@ -83,6 +81,32 @@ class PublishCase final : public wait::Case {
     line_.withdraw();
     at_ = full_;
     line_.enlist(at_->room_gate(), *call_, bid_);
+  }
+
+  // Errors: full, when it is known where; closed.
+  [[nodiscard]] expected<std::size_t, Errc> publish() {
+    if (table_->closed()) return unexpected(Errc::closed);
+    full_ = try_publish();
+    if (full_ != nullptr) return unexpected(Errc::full);
+    if (!publishing_->reached() && table_->closed()) return unexpected(Errc::closed);
+    return publishing_->deliveries();
+  }
+  // As what does not wait, and holds a lock: that of a completion.
+  [[nodiscard, gnu::noinline, gnu::cold]] expected<std::size_t, Errc> publish_watched() {
+    const std::string_view topic = name_;
+    const Call call{.operation = Operation::publish,
+                    .topics = {&topic, 1},
+                    .size = 1,
+                    .values = GivenValues::of_one(log::value_of<T>(value_.payload())),
+                    .locked = true};
+    const auto run = [this](const Manner& manner) {
+      probing::begin(manner);
+      return publish();
+    };
+    return probing::watched<expected<std::size_t, Errc>>(*table_, call, run, [this]() -> expected<std::size_t, Errc> {
+      if (table_->closed()) return unexpected(Errc::closed);
+      return 0;
+    });
   }
 
   // As Publishing. Of a value that moves without throwing nothing is taken as long as nobody gets it.
@@ -110,6 +134,7 @@ class PublishCase final : public wait::Case {
   log::Given<T, From> value_;
   std::shared_ptr<Parcel> parcel_;
   std::optional<Publishing<T>> publishing_;
+  expected<std::size_t, Errc> receivers_ = unexpected(Errc::closed);
   std::uint64_t news_ = 0;
   std::shared_ptr<State> full_;  // where there was no room
   std::shared_ptr<State> at_;    // where it waits for some

@@ -11,8 +11,10 @@
 #include <brook/into.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/log/request.hpp>
+#include <brook/probe.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
+#include <brook/stream/watched.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/at_gate.hpp>
 #include <brook/wait/case.hpp>
@@ -40,16 +42,15 @@ class Adding final : public wait::Case {
 
   [[nodiscard]] wait::Found poll() override {
     news_ = stream_->room.news();
-    const Wait none;
-    const auto appended =
-        stream_->append({std::addressof(value_.payload()), 1}, log::Request::at_time(stream_->unix_ms()), &none);
+    bool performed = false;
+    const auto appended = append(performed);
     if (appended) {
       added_ = appended->first;
       settle_added(*stream_, *added_, 1);
       return wait::Found::some;
     }
     added_ = unexpected(appended.error());
-    const bool may_fit = appended.error() == Errc::full && stream_->room.capacity() > 0;
+    const bool may_fit = performed && appended.error() == Errc::full && stream_->room.capacity() > 0;
     return may_fit ? wait::Found::nothing : wait::Found::over;
   }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override { line_.enlist(stream_->room.gate(), call, bid); }
@@ -62,6 +63,24 @@ class Adding final : public wait::Case {
   [[nodiscard]] expected<Value, Errc> result() const { return added_; }
 
  private:
+  using Appended = expected<log::Appended, Errc>;
+
+  // As what does not wait, and holds a lock: that of a completion.
+  [[nodiscard]] Appended append(bool& performed) {
+    const log::Values<log::PayloadOf<T>> value(std::addressof(value_.payload()), 1);
+    const auto request = log::Request::at_time(stream_->unix_ms());
+    const auto append_now = [&](const Manner& manner) {
+      probing::begin(manner);
+      performed = true;
+      const Wait none;
+      return stream_->append(value, request, &none, true);
+    };
+    if (!stream_->watched()) return append_now(Manner());
+    return watch_adding<Appended>(
+        *stream_, value, nullptr, append_now, [](const log::Appended& appended) { return appended.first; },
+        [&] { return stream_->lose(value, request); }, true);
+  }
+
   const std::shared_ptr<State<T>> stream_;
   log::Given<T, From> value_;
   std::uint64_t news_ = 0;

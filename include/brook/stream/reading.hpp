@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <brook/clock.hpp>
@@ -10,7 +11,10 @@
 #include <brook/error.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/stream/state.hpp>
+#include <brook/stream/watched.hpp>
+#include <brook/wait.hpp>
 #include <brook/wait/at_gate.hpp>
 #include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
@@ -63,6 +67,13 @@ class Reading final : public wait::Case {
     return line_.look([this] { return view_.end.moved(); }, [this] { return poll(); });
   }
   void withdraw() noexcept override { line_.withdraw(); }
+  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
+    if (!taken || !stream_->watched()) return std::nullopt;
+    const Call call{.operation = Operation::read, .size = count_, .wait = &wait};
+    Outcome outcome;
+    probing::Answer<Entries<T>>::tell(entries_, outcome);
+    return probing::watch_taken(*stream_, call, outcome, []() noexcept {});
+  }
   [[nodiscard]] expected<Value, Errc> result() {
     if (entries_.empty()) return unexpected(Errc::closed);
     return std::move(entries_);

@@ -48,9 +48,12 @@ template <class T, class Run>
 /// An add of which `run(manner)` makes a `Result`, an expected that knows the ids; `lost()` answers for one that is lost.
 template <class Result, class T, class Run, class Ids, class Lost>
 [[nodiscard]] Result watch_adding(State<T>& stream, const log::Values<log::PayloadOf<T>>& values, const Wait* wait,
-                                  const Run& run, const Ids& ids_of, const Lost& lost) {
-  const Call call{
-      .operation = Operation::add, .size = values.size(), .values = GivenValues::of<T>(values), .wait = wait};
+                                  const Run& run, const Ids& ids_of, const Lost& lost, bool locked = false) {
+  const Call call{.operation = Operation::add,
+                  .size = values.size(),
+                  .values = GivenValues::of<T>(values),
+                  .wait = wait,
+                  .locked = locked};
   Result added = unexpected(Errc::closed);
   const auto tell = [&](Outcome& outcome) {
     if (!added) {

@@ -44,8 +44,7 @@ namespace brook::wait {
 
 /// The same, and what was taken. Errors: timed_out, cancelled; those of the first case when nothing will come from any.
 template <class... Cases>
-[[nodiscard]] expected<TakenOf<Cases...>, Errc> choose(Selection<Cases...>& selection,
-                                                                         const Wait& wait) {
+[[nodiscard]] expected<TakenOf<Cases...>, Errc> choose(Selection<Cases...>& selection, const Wait& wait) {
   const Errc why = sleep_until_taken(selection, wait);
   selection.settle(wait);
   return selection.result(why);

@@ -294,9 +294,7 @@ class Completion final : private WithSelection<Cases...>, public AnyCompletion {
   }
   /// The same, for who cannot be thrown at. Errors further: out_of_memory; exception, for anything else that was thrown.
   [[nodiscard]] Result result_or_why_not() noexcept {
-    BROOK_TRY {
-      return thrown() ? Result(unexpected(why())) : this->selection.result(why());
-    }
+    BROOK_TRY { return thrown() ? Result(unexpected(why())) : this->selection.result(why()); }
     BROOK_CATCH_ALL { return Result(unexpected(why_of_thrown())); }
   }
 

@@ -102,6 +102,8 @@ class AnySelection {
       BROOK_RETHROW;
     }
   }
+  /// Why what was taken is not the call's.
+  [[nodiscard]] std::optional<Errc> refused() const noexcept { return refused_; }
   /// When nobody wants what was taken.
   void give_back() noexcept {
     const auto which = taken();
