@@ -2,42 +2,10 @@
 // loaded, but never crash, change nothing when they are refused, and take no more memory than they justify.
 //
 // usage: snapshot_fuzz [SEED [STATES]]; built with -DBROOK_LIBFUZZER it is an entry for libFuzzer instead.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
-#include "snapshot_scene.hpp"
-
-namespace {
-
-// What this thread has allocated now, and the most since the last reset.
-thread_local std::int64_t allocated = 0;
-thread_local std::int64_t most_allocated = 0;
-
-struct Block {
-  std::size_t size;
-  std::size_t padding;
-};
-
-}  // namespace
-
 #ifndef BROOK_LIBFUZZER
-void* operator new(std::size_t size) {
-  auto* const block = static_cast<Block*>(std::malloc(size + sizeof(Block)));
-  if (block == nullptr) throw std::bad_alloc();
-  block->size = size;
-  allocated += static_cast<std::int64_t>(size);
-  if (allocated > most_allocated) most_allocated = allocated;
-  return block + 1;
-}
-void operator delete(void* memory) noexcept {
-  if (memory == nullptr) return;
-  Block* const block = static_cast<Block*>(memory) - 1;
-  allocated -= static_cast<std::int64_t>(block->size);
-  std::free(block);
-}
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+#include "counted_new.hpp"
 #endif
+#include "snapshot_scene.hpp"
 
 namespace {
 
@@ -98,12 +66,11 @@ void damage(Random& random, const Scene& scene, const Bytes& whole) {
   Text target;
   static_cast<void>(target.add("before"));
   const std::string before = seen(target);
-  const std::int64_t start = allocated;
-  most_allocated = allocated;
+  const Allocations allocations;
   const std::string said = load_from(bytes, target, scene.loading());
   const auto limit = static_cast<std::int64_t>(bytes.size() * 200 + 1'000'000);
-  if (most_allocated - start > limit)
-    throw Difference("a load took " + std::to_string(most_allocated - start) + " bytes for " +
+  if (allocations.most() > limit)
+    throw Difference("a load took " + std::to_string(allocations.most()) + " bytes for " +
                      std::to_string(bytes.size()));
   if (said != "done") same("a stream after a refused load", seen(target), before);
   else static_cast<void>(seen(target));

@@ -76,8 +76,7 @@ class GroupsOut {
     const group::PendingImage& first = alike.front();
     const std::string& consumer =
         first.consumer == group::PendingImage::nobody ? head_.options.returned_to : group.consumers[first.consumer - 1];
-    // Redis has no entries that rest: one that would become free later is so now.
-    const std::int64_t since = first.age < 0 ? unix_ms_ : std::max<std::int64_t>(unix_ms_ - first.age, 0);
+    const std::int64_t since = std::max<std::int64_t>(unix_ms_ - first.age, 0);
     to_.begin(alike.size() + 11).word("XCLAIM").word(head_.name).word(group.name).word(consumer).word("0");
     for (const group::PendingImage& entry : alike) to_.word(entry.id);
     to_.word("TIME").word(since).word("RETRYCOUNT").word(first.deliveries).word("JUSTID").word("FORCE");
@@ -144,7 +143,10 @@ class ExportingStream final : public Exporting {
       if (entry.stand != group::KeyOrder::Stand::out) told.pending.push_back({.id = entry.id});
     });
     std::ranges::sort(told.pending, {}, &group::PendingImage::id);
-    for (const group::PendingImage& entry : told.pending) absent_.push_back(entry.id);
+    for (group::PendingImage& entry : told.pending) {
+      entry.age = std::max<std::int64_t>(entry.age, 0);  // Redis has none that rest: who would be free later is so now
+      absent_.push_back(entry.id);
+    }
   }
 
   // Of absent_, which has all ids that are pending somewhere, those stay that are not there.
