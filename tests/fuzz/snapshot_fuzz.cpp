@@ -1,10 +1,8 @@
 // Snapshots of random states are loaded and look the same; damaged ones, be their checksums right or not, are refused or
 // loaded, but never crash, change nothing when they are refused, and take no more memory than they justify.
 //
-// usage: snapshot_fuzz [SEED [STATES]]; built with -DBROOK_LIBFUZZER it is an entry for libFuzzer instead.
-#ifndef BROOK_LIBFUZZER
+// usage: snapshot_fuzz [SEED [STATES]]
 #include "counted_new.hpp"
-#endif
 #include "snapshot_scene.hpp"
 
 namespace {
@@ -78,21 +76,6 @@ void damage(Random& random, const Scene& scene, const Bytes& whole) {
 
 }  // namespace
 
-#ifdef BROOK_LIBFUZZER
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static brook::ManualClock clock{std::chrono::seconds(1000)};
-  Bytes bytes(size);
-  if (size > 0) std::memcpy(bytes.data(), data, size);
-  mend(bytes);
-  Random random(1);
-  const Scene scene(random, clock);
-  Text target;
-  if (load_from(bytes, target, scene.loading()) == "done") static_cast<void>(seen(target));
-  Texts list;
-  if (load_from(bytes, list, {}) == "done") static_cast<void>(list.lrange(0, -1));
-  return 0;
-}
-#else
 int main(int argc, char** argv) {
   const Arguments how = arguments(argc, argv, {1, 60});
   Journal journal;
@@ -110,4 +93,3 @@ int main(int argc, char** argv) {
   }
   return 0;
 }
-#endif
