@@ -24,7 +24,9 @@ LEVELS = [
     (r"(broker/\w+|broker)\.hpp", 3.2, "broker"),
     (r"(testing/\w+|testing)\.hpp", 3.3, "testing"),
     (r"(snapshot/\w+|snapshot)\.hpp", 4, "snapshot"),
+    (r"adapters/cereal\.hpp", 4.1, "cereal"),
     (r"adapters/\w+\.hpp", 4, "adapters"),
+    (r"(redis/\w+|redis)\.hpp", 4.1, "redis"),
     (r"fwd\.hpp", 0.3, "fwd"),
     (r"brook\.hpp", 3.5, "umbrella"),
 ]

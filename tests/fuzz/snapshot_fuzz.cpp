@@ -1,43 +1,9 @@
 // Snapshots of random states are loaded and look the same; damaged ones, be their checksums right or not, are refused or
 // loaded, but never crash, change nothing when they are refused, and take no more memory than they justify.
 //
-// usage: snapshot_fuzz [SEED [STATES]]; built with -DBROOK_LIBFUZZER it is an entry for libFuzzer instead.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+// usage: snapshot_fuzz [SEED [STATES]]
+#include "counted_new.hpp"
 #include "snapshot_scene.hpp"
-
-namespace {
-
-// What this thread has allocated now, and the most since the last reset.
-thread_local std::int64_t allocated = 0;
-thread_local std::int64_t most_allocated = 0;
-
-struct Block {
-  std::size_t size;
-  std::size_t padding;
-};
-
-}  // namespace
-
-#ifndef BROOK_LIBFUZZER
-void* operator new(std::size_t size) {
-  auto* const block = static_cast<Block*>(std::malloc(size + sizeof(Block)));
-  if (block == nullptr) throw std::bad_alloc();
-  block->size = size;
-  allocated += static_cast<std::int64_t>(size);
-  if (allocated > most_allocated) most_allocated = allocated;
-  return block + 1;
-}
-void operator delete(void* memory) noexcept {
-  if (memory == nullptr) return;
-  Block* const block = static_cast<Block*>(memory) - 1;
-  allocated -= static_cast<std::int64_t>(block->size);
-  std::free(block);
-}
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
-#endif
 
 namespace {
 
@@ -98,12 +64,11 @@ void damage(Random& random, const Scene& scene, const Bytes& whole) {
   Text target;
   static_cast<void>(target.add("before"));
   const std::string before = seen(target);
-  const std::int64_t start = allocated;
-  most_allocated = allocated;
+  const Allocations allocations;
   const std::string said = load_from(bytes, target, scene.loading());
   const auto limit = static_cast<std::int64_t>(bytes.size() * 200 + 1'000'000);
-  if (most_allocated - start > limit)
-    throw Difference("a load took " + std::to_string(most_allocated - start) + " bytes for " +
+  if (allocations.most() > limit)
+    throw Difference("a load took " + std::to_string(allocations.most()) + " bytes for " +
                      std::to_string(bytes.size()));
   if (said != "done") same("a stream after a refused load", seen(target), before);
   else static_cast<void>(seen(target));
@@ -111,21 +76,6 @@ void damage(Random& random, const Scene& scene, const Bytes& whole) {
 
 }  // namespace
 
-#ifdef BROOK_LIBFUZZER
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static brook::ManualClock clock{std::chrono::seconds(1000)};
-  Bytes bytes(size);
-  if (size > 0) std::memcpy(bytes.data(), data, size);
-  mend(bytes);
-  Random random(1);
-  const Scene scene(random, clock);
-  Text target;
-  if (load_from(bytes, target, scene.loading()) == "done") static_cast<void>(seen(target));
-  Texts list;
-  if (load_from(bytes, list, {}) == "done") static_cast<void>(list.lrange(0, -1));
-  return 0;
-}
-#else
 int main(int argc, char** argv) {
   const Arguments how = arguments(argc, argv, {1, 60});
   Journal journal;
@@ -143,4 +93,3 @@ int main(int argc, char** argv) {
   }
   return 0;
 }
-#endif

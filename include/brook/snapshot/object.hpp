@@ -67,17 +67,15 @@ struct ObjectHead {
   return head;
 }
 
-/// An object that is being saved. For one thread.
-class Saving {
+/// An object that is looked at, at an instant that it has in common with others. For one thread.
+class Looking {
  public:
-  explicit Saving(ObjectHead its_head) : head(std::move(its_head)) {}
-  virtual ~Saving() = default;
-  Saving(const Saving&) = delete;
-  Saving& operator=(const Saving&) = delete;
+  Looking() = default;
+  virtual ~Looking() = default;
+  Looking(const Looking&) = delete;
+  Looking& operator=(const Looking&) = delete;
 
-  ObjectHead head;
-
-  // — at the instant; unlocking may be called again —
+  // Unlocking may be called again.
   virtual void lock() {}
   /// Of a list; in the order of what list() answers.
   virtual void lock_list() {}
@@ -86,26 +84,34 @@ class Saving {
   virtual void unlock_list() noexcept {}
   virtual void note() {}
   virtual void unlock() noexcept {}
+};
+
+/// An object that is being saved.
+class Saving : public Looking {
+ public:
+  explicit Saving(ObjectHead its_head) : head(std::move(its_head)) {}
+
+  ObjectHead head;
 
   /// Afterwards: its sections.
   [[nodiscard]] virtual Result write(Writer& to) = 0;
 };
 
 /// Looks at all of them at one instant. Throws std::bad_alloc.
-inline void look_at_all(std::span<Saving* const> objects) {
+inline void look_at_all(std::span<Looking* const> objects) {
   const core::Later later;
-  std::vector<Saving*> lists(objects.begin(), objects.end());
-  std::erase_if(lists, [](const Saving* object) { return object->list() == nullptr; });
-  std::ranges::sort(lists, std::less<>(), &Saving::list);
+  std::vector<Looking*> lists(objects.begin(), objects.end());
+  std::erase_if(lists, [](const Looking* object) { return object->list() == nullptr; });
+  std::ranges::sort(lists, std::less<>(), &Looking::list);
   const core::Undo unlock([&] {
-    for (Saving* const object : objects) object->unlock_list();
-    for (Saving* const object : objects) object->unlock();
+    for (Looking* const object : objects) object->unlock_list();
+    for (Looking* const object : objects) object->unlock();
   });
-  for (Saving* const object : objects) object->lock();
-  for (Saving* const list : lists) list->lock_list();
-  for (Saving* const object : objects) object->look();
-  for (Saving* const list : lists) list->unlock_list();
-  for (Saving* const object : objects) {
+  for (Looking* const object : objects) object->lock();
+  for (Looking* const list : lists) list->lock_list();
+  for (Looking* const object : objects) object->look();
+  for (Looking* const list : lists) list->unlock_list();
+  for (Looking* const object : objects) {
     object->note();
     object->unlock();
   }

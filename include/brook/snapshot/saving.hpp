@@ -21,10 +21,11 @@ namespace brook::snapshot {
 using Savings = std::vector<std::unique_ptr<Saving>>;
 
 /// Looks at all of them at one instant.
-inline void look_at_all(const Savings& objects) {
-  std::vector<Saving*> all;
+template <class Object>
+void look_at_all(const std::vector<std::unique_ptr<Object>>& objects) {
+  std::vector<Looking*> all;
   for (const auto& object : objects) all.push_back(object.get());
-  look_at_all(std::span<Saving* const>(all));
+  look_at_all(std::span<Looking* const>(all));
 }
 
 /// Writes objects that were looked at. Each is let go when it is written.
