@@ -180,7 +180,10 @@ class PushCase {
   }
   [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
   void withdraw() noexcept {
-    if (place_) list_->abandon(*place_);
+    if (place_) {
+      list_->abandon(*place_);
+      list_->settle_record();
+    }
     if (pusher_ && pusher_->served) failed_.reset();
     place_.reset();
   }

@@ -54,15 +54,6 @@ struct OrderedImage {
   KeyOrder::Stand stand{};
 };
 
-/// How far a group has come: numbers as the group counts them.
-struct ProgressImage {
-  Id last_delivered{};
-  std::uint64_t start = 0;      // how much had been added where it started
-  std::uint64_t delivered = 0;  // for the first time, since
-  std::uint64_t lost = 0;       // before it was moved
-  bool ahead = false;           // it started at an id that was yet to come
-};
-
 /// A group that stands still, with its mutex held, from its beginning to its end.
 template <class T>
 class Image {
@@ -95,7 +86,7 @@ class Image {
   [[nodiscard]] const GroupOptions<T>& options() const noexcept { return group_->options; }
   [[nodiscard]] bool destroyed() const noexcept { return group_->destroyed; }
   [[nodiscard]] ProgressImage progress() const noexcept {
-    return {group_->last_delivered, group_->start_, group_->delivered_, group_->lost_, group_->ahead_};
+    return group_->progress_image();
   }
 
   [[nodiscard]] std::size_t members() const noexcept { return group_->roster.all().size(); }

@@ -49,14 +49,14 @@ class Consumer<T>::Line {
     return found();
   }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) {
-    const group::Locked held(group().mutex);
+    const group::Locked held(group());
     waiter_.emplace(call, consumer_.member_, options_, batch_, bid);
     place_.emplace(stream().gate, group().queue, *waiter_);
   }
   [[nodiscard]] wait::Found look() {
     auto what = wait::Found::nothing;
     {
-      const group::Locked held(group().mutex);
+      const group::Locked held(group());
       if (!waiter_->served) failed_ = group().refusal(stream());
       if (failed_) place_.reset();  // so that the next one learns of it
       else serve();
@@ -68,7 +68,8 @@ class Consumer<T>::Line {
   [[nodiscard]] Clock::time_point due() const noexcept { return waiter_ ? waiter_->alarm : Clock::time_point::max(); }
   void withdraw() noexcept {
     if (!place_) return;
-    const group::Locked held(group().mutex);
+    const SettleRecord settle_record{group()};
+    const group::Locked held(group());
     place_.reset();
   }
   [[nodiscard]] expected<Value, Errc> result() {
