@@ -24,6 +24,7 @@ LEVELS = [
     (r"(broker/\w+|broker)\.hpp", 3.2, "broker"),
     (r"(testing/\w+|testing)\.hpp", 3.3, "testing"),
     (r"(snapshot/\w+|snapshot)\.hpp", 4, "snapshot"),
+    (r"(journal/\w+|journal)\.hpp", 4.1, "journal"),
     (r"adapters/\w+\.hpp", 4, "adapters"),
     (r"fwd\.hpp", 0.3, "fwd"),
     (r"brook\.hpp", 3.5, "umbrella"),

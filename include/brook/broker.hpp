@@ -156,6 +156,13 @@ class Broker {
     return unless_expired(names_.find_surely(name));
   }
 
+  // Whatever has the name, be it expired.
+  void erase_locked(std::string_view name) {
+    const Ptr named = keeper_ == nullptr ? nullptr : names_.find_surely(name);
+    names_.erase(name);
+    if (named != nullptr) keeper_->erased(*named);
+  }
+
   template <class Object>
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> object(
       std::string_view name, const typename broker::Traits<Object>::Options& options) {
@@ -179,7 +186,7 @@ class Broker {
     const auto made = std::make_shared<broker::Holder<Object>>(options);
     const Locked locked(*this);
     if (const Ptr named = find_locked(name)) return as<Object>(name, *named);
-    names_.erase(name);  // it may have expired
+    erase_locked(name);  // it may have expired
     if (closed()) return unexpected(NameError(Errc::closed));
     if (keeper_ != nullptr) {
       if (std::string refused = keeper_->made(name, *made); !refused.empty())
@@ -231,10 +238,9 @@ inline std::vector<std::string> Broker::keys(std::string_view pattern) const {
 
 inline bool Broker::erase(std::string_view name) {
   const Locked locked(*this);
-  const Ptr named = find_locked(name);
-  names_.erase(name);
-  if (named != nullptr && keeper_ != nullptr) keeper_->erased(*named);
-  return named != nullptr;
+  const bool there = find_locked(name) != nullptr;
+  erase_locked(name);
+  return there;
 }
 
 inline expected<void, Errc> Broker::rename(std::string_view from, std::string_view to) {
@@ -242,11 +248,9 @@ inline expected<void, Errc> Broker::rename(std::string_view from, std::string_vi
   const Ptr named = find_locked(from);
   if (named == nullptr) return unexpected(Errc::no_such_key);
   if (from == to) return {};
-  const Ptr replaced = names_.find_surely(to);
+  const Ptr replaced = keeper_ == nullptr ? nullptr : names_.find_surely(to);
   names_.move(from, to);
-  if (keeper_ == nullptr) return {};
-  if (replaced != nullptr) keeper_->erased(*replaced);
-  keeper_->renamed(*named, to);
+  if (keeper_ != nullptr) keeper_->renamed(*named, to, replaced.get());
   return {};
 }
 
@@ -254,11 +258,12 @@ inline bool Broker::expire_after(std::string_view name, std::chrono::millisecond
   const Locked locked(*this);
   const Ptr named = find_locked(name);
   if (named == nullptr) return false;
-  if (time.count() <= 0) names_.erase(name);
-  else named->expire_at(Wait(time).deadline(clock()));
-  if (keeper_ == nullptr) return true;
-  if (time.count() <= 0) keeper_->erased(*named);
-  else keeper_->expires(*named);
+  if (time.count() <= 0) {
+    erase_locked(name);
+    return true;
+  }
+  named->expire_at(Wait(time).deadline(clock()));
+  if (keeper_ != nullptr) keeper_->expires(*named);
   return true;
 }
 

@@ -48,6 +48,11 @@ class Contents {
     return {};
   }
 
+  /// Whether it has neither objects nor a keeper.
+  [[nodiscard]] static bool untouched(const Broker& broker) {
+    const Broker::Locked locked(broker);
+    return broker.all().empty() && broker.keeper_ == nullptr;
+  }
   /// Has somebody keep a record of what is made from now on; null ends that. With the broker's lock.
   [[nodiscard]] static std::shared_ptr<Keeper> exchange_keeper(Broker& broker, std::shared_ptr<Keeper> keeper) {
     const Broker::Locked locked(broker);

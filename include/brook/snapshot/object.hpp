@@ -91,8 +91,10 @@ class Saving {
   [[nodiscard]] virtual Result write(Writer& to) = 0;
 };
 
-/// Looks at all of them at one instant. Throws std::bad_alloc.
-inline void look_at_all(std::span<Saving* const> objects) {
+/// Looks at all of them at one instant; `before()` is called when all of them stand still. Throws std::bad_alloc, and what
+/// that throws.
+template <class Before>
+void look_at_all(std::span<Saving* const> objects, Before&& before) {
   const core::Later later;
   std::vector<Saving*> lists(objects.begin(), objects.end());
   std::erase_if(lists, [](const Saving* object) { return object->list() == nullptr; });
@@ -103,6 +105,7 @@ inline void look_at_all(std::span<Saving* const> objects) {
   });
   for (Saving* const object : objects) object->lock();
   for (Saving* const list : lists) list->lock_list();
+  before();
   for (Saving* const object : objects) object->look();
   for (Saving* const list : lists) list->unlock_list();
   for (Saving* const object : objects) {

@@ -21,10 +21,14 @@ namespace brook::snapshot {
 using Savings = std::vector<std::unique_ptr<Saving>>;
 
 /// Looks at all of them at one instant.
-inline void look_at_all(const Savings& objects) {
+template <class Before>
+void look_at_all(const Savings& objects, Before&& before) {
   std::vector<Saving*> all;
   for (const auto& object : objects) all.push_back(object.get());
-  look_at_all(std::span<Saving* const>(all));
+  look_at_all(std::span<Saving* const>(all), before);
+}
+inline void look_at_all(const Savings& objects) {
+  look_at_all(objects, [] {});
 }
 
 /// Writes objects that were looked at. Each is let go when it is written.
