@@ -45,9 +45,10 @@ class Keeper final : public broker::Keeper {
  public:
   explicit Keeper(std::shared_ptr<Scribe> scribe) noexcept : scribe_(std::move(scribe)) {}
 
-  /// Has an object watched that nobody else knows yet, and remembers its number. Whether it can be. Throws std::bad_alloc.
-  [[nodiscard]] bool watch(broker::Named& named, Number number) {
-    const bool known = (watch_one<Ts>(named, number) || ...);
+  /// Has an object watched that nobody else knows yet, and remembers its number; one that is being restored, too. Whether it
+  /// can be. Throws std::bad_alloc.
+  [[nodiscard]] bool watch(broker::Named& named, Number number, bool restoring = false) {
+    const bool known = (watch_one<Ts>(named, number, restoring) || ...);
     if (known) numbers_.emplace(&named, number);
     return known;
   }
@@ -105,11 +106,12 @@ class Keeper final : public broker::Keeper {
   }
 
   template <class T>
-  [[nodiscard]] bool watch_one(broker::Named& named, Number number) {
+  [[nodiscard]] bool watch_one(broker::Named& named, Number number, [[maybe_unused]] bool restoring) {
     if constexpr (Encodable<T>) {
       if (const auto* const stream = object_in<Stream<T>>(named)) {
         const auto& state = shared_state_of(**stream);
         state->keep_record(std::make_shared<StreamWitness<T>>(scribe_, number, state->clock()));
+        state->restoring = restoring;
         return true;
       }
       if (const auto* const list = object_in<BlockingList<T>>(named)) {

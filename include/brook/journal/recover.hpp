@@ -130,7 +130,7 @@ class Recovery {
       const auto found = names_.find(object->head.name);
       if (found == names_.end())
         return failed_in(path, SnapshotError(Errc::corrupt, core::text({"'", object->head.name, "' has no number"})));
-      if (!keeper_.watch(*object->named, found->second)) return unexpected(SnapshotError(Errc::wrong_type));
+      if (!keeper_.watch(*object->named, found->second, true)) return unexpected(SnapshotError(Errc::wrong_type));
     }
     if (const auto failed = restoring.finish(policies_); !failed) return failed_in(path, failed.error());
     for (const auto& object : restoring.objects())
@@ -223,7 +223,7 @@ class Recovery {
     std::shared_ptr<broker::Named> named;
     static_cast<void>((((named = make_one<Ts>(head, from)) != nullptr) || ...));
     if (from.failed()) return;
-    if (named == nullptr || !keeper_.watch(*named, number))
+    if (named == nullptr || !keeper_.watch(*named, number, true))
       return from.fail(Errc::wrong_type, core::text({"types that were not told, or have no Codec: '", name, "' (",
                                                      to_string(head.kind), " of ", head.type, ")"}));
     know(number, std::move(named), name);

@@ -35,40 +35,34 @@ class ReplayedList final : public Replayed {
         if (!from.failed()) static_cast<void>(elements.pop(side));
         return;
       }
-      case Change::inserted: {
-        const auto at = from.size();
-        if (at > elements.size()) from.fail("an element is inserted behind the end");
-        if (auto value = snapshot::read_value<T>(from))
-          elements.insert(static_cast<std::size_t>(at), log::make_payload<T>(*std::move(value)));
-        return;
-      }
-      case Change::replaced: {
-        const auto at = from.size();
-        if (at >= elements.size()) from.fail("an element is replaced that there is not");
-        if (auto value = snapshot::read_value<T>(from)) {
-          auto payload = log::make_payload<T>(*std::move(value));
-          elements.trade(static_cast<std::size_t>(at), payload);
-        }
-        return;
-      }
-      case Change::removed: {
-        const auto at = from.size();
-        if (at >= elements.size()) from.fail("an element is removed that there is not");
-        if (!from.failed()) elements.remove([at](std::size_t i) { return i == at; }, [](Payload&&) noexcept {});
-        return;
-      }
       case Change::cleared: {
         std::deque<Payload> gone;
         elements.give_all(gone);
         return;
       }
-      default: from.fail("a list cannot have this change");
+      default: apply_at(change, from);
     }
   }
   void finish() override { list_->settle(); }
 
  private:
   using Payload = log::PayloadOf<T>;
+
+  void apply_at(Change change, Reader& from) {
+    auto& elements = list_->elements;
+    const std::uint64_t position = from.size();
+    if (position > elements.size() || (position == elements.size() && change != Change::inserted))
+      return from.fail("a change behind the end of a list");
+    const auto at = static_cast<std::size_t>(position);
+    if (change == Change::removed)
+      return elements.remove([at](std::size_t i) noexcept { return i == at; }, [](Payload&&) noexcept {});
+    if (change != Change::inserted && change != Change::replaced) return from.fail("a list cannot have this change");
+    auto value = snapshot::read_value<T>(from);
+    if (!value) return;
+    auto payload = log::make_payload<T>(*std::move(value));
+    if (change == Change::inserted) elements.insert(at, std::move(payload));
+    else elements.trade(at, payload);
+  }
 
   [[nodiscard]] static Side read_side(Reader& from) { return from.flag() ? Side::right : Side::left; }
 

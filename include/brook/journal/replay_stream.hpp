@@ -92,6 +92,7 @@ class ReplayedStream final : public Replayed {
       group.state()->notes.go_to(std::make_unique<GroupWitness>(scribe_, number, stream_->clock()));
     }
     groups_.clear();
+    stream_->restoring = false;
     stream::want_sweep(*stream_);
   }
 

@@ -131,9 +131,14 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
     if (error_) return unexpected(*error_);
     return {};
   }
-  /// Nothing is recorded any more, and nobody waits.
+  /// Nothing is recorded any more but what time it is, and nobody waits.
   void stop() noexcept {
-    recording_.store(false, sync::seq_cst);
+    {
+      const sync::unique_lock held(mutex_);
+      Note none;
+      record(none);
+      recording_.store(false, sync::seq_cst);
+    }
     static_cast<void>(flush_all());
   }
   void fail(SnapshotError why) noexcept {

@@ -217,6 +217,7 @@ struct State {
   wait::Gate gate;
   Room room;
 
+  bool restoring = false;  // before anybody else knows of it: nothing leaves by itself
   sync::atomic<bool> sweep_due{false};  // there may be entries that every group is done with (stream/retention.hpp)
 
   sync::mutex groups_mutex;
@@ -295,6 +296,7 @@ struct State {
   }
 
   [[gnu::noinline]] void expire_now() {
+    if (restoring) return;
     const std::uint64_t now = unix_ms();
     const auto age = static_cast<std::uint64_t>(options.max_age.count());
     const std::uint64_t before = timeline.edits().edit;
