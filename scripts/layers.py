@@ -25,6 +25,7 @@ LEVELS = [
     (r"(testing/\w+|testing)\.hpp", 3.3, "testing"),
     (r"(snapshot/\w+|snapshot)\.hpp", 4, "snapshot"),
     (r"adapters/cereal\.hpp", 4.1, "cereal"),
+    (r"(journal/\w+|journal)\.hpp", 4.1, "journal"),
     (r"adapters/\w+\.hpp", 4, "adapters"),
     (r"(redis/\w+|redis)\.hpp", 4.1, "redis"),
     (r"fwd\.hpp", 0.3, "fwd"),

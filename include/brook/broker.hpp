@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <brook/blocking_list.hpp>
+#include <brook/broker/keeper.hpp>
 #include <brook/broker/named.hpp>
 #include <brook/broker/names.hpp>
 #include <brook/channel.hpp>
@@ -25,6 +26,7 @@
 #include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/core/text.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
@@ -69,7 +71,8 @@ class Broker {
   // — objects —
 
   /// The stream of this name, made with these options if there is nothing of the name; what is there keeps its own. Errors:
-  /// wrong_type when the name holds something else, or a stream of something else; closed when it would have to be made and the
+  /// wrong_type when the name holds something else, or a stream of something else, or where the broker has a journal that was
+  /// not told of the type; closed when it would have to be made and the
   /// broker is closed. O(1). An object that is made gets the broker's clock and probe, unless its options name one.
   template <class T>
   [[nodiscard]] expected<std::shared_ptr<Stream<T>>, NameError> stream(std::string_view name,
@@ -155,6 +158,13 @@ class Broker {
     return unless_expired(names_.find_surely(name));
   }
 
+  // Whatever has the name, be it expired.
+  void erase_locked(std::string_view name) {
+    const Ptr named = keeper_ == nullptr ? nullptr : names_.find_surely(name);
+    names_.erase(name);
+    if (named != nullptr) keeper_->erased(*named);
+  }
+
   template <class Object>
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> object(
       std::string_view name, const typename broker::Traits<Object>::Options& options) {
@@ -178,10 +188,18 @@ class Broker {
     const auto made = std::make_shared<broker::Holder<Object>>(options);
     const Locked locked(*this);
     if (const Ptr named = find_locked(name)) return as<Object>(name, *named);
-    names_.erase(name);  // it may have expired
+    erase_locked(name);  // it may have expired
     if (closed()) return unexpected(NameError(Errc::closed));
-    made->number = ++made_;
+    if (keeper_ != nullptr) {
+      if (std::string refused = keeper_->made(name, *made); !refused.empty())
+        return unexpected(NameError(Errc::wrong_type, std::move(refused)));
+    }
+    core::Undo undo([&] {
+      if (keeper_ != nullptr) keeper_->erased(*made);
+    });
     names_.insert(name, made);
+    undo.keep();
+    made->number = ++made_;
     return made->object;
   }
 
@@ -205,6 +223,7 @@ class Broker {
   const BrokerOptions options_;
   mutable sync::mutex mutex_;
   mutable broker::Names<broker::Named> names_;
+  std::shared_ptr<broker::Keeper> keeper_;
   sync::atomic<bool> closed_{false};
   std::uint64_t made_ = 0;
 };
@@ -222,15 +241,18 @@ inline std::vector<std::string> Broker::keys(std::string_view pattern) const {
 inline bool Broker::erase(std::string_view name) {
   const Locked locked(*this);
   const bool there = find_locked(name) != nullptr;
-  names_.erase(name);
+  erase_locked(name);
   return there;
 }
 
 inline expected<void, Errc> Broker::rename(std::string_view from, std::string_view to) {
   const Locked locked(*this);
-  if (find_locked(from) == nullptr) return unexpected(Errc::no_such_key);
+  const Ptr named = find_locked(from);
+  if (named == nullptr) return unexpected(Errc::no_such_key);
   if (from == to) return {};
+  const Ptr replaced = keeper_ == nullptr ? nullptr : names_.find_surely(to);
   names_.move(from, to);
+  if (keeper_ != nullptr) keeper_->renamed(*named, to, replaced.get());
   return {};
 }
 
@@ -238,16 +260,22 @@ inline bool Broker::expire_after(std::string_view name, std::chrono::millisecond
   const Locked locked(*this);
   const Ptr named = find_locked(name);
   if (named == nullptr) return false;
-  if (time.count() <= 0) names_.erase(name);
-  else named->expire_at(Wait(time).deadline(clock()));
+  if (time.count() <= 0) {
+    erase_locked(name);
+    return true;
+  }
+  named->expire_at(Wait(time).deadline(clock()));
+  if (keeper_ != nullptr) keeper_->expires(*named);
   return true;
 }
 
 inline bool Broker::persist(std::string_view name) {
   const Locked locked(*this);
   const Ptr named = find_locked(name);
-  if (named != nullptr) named->expire_at(Clock::time_point::max());
-  return named != nullptr;
+  if (named == nullptr) return false;
+  named->expire_at(Clock::time_point::max());
+  if (keeper_ != nullptr) keeper_->expires(*named);
+  return true;
 }
 
 inline expected<std::optional<std::chrono::milliseconds>, Errc> Broker::expires_in(std::string_view name) const {

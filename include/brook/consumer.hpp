@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
@@ -118,6 +119,14 @@ class Consumer {
 
   // These fill an empty batch, in place, or tell why not.
   [[nodiscard]] std::optional<Errc> take_or_wait(const ReadOptions& options, Batch& batch) const;
+  // What others gave to a call that waited is as safe as what it took itself.
+  struct SettleRecord {
+    const GroupState& group;
+    ~SettleRecord() {
+      if (core::Recorder* const recorder = group.recorder()) [[unlikely]]
+        recorder->settle();
+    }
+  };
   // Why a read cannot take place, as far as that is known without the group's mutex.
   [[nodiscard]] std::optional<Errc> refusal(const ReadOptions& options) const {
     if (stream_->standing.load(sync::seq_cst) == Standing::gone) return Errc::closed;  // and its clock perhaps with it
@@ -191,12 +200,12 @@ group::Member* Consumer<T>::present(Errc& failed) const {
     return nullptr;
   }
   failed = Errc::full;
-  return group_->roster.present(member_, stream_->clock());
+  return group_->present(member_, stream_->clock());
 }
 
 template <class T>
 std::optional<Errc> Consumer<T>::take(const ReadOptions& options, bool waits, Batch& batch, Cursor& cursor) const {
-  const group::Locked held(group_->mutex);
+  const group::Locked held(*group_);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return failed;
@@ -212,7 +221,8 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
                                               Batch& batch) const {
   wait::Sleeper sleeper(stream_->clock(), deadline, wait);
   typename group::Queue<GroupState>::Waiter waiter(sleeper, member_, options, batch);
-  group::Locked held(group_->mutex);
+  const SettleRecord settle_record{*group_};
+  group::Locked held(*group_);
   if (const auto failed = group_->refusal(*stream_)) return failed;
   const typename group::Queue<GroupState>::Place place(stream_->gate, group_->queue, waiter);
   const auto serve = [&] {
@@ -239,7 +249,7 @@ std::optional<Errc> Consumer<T>::wait_in_line(const ReadOptions& options, const 
 
 template <class T>
 expected<Deliveries<T>, Errc> Consumer<T>::history_now(Id after, std::size_t count) const {
-  const group::Locked held(group_->mutex);
+  const group::Locked held(*group_);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return unexpected(failed);
@@ -261,7 +271,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim_now(std::span<const Id> ids, co
   const stream::SweepAtEnd sweep(*stream_);
   std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
   std::vector<bool> was_nobodys(ids.size());
-  const group::Locked held(group_->mutex);
+  const group::Locked held(*group_);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return unexpected(failed);
@@ -296,7 +306,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim_now(std::span<const Id> ids, co
 template <class T>
 expected<AutoClaimed<T>, Errc> Consumer<T>::auto_claim_now(const AutoClaimOptions& options) const {
   if (options.count == 0) return unexpected(Errc::invalid_argument);
-  const group::Locked held(group_->mutex);
+  const group::Locked held(*group_);
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return unexpected(failed);

@@ -20,6 +20,8 @@
 #include <vector>
 
 #include <brook/consumer.hpp>
+#include <brook/core/later.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/delivery.hpp>
 #include <brook/error.hpp>
 #include <brook/group/hands.hpp>
@@ -52,10 +54,10 @@ class Group {
 
   /// The consumer of this name, created on first use (XGROUP CREATECONSUMER).
   [[nodiscard]] Consumer<T> consumer(std::string_view name) const {
-    const sync::unique_lock held(group_->mutex);
+    const Locked held(*group_);
     const bool gone = stream_->standing.load(sync::seq_cst) == Standing::gone;  // and its clock perhaps with it
     const Clock& clock = gone ? static_cast<Clock&>(SystemClock::instance()) : stream_->clock();
-    return Consumer<T>(stream_, group_, group_->roster.enlist(name, clock));
+    return Consumer<T>(stream_, group_, group_->enlist(name, clock));
   }
 
   /// Names of the consumers, in byte order.
@@ -133,8 +135,14 @@ class Group {
     const Id after = start.after(end.last_id());
     auto group = GroupState::make(stream, name, after, options);
     const stream::SweepAtEnd sweep(*stream, after > Id::min());
+    const core::Later later;
     const sync::unique_lock held(stream->groups_mutex);
-    if (!stream->groups.emplace(name, group).second) return unexpected(Errc::group_exists);
+    const auto [at, made] = stream->groups.emplace(name, group);
+    if (!made) return unexpected(Errc::group_exists);
+    core::Undo undo([&, made_at = at] { stream->groups.erase(made_at); });
+    if (auto* const witness = stream->witness())
+      group->notes.go_to(witness->group_made(name, options, group->progress_image()));
+    undo.keep();
     if (after > end.last_id()) stream->note_group_ahead();  // only now does the group count
     return Group(stream, std::move(group));
   }
@@ -186,7 +194,7 @@ template <class T>
 template <class T>
 expected<void, Errc> Group<T>::set_id_now(Position position) const {
   const stream::SweepAtEnd sweep(*stream_, true);
-  const Locked held(group_->mutex);
+  const Locked held(*group_);
   const Id last = stream_->timeline.look().end.last_id();
   if (const auto failed = refusal()) return unexpected(*failed);
   group_->move_to(*stream_, position.after(last));
@@ -198,7 +206,7 @@ template <class T>
 std::size_t Group<T>::ack_now(std::span<const Id> ids) const {
   std::size_t pending = 0;
   {
-    const Locked held(group_->mutex);
+    const Locked held(*group_);
     for (const Id id : ids) {
       const auto place = group_->ledger.find(id);
       if (place.page == nullptr || !group_->finish(place)) continue;
@@ -234,7 +242,7 @@ template <class T>
 expected<std::size_t, Errc> Group<T>::delete_consumer_now(std::string_view name, Orphans orphans) const {
   const stream::SweepAtEnd sweep(*stream_, true);
   const typename DeadLetterTo<T>::SettleAtEnd settle(group_->options.dead_letter);
-  const Locked held(group_->mutex);
+  const Locked held(*group_);
   if (const auto failed = refusal()) return unexpected(*failed);
   group::Member* const member = group_->roster.find(name);
   if (member == nullptr) return 0;
@@ -249,6 +257,7 @@ expected<std::size_t, Errc> Group<T>::delete_consumer_now(std::string_view name,
   } else {
     for (const auto& place : places) pending += group_->finish(place) ? 1U : 0U;
   }
+  if (auto* const witness = group_->notes.witness()) witness->left(member->name);
   group_->roster.strike(*member);
   group_->queue.wake_first();
   return pending;
@@ -258,11 +267,15 @@ template <class T>
 expected<std::size_t, Errc> Group<T>::destroy_now() const {
   const stream::SweepAtEnd sweep(*stream_, true);
   {
+    const core::Later later;
     const sync::unique_lock held(stream_->groups_mutex);
     const auto found = stream_->groups.find(name());
-    if (found != stream_->groups.end() && found->second == group_) stream_->groups.erase(found);
+    if (found != stream_->groups.end() && found->second == group_) {
+      stream_->groups.erase(found);
+      if (auto* const witness = group_->notes.witness()) witness->destroyed();
+    }
   }
-  const Locked held(group_->mutex);
+  const Locked held(*group_);
   if (const auto failed = refusal()) return unexpected(*failed);
   const std::size_t pending = group_->end();
   group_->queue.serve(*stream_, *group_);
@@ -305,7 +318,7 @@ std::vector<ConsumerInfo> Group<T>::tell_consumers(const std::vector<std::uint64
 
 template <class T>
 expected<GroupInfo, Errc> Group<T>::info() const {
-  const Locked held(group_->mutex);
+  const Locked held(*group_);
   if (const auto failed = refusal()) return unexpected(*failed);
   std::vector<std::uint64_t> counts;
   return tell(counts);
@@ -313,7 +326,7 @@ expected<GroupInfo, Errc> Group<T>::info() const {
 
 template <class T>
 expected<std::vector<ConsumerInfo>, Errc> Group<T>::consumer_info() const {
-  const Locked held(group_->mutex);
+  const Locked held(*group_);
   if (const auto failed = refusal()) return unexpected(*failed);
   std::vector<std::uint64_t> counts;
   static_cast<void>(group_->count_pending(counts));
@@ -322,7 +335,7 @@ expected<std::vector<ConsumerInfo>, Errc> Group<T>::consumer_info() const {
 
 template <class T>
 expected<GroupFullInfo, Errc> Group<T>::full_info(std::size_t count) const {
-  const Locked held(group_->mutex);
+  const Locked held(*group_);
   if (const auto failed = refusal()) return unexpected(*failed);
   const group::Instant now = group_->instant(stream_->clock().now());
   std::vector<std::uint64_t> counts;

@@ -197,7 +197,10 @@ class PushCase final : public wait::Case {
     return list_->closed ? wait::Found::over : wait::Found::nothing;
   }
   void withdraw() noexcept override {
-    if (place_) list_->abandon(*place_);
+    if (place_) {
+      list_->abandon(*place_);
+      list_->settle_record();
+    }
     if (pusher_ && pusher_->served) failed_.reset();
     place_.reset();
   }

@@ -21,6 +21,8 @@
 #include <brook/blocking_list/cut.hpp>
 #include <brook/blocking_list/fifo.hpp>
 #include <brook/blocking_list/lazy_deque.hpp>
+#include <brook/blocking_list/witness.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 
@@ -35,6 +37,13 @@ class Elements {
 
   /// `always_together` for a list that is never to be used without the lock.
   explicit Elements(bool always_together) : always_together_(always_together), together_(always_together) {}
+
+  /// From now on all operations take the lock, and who notes them is told. Throws std::bad_alloc, and then nothing has changed.
+  void watch(Witness<Payload>& witness) {
+    gather();
+    always_together_ = true;
+    witness_ = &witness;
+  }
 
   // — without the lock —
 
@@ -79,18 +88,25 @@ class Elements {
   [[nodiscard]] Payload& at(std::size_t i) noexcept { return front_[where(i)]; }
   /// Throws std::bad_alloc, and then nothing has changed.
   void push(Side side, Payload&& payload) {
-    if (front_.empty()) direction_ = pushed_at(side);
-    if (!before_front(side)) return front_.push_back(std::move(payload));
-    front_.push_front(std::move(payload));
-    if (!cuts_.empty()) cuts_.pushed_before();
+    if (witness_ == nullptr) [[likely]]
+      return push_unseen(side, std::move(payload));
+    witness_->pushed(side, payload);
+    core::Undo undo([&] { witness_->popped(side); });
+    push_unseen(side, std::move(payload));
+    undo.keep();
   }
   /// Before the i-th element from the left, or at the end. Throws std::bad_alloc, and then nothing has changed.
   /// O(n) from the nearer end.
   void insert(std::size_t i, Payload&& payload) {
     if (!cuts_.empty()) cuts_.before_changes(front_);
+    if (witness_ != nullptr) witness_->inserted(i, payload);
+    core::Undo undo([&] {
+      if (witness_ != nullptr) witness_->removed(i);
+    });
     const Side side = i < size() / 2 ? Side::left : Side::right;
     std::size_t at = side == Side::left ? 0 : size();
-    push(side, std::move(payload));
+    push_unseen(side, std::move(payload));
+    undo.keep();
     for (; at < i; ++at) swap_with_next(at);
     for (; at > i; --at) swap_with_next(at - 1);
   }
@@ -103,26 +119,21 @@ class Elements {
   /// The element at a side. Both require one.
   [[nodiscard]] Payload& end(Side side) noexcept { return before_front(side) ? front_.front() : front_.back(); }
   [[nodiscard]] Payload pop(Side side) noexcept {
-    about_to_take(side, 1);
-    if (before_front(side)) {
-      if (!cuts_.empty()) cuts_.popped(1);
-      Payload payload = std::move(front_.front());
-      front_.pop_front();
-      return payload;
-    }
-    Payload payload = std::move(front_.back());
-    front_.pop_back();
-    return payload;
+    if (witness_ != nullptr) [[unlikely]]
+      witness_->popped(side);
+    return pop_unseen(side);
   }
   /// The i-th element for the one that was given.
   void trade(std::size_t i, Payload& payload) noexcept {
     if (!cuts_.empty()) cuts_.before_changes(front_);
+    if (witness_ != nullptr) witness_->replaced(i, payload);
     Payload taken = std::move(at(i));
     replace(at(i), std::move(payload));
     replace(payload, std::move(taken));
   }
   void give_all(std::deque<Payload>& to) noexcept {
     if (!cuts_.empty()) cuts_.before_changes(front_);
+    if (witness_ != nullptr) witness_->cleared();
     front_.swap(to);
   }
   /// Elements [from, to) are all that is kept; the others are handed to `drop(Payload&&)`, which must not throw.
@@ -137,6 +148,9 @@ class Elements {
     if (!cuts_.empty()) cuts_.before_changes(front_);
     std::size_t kept = 0;
     const std::size_t n = size();
+    for (std::size_t i = witness_ != nullptr ? n : 0; i-- > 0;) {
+      if (gone(i)) witness_->removed(i);
+    }
     for (std::size_t i = 0; i < n; ++i) {
       if (gone(i)) {
         drop(std::move(at(i)));
@@ -145,7 +159,7 @@ class Elements {
       if (kept != i) replace(at(kept), std::move(at(i)));
       ++kept;
     }
-    for (std::size_t i = n; i > kept; --i) static_cast<void>(pop(Side::right));
+    for (std::size_t i = n; i > kept; --i) static_cast<void>(pop_unseen(Side::right));
   }
 
   /// The element at a side, which there is, goes to the other one. Throws std::bad_alloc, and then nothing has changed.
@@ -228,6 +242,25 @@ class Elements {
   [[nodiscard]] bool before_front(Side side) const noexcept { return popped_at(side) == direction_; }
   [[nodiscard]] std::size_t where(std::size_t i) const noexcept { return direction_ ? front_.size() - 1 - i : i; }
 
+  void push_unseen(Side side, Payload&& payload) {
+    if (front_.empty()) direction_ = pushed_at(side);
+    if (!before_front(side)) return front_.push_back(std::move(payload));
+    front_.push_front(std::move(payload));
+    if (!cuts_.empty()) cuts_.pushed_before();
+  }
+  [[nodiscard]] Payload pop_unseen(Side side) noexcept {
+    about_to_take(side, 1);
+    if (before_front(side)) {
+      if (!cuts_.empty()) cuts_.popped(1);
+      Payload payload = std::move(front_.front());
+      front_.pop_front();
+      return payload;
+    }
+    Payload payload = std::move(front_.back());
+    front_.pop_back();
+    return payload;
+  }
+
   void swap_with_next(std::size_t i) noexcept {
     Payload left = std::move(at(i));
     replace(at(i), std::move(at(i + 1)));
@@ -242,7 +275,8 @@ class Elements {
   Queue queue_;
   LazyDeque<Payload> front_;
   Cuts<Payload> cuts_;
-  const bool always_together_;
+  Witness<Payload>* witness_ = nullptr;
+  bool always_together_;
   bool together_;
   bool open_ = false;       // pushes are
   bool direction_ = false;  // elements are pushed at the left, and popped at the right

@@ -13,7 +13,9 @@
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/blocking_list/watched.hpp>
+#include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/into.hpp>
 #include <brook/log/payload.hpp>
@@ -36,6 +38,7 @@ class JointPush final : public log::Change {
   JointPush(State<T>& list, Payload& payload) noexcept : list_(list), payload_(payload) {}
 
   [[nodiscard]] const void* object() const noexcept override { return &list_; }
+  [[nodiscard]] core::Recorder* recorder() const noexcept override { return list_.recorder(); }
 
   [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>&) override {
     sync::unique_lock held(list_.mutex);
@@ -49,8 +52,11 @@ class JointPush final : public log::Change {
         if (list != nullptr) list->settle();
       }
     } undo{&list_};
+    recording_.emplace(list_.recorder());
+    core::Undo stop([this] { recording_.reset(); });
     list_.elements.gather();
     list_.elements.push(Side::right, std::move(payload_));
+    stop.keep();
     undo.list = nullptr;
     held_ = std::move(held);
     return std::nullopt;
@@ -62,6 +68,7 @@ class JointPush final : public log::Change {
     moves_on_ = list_.movers > 0;
     if (!moves_on_) list_.serve_or_wake();
     list_.settle();
+    recording_.reset();
     held_.unlock();
   }
   void withdraw() noexcept override {
@@ -69,6 +76,7 @@ class JointPush final : public log::Change {
     std::destroy_at(std::addressof(payload_));
     std::construct_at(std::addressof(payload_), std::move(back));
     list_.settle();
+    recording_.reset();
     held_.unlock();
   }
   // Who waits to move the element on needs further locks; nobody else takes it meanwhile.
@@ -80,6 +88,7 @@ class JointPush final : public log::Change {
   State<T>& list_;
   Payload& payload_;
   sync::unique_lock<sync::mutex> held_;
+  std::optional<core::Recording> recording_;
   std::vector<Payload> dropped_;
   bool moves_on_ = false;
 };

@@ -25,7 +25,10 @@ class Locked {
 
   explicit Locked(State& list) : list_(list) {
     list.mutex.lock();
-    if (list.movers == 0) return;
+    if (list.movers == 0) {
+      begin_record(list);
+      return;
+    }
     list.mutex.unlock();
     lock_all({&list});
   }
@@ -37,6 +40,7 @@ class Locked {
     if (all_.empty()) {
       list_.serve_or_wake();
       list_.settle();
+      end_record(list_);
       list_.mutex.unlock();
       return;
     }
@@ -46,6 +50,7 @@ class Locked {
       for (State* const list : all_) served = list->serve_or_wake() || served;
     }
     for (State* const list : all_) list->settle();
+    for (State* const list : all_) end_record(*list);
     for (State* const list : all_) list->mutex.unlock();
   }
 
@@ -53,6 +58,16 @@ class Locked {
   Locked& operator=(const Locked&) = delete;
 
  private:
+  // What happens with the locks held is one record.
+  static void begin_record(State& list) noexcept {
+    if (core::Recorder* const recorder = list.recorder()) [[unlikely]]
+      recorder->begin();
+  }
+  static void end_record(State& list) noexcept {
+    if (core::Recorder* const recorder = list.recorder()) [[unlikely]]
+      recorder->end();
+  }
+
   void lock_all(std::vector<State*> lists) {
     for (;;) {
       std::ranges::sort(lists, std::less<>());
@@ -65,6 +80,7 @@ class Locked {
       if (kept_.size() == known) {
         all_ = std::move(lists);
         for (auto& lock : locks) lock.release();
+        for (State* const list : all_) begin_record(*list);
         return;
       }
       for (std::size_t i = known; i < kept_.size(); ++i) lists.push_back(kept_[i].get());

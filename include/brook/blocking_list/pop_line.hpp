@@ -57,6 +57,7 @@ class PopLine : public wait::Case {
       const sync::unique_lock<sync::mutex> held(destination_.list->mutex);
       destination_.list->coming.leave(*coming_);
     }
+    list_->settle_record();
     place_.reset();
   }
 

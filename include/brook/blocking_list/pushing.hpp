@@ -34,7 +34,10 @@ template <class T>
   struct InLine {
     State<T>& list;
     Place<Pusher<T>> place;
-    ~InLine() { list.abandon(place); }
+    ~InLine() {
+      list.abandon(place);
+      list.settle_record();
+    }
   } in_line{list, Place<Pusher<T>>(pusher)};
   {
     const Locked<T> locked(list);

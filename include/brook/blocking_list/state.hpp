@@ -19,9 +19,11 @@
 
 #include <brook/blocking_list/elements.hpp>
 #include <brook/blocking_list/line.hpp>
+#include <brook/blocking_list/witness.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/later.hpp>
+#include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
@@ -116,6 +118,22 @@ class State {
     return options.probe->watch(call, perform);
   }
 
+  /// Has all changes noted, before anybody else knows of the list. Throws std::bad_alloc, and then nothing has changed.
+  void keep_record(std::shared_ptr<Witness<Payload>> with) {
+    elements.watch(*with);
+    witness_ = std::move(with);
+    settle();
+  }
+  /// Null where nobody notes what happens.
+  [[nodiscard]] core::Recorder* recorder() const noexcept {
+    return witness_ == nullptr ? nullptr : &witness_->recorder();
+  }
+  /// What happened to a call that others served is as safe as what it did itself. Without the lock.
+  void settle_record() const noexcept {
+    if (witness_ != nullptr) [[unlikely]]
+      witness_->recorder().settle();
+  }
+
   const ListOptions options;
   sync::mutex mutex;  // guards what of the elements takes the lock, and all that follows
   Elements elements;
@@ -206,6 +224,7 @@ class State {
   void abandon(Place<Waiter>& place) noexcept {
     const core::Later later;
     const sync::unique_lock<sync::mutex> held(mutex);
+    const core::Recording recording(recorder());
     if (!place.in_line) return;
     leave(place);
     if (movers > 0) wake_first();
@@ -214,6 +233,8 @@ class State {
   }
 
  private:
+  std::shared_ptr<Witness<Payload>> witness_;
+
   void wake_first() noexcept {
     if (!poppers.empty()) poppers.first()->waiter.wake();
     if (!pushers.empty()) pushers.first()->waiter.wake();

@@ -106,10 +106,11 @@ class Waiting {
       if (place == places_.end()) break;
       list->abandon(*place++);
     }
-    State* const to = popper_.destination.list.get();
-    if (to == nullptr) return;
-    const sync::unique_lock<sync::mutex> held(to->mutex);
-    to->coming.leave(coming_);
+    if (State* const to = popper_.destination.list.get()) {
+      const sync::unique_lock<sync::mutex> held(to->mutex);
+      to->coming.leave(coming_);
+    }
+    for (State* const list : lists_) list->settle_record();
   }
 
   const Lists lists_;

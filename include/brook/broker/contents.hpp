@@ -32,10 +32,12 @@ class Contents {
   [[nodiscard]] static Clock* clock_of(const Broker& broker) noexcept { return broker.options_.clock; }
 
   /// Gives objects names, as if they had been made in this order. With an error nothing has changed: closed; invalid_argument
-  /// when there is such a name. Throws std::bad_alloc, and then nothing has changed.
+  /// when there is such a name, or the broker has a keeper. Throws std::bad_alloc, and then nothing has changed.
   [[nodiscard]] static expected<void, NameError> insert(Broker& broker, const std::vector<Entry>& entries) {
     const Broker::Locked locked(broker);
     if (broker.closed()) return unexpected(NameError(Errc::closed));
+    if (broker.keeper_ != nullptr)
+      return unexpected(NameError(Errc::invalid_argument, "the broker has a journal, which would not know of them"));
     for (const auto& [name, named] : entries) {
       if (broker.find_locked(name) != nullptr)
         return unexpected(NameError(Errc::invalid_argument, core::text({"there is a '", name, "' already"})));
@@ -44,6 +46,17 @@ class Contents {
     broker.names_.insert_all(entries);
     for (const auto& [name, named] : entries) named->number = ++broker.made_;
     return {};
+  }
+
+  /// Whether it has neither objects nor a keeper.
+  [[nodiscard]] static bool untouched(const Broker& broker) {
+    const Broker::Locked locked(broker);
+    return broker.all().empty() && broker.keeper_ == nullptr;
+  }
+  /// Has somebody keep a record of what is made from now on; null ends that. With the broker's lock.
+  [[nodiscard]] static std::shared_ptr<Keeper> exchange_keeper(Broker& broker, std::shared_ptr<Keeper> keeper) {
+    const Broker::Locked locked(broker);
+    return std::exchange(broker.keeper_, std::move(keeper));
   }
 
  private:

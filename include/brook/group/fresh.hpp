@@ -38,7 +38,10 @@ template <class T>
     }
     cursor_ = std::move(view.end);
     sought_ = last >= last_delivered;
-    if (sought_ && std::exchange(ahead_, false)) start_ = cursor_.added();
+    if (sought_ && std::exchange(ahead_, false)) {
+      start_ = cursor_.added();
+      note_progress();
+    }
     return sought_;
   }
 }
@@ -70,13 +73,16 @@ template <class T>
 
 template <class T>
 void State<T>::tell(Page& page, std::uint32_t first, std::uint32_t count, Mark mark) noexcept {
-  for (std::uint32_t at = first; (managed() || !returned.empty()) && at < first + count; ++at) {
+  const bool with_care = managed();
+  for (std::uint32_t at = first; (with_care || !returned.empty()) && at < first + count; ++at) {
     if (!page.pending(at)) continue;
     count_in_flight(page.mark(at), -1);
     if (page.mark(at).consumer() == nobody) returned.forget({page.mark(at).time(), page.id(at)});
   }
+  if (!with_care) return page.tell(first, count, mark);
   count_in_flight(mark, count);
   page.tell(first, count, mark);
+  note_pending(page, first, count);
 }
 
 // Delivers what the scan found. Requires pages for it and room in the batch.
@@ -95,6 +101,8 @@ void State<T>::take_new(const Member& member, Instant now, bool no_ack, Batch& b
   } while (!scan_.one_run() && ++i < scan_.run_count());
   scan_.move(cursor_);
   if (!no_ack) expect_expiry(now);
+  if (managed()) [[unlikely]]
+    note_progress();
 }
 
 }  // namespace brook::group

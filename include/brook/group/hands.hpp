@@ -2,9 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
 #include <vector>
 
+#include <brook/clock.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/group/locked.hpp>
 #include <brook/group/mark.hpp>
 #include <brook/group/returned.hpp>
 #include <brook/group/state.hpp>
@@ -23,6 +29,7 @@ bool State<T>::assign(const Place& place, Mark mark) noexcept {
     const bool pending = place.page->end(place.at);
     if (pending) place.page->tell(place.at, 1, mark);
     else returned.forget({mark.time(), place.id()});
+    if (pending) note_pending(*place.page, place.at, 1);
     return pending;
   }
   expect_expiry(mark.time());
@@ -32,7 +39,71 @@ bool State<T>::assign(const Place& place, Mark mark) noexcept {
   } else {
     place.page->remark(place.at, mark);
   }
-  return place.page->pending(place.at);
+  const bool pending = place.page->pending(place.at);
+  if (pending) note_pending(*place.page, place.at, 1);
+  return pending;
+}
+
+// In whose hands lines are that are pending in the same.
+template <class T>
+void State<T>::note_pending(const Page& page, std::uint32_t first, std::uint32_t count) noexcept {
+  if (notes.witness() == nullptr) return;
+  const Mark mark = page.mark(first);
+  const std::string_view whose =
+      mark.consumer() == nobody ? std::string_view() : std::string_view(roster.member(mark.consumer()).name);
+  notes.pending(page, first, count, {whose, mark.count(), time(mark.time())});
+}
+
+template <class T>
+std::shared_ptr<Member> State<T>::enlist(std::string_view member_name, const Clock& clock) {
+  const std::size_t before = roster.all().size();
+  auto member = roster.enlist(member_name, clock);
+  if (auto* const witness = notes.witness(); witness != nullptr && roster.all().size() > before)
+    witness->joined(member_name);
+  return member;
+}
+template <class T>
+[[gnu::noinline]] Member* State<T>::come_again(const std::shared_ptr<Member>& member, const Clock& clock) {
+  const std::size_t before = roster.all().size();
+  Member* const found = roster.present(member, clock);
+  if (auto* const witness = notes.witness(); witness != nullptr && roster.all().size() > before)
+    witness->joined(member->name);
+  return found;
+}
+
+template <class T>
+std::size_t State<T>::end() noexcept {
+  destroyed = true;
+  std::size_t pending = 0;
+  ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
+    pending += finish(place) ? 1U : 0U;
+    return true;
+  });
+  order.clear();
+  give_up();
+  ledger.tidy_unused();
+  return pending;
+}
+
+template <class T>
+void State<T>::idle(Page& page) noexcept {
+  {
+    const Locked held(*this);
+    if (page.came_idle()) ledger.tidy(page);
+  }
+  leave();
+}
+
+template <class T>
+std::uint32_t State<T>::acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept {
+  std::uint32_t pending = 0;
+  {
+    const Locked held(*this);
+    for (std::uint32_t i = at; i < at + count; ++i) pending += page.pending(i) && finish({&page, i}) ? 1U : 0U;
+    queue.wake_first();
+  }
+  if (pending > 0) release_lines(page, at, count);
+  return pending;
 }
 
 // Who waits may have waited for an entry that was with nobody.
@@ -45,7 +116,9 @@ void State<T>::note_end(const Place& place) noexcept {
   } else if (managed()) {
     count_in_flight(mark, -1);
   }
-  if (managed()) order.finish(place.id());
+  if (!managed()) return;
+  order.finish(place.id());
+  if (auto* const witness = notes.witness()) witness->finished(place.id());
 }
 
 // An acknowledgement that finds a line not pending waits for the mutex, as in move_out().

@@ -54,15 +54,6 @@ struct OrderedImage {
   KeyOrder::Stand stand{};
 };
 
-/// How far a group has come: numbers as the group counts them.
-struct ProgressImage {
-  Id last_delivered{};
-  std::uint64_t start = 0;      // how much had been added where it started
-  std::uint64_t delivered = 0;  // for the first time, since
-  std::uint64_t lost = 0;       // before it was moved
-  bool ahead = false;           // it started at an id that was yet to come
-};
-
 /// A group that stands still, with its mutex held, from its beginning to its end.
 template <class T>
 class Image {
@@ -95,7 +86,7 @@ class Image {
   [[nodiscard]] const GroupOptions<T>& options() const noexcept { return group_->options; }
   [[nodiscard]] bool destroyed() const noexcept { return group_->destroyed; }
   [[nodiscard]] ProgressImage progress() const noexcept {
-    return {group_->last_delivered, group_->start_, group_->delivered_, group_->lost_, group_->ahead_};
+    return group_->progress_image();
   }
 
   [[nodiscard]] std::size_t members() const noexcept { return group_->roster.all().size(); }
@@ -134,10 +125,7 @@ class Image {
   [[nodiscard]] static std::shared_ptr<State> make(const std::shared_ptr<StreamState>& stream, std::string_view name,
                                                    const ProgressImage& progress, const GroupOptions<T>& options) {
     auto group = State::make(stream, name, progress.last_delivered, options);
-    group->start_ = progress.start;
-    group->delivered_ = progress.delivered;
-    group->lost_ = progress.lost;
-    group->ahead_ = progress.ahead;
+    set_progress(*group, progress);
     return group;
   }
   /// False when there are more than there can be, or it is there already. Throws std::bad_alloc.
@@ -153,11 +141,7 @@ class Image {
   }
   /// Of members that were added in the order of their names. Throws std::bad_alloc.
   static void add_pending(State& group, const Place& place, const PendingImage& entry, Clock::time_point now) {
-    constexpr auto most = static_cast<std::int64_t>(last_instant) - 1;
-    const auto instant = static_cast<std::int64_t>(group.instant(now));
-    const auto age = std::clamp<std::int64_t>(entry.age, -most, most);
-    const auto since = static_cast<Instant>(std::clamp<std::int64_t>(instant - age, 0, most));
-    const Mark mark = Mark::of(entry.consumer, entry.deliveries, since);
+    const Mark mark = mark_of(group, entry, now);
     if (entry.consumer == PendingImage::nobody) {
       group.clears_early_.store(true, sync::relaxed);  // GK
       group.returned.note(mark.time(), entry.id);
@@ -167,8 +151,32 @@ class Image {
     group.count_in_flight(mark, 1);
     place.page->tell(place.at, 1, mark);
   }
+  /// Of one that is pending already. Throws std::bad_alloc.
+  static void move_pending(State& group, const Place& place, const PendingImage& entry, Clock::time_point now) {
+    const Mark mark = mark_of(group, entry, now);
+    if (place.mark().consumer() == PendingImage::nobody)
+      group.returned.forget({place.mark().time(), place.id()});
+    if (entry.consumer == PendingImage::nobody) group.returned.note(mark.time(), entry.id);
+    static_cast<void>(group.assign(place, mark));
+  }
+  static void set_progress(State& group, const ProgressImage& progress) noexcept {
+    group.last_delivered = progress.last_delivered;
+    group.start_ = progress.start;
+    group.delivered_ = progress.delivered;
+    group.lost_ = progress.lost;
+    group.ahead_ = progress.ahead;
+    group.sought_ = false;
+  }
 
  private:
+  [[nodiscard]] static Mark mark_of(const State& group, const PendingImage& entry, Clock::time_point now) noexcept {
+    constexpr auto most = static_cast<std::int64_t>(last_instant) - 1;
+    const auto instant = static_cast<std::int64_t>(group.instant(now));
+    const auto age = std::clamp<std::int64_t>(entry.age, -most, most);
+    const auto since = static_cast<Instant>(std::clamp<std::int64_t>(instant - age, 0, most));
+    return Mark::of(entry.consumer, entry.deliveries, since);
+  }
+
   std::shared_ptr<State> group_;
   sync::unique_lock<sync::mutex> held_;
   Clock::time_point now_{};

@@ -51,14 +51,14 @@ class Consumer<T>::Line final : public wait::Case {
     return found();
   }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
-    const group::Locked held(group().mutex);
+    const group::Locked held(group());
     waiter_.emplace(call, consumer_.member_, options_, batch_, bid);
     place_.emplace(stream().gate, group().queue, *waiter_);
   }
   [[nodiscard]] wait::Found look() override {
     auto what = wait::Found::nothing;
     {
-      const group::Locked held(group().mutex);
+      const group::Locked held(group());
       if (!waiter_->served) failed_ = group().refusal(stream());
       if (failed_) place_.reset();  // so that the next one learns of it
       else serve();
@@ -72,7 +72,8 @@ class Consumer<T>::Line final : public wait::Case {
   }
   void withdraw() noexcept override {
     if (!place_) return;
-    const group::Locked held(group().mutex);
+    const SettleRecord settle_record{group()};
+    const group::Locked held(group());
     place_.reset();
   }
   [[nodiscard]] expected<Value, Errc> result() {

@@ -21,6 +21,7 @@ void State<T>::admit_new(StreamState& stream, std::size_t count) {
     bool all = false;
     ~Passed() {
       if (!all) group.sought_ = false;
+      group.note_progress();
     }
   };
   while (order.ready().size() < count && find_new(stream, count - order.ready().size())) {
@@ -31,8 +32,12 @@ void State<T>::admit_new(StreamState& stream, std::size_t count) {
         auto& slot = run.segment->slot(at);
         const Id id = run.segment->id(slot.state());
         const KeyOrder::Key key = options.ordered_by(log::value_of<T>(slot.payload()));
-        if (!order.knows(id, key)) order.admit(id, key);
-        else ++delivered_;  // it is still out, and the group was moved back
+        if (!order.knows(id, key)) {
+          order.admit(id, key);
+          if (auto* const witness = notes.witness()) witness->admitted(id, key);
+        } else {
+          ++delivered_;  // it is still out, and the group was moved back
+        }
         last_delivered = id;
       }
     }
@@ -60,7 +65,10 @@ auto State<T>::find_ready(StreamState& stream, std::size_t count) -> std::vector
         found.push_back({id, run.segment, {nullptr, run.first}});
       }
     }
-    for (const Id id : gone) order.finish(id);
+    for (const Id id : gone) {
+      order.finish(id);
+      if (auto* const witness = notes.witness()) witness->dropped(id);
+    }
     all = gone.empty();
   }
   return found;
@@ -84,6 +92,7 @@ void State<T>::deliver_ready(std::vector<Ready>& ready, const Member& member, In
     batch.add(*entry.place.page, entry.place.at, 1, true);
     ++delivered_;
   }
+  if (!ready.empty()) note_progress();
 }
 
 }  // namespace brook::group

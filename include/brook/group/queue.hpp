@@ -92,7 +92,7 @@ class Queue {
         at = release(stream.gate, at, Errc::no_such_group);
         continue;
       }
-      Member* const member = group.roster.present(waiter.member, stream.clock());  // it may have been deleted
+      Member* const member = group.present(waiter.member, stream.clock());  // it may have been deleted
       if (member == nullptr) {
         at = release(stream.gate, at, Errc::full);
         continue;

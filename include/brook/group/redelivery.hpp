@@ -118,9 +118,9 @@ std::size_t State<T>::hand_back(StreamState& stream, std::vector<Place>& places)
     bury(stream, place, DeathReason::max_deliveries, now);
     return true;
   });
-  Returned notes;  // all that may fail comes first
-  for (const Place& place : places) notes.note(due, place.id());
-  returned.note_all(std::move(notes));
+  Returned returns;  // all that may fail comes first
+  for (const Place& place : places) returns.note(due, place.id());
+  returned.note_all(std::move(returns));
   for (const Place& place : places) pending += assign(place, Mark::of(nobody, place.mark().count(), due)) ? 1U : 0U;
   return pending;
 }
@@ -197,13 +197,14 @@ void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
   end.cleared = place.page->end(place.at);
   if (!end.cleared) return;
   count_in_flight(mark, -1);
+  if (auto* const witness = notes.witness()) witness->finished(place.id());
   end.added = add();
 }
 
 template <class T>
 bool State<T>::forward(Page& page, std::uint32_t at, Delivered delivered, typename Page::Add add) {
   {
-    const Locked held(mutex);
+    const Locked held(*this);
     const Place place{&page, at};
     if (!still_with(place, delivered)) return false;
     move_out(place, place.mark(), add);
@@ -241,7 +242,7 @@ bool State<T>::nack(Page& page, std::uint32_t at, Delivered delivered, const Nac
   const std::shared_ptr<StreamState> stream = stream_.lock();
   if (!stream || stream->standing.load(sync::relaxed) == Standing::gone) return false;  // GJ
   {
-    const Locked held(mutex);
+    const Locked held(*this);
     const Place place{&page, at};
     if (!still_with(place, delivered)) return false;
     const Clock::time_point now = stream->clock().now();

@@ -37,6 +37,7 @@
 #include <brook/group/ledger.hpp>
 #include <brook/group/locked.hpp>
 #include <brook/group/mark.hpp>
+#include <brook/group/notes.hpp>
 #include <brook/group/page.hpp>
 #include <brook/group/queue.hpp>
 #include <brook/group/returned.hpp>
@@ -183,6 +184,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
     lost_ = progress(stream).lost;
     order.rewind();
     start_after(stream, id);
+    if (auto* const witness = notes.witness()) witness->moved(progress_image());
   }
   void start_after(StreamState& stream, Id id) {
     const auto rest = stream.rest_after(id);
@@ -207,18 +209,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   [[nodiscard]] std::vector<PendingEntry> list_pending(const PendingOptions& which, Instant now);
 
   /// Ends the group: nothing is pending any more, and the cursor keeps nothing. How much was pending.
-  std::size_t end() noexcept {
-    destroyed = true;
-    std::size_t pending = 0;
-    ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
-      pending += finish(place) ? 1U : 0U;
-      return true;
-    });
-    order.clear();
-    give_up();
-    ledger.tidy_unused();
-    return pending;
-  }
+  std::size_t end() noexcept;
 
   [[nodiscard]] Instant instant(Clock::time_point time) const noexcept {
     const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - made_).count();
@@ -247,7 +238,19 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   Returned returned;
   KeyOrder order;
   Queue<State> queue;
+  Notes notes;
   bool destroyed = false;
+
+  [[nodiscard]] core::Recorder* recorder() const noexcept { return notes.recorder(); }
+  [[nodiscard]] ProgressImage progress_image() const noexcept {
+    return {last_delivered, start_, delivered_, lost_, ahead_};
+  }
+
+  /// As of the roster; who comes anew is noted.
+  [[nodiscard]] std::shared_ptr<Member> enlist(std::string_view member_name, const Clock& clock);
+  [[nodiscard]] Member* present(const std::shared_ptr<Member>& member, const Clock& clock) {
+    return member->number != nobody ? member.get() : come_again(member, clock);
+  }
 
  private:
   template <class U>
@@ -270,29 +273,13 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
         options(given),
         ledger(*this),
         managed_(given.ordered_by || given.max_in_flight > 0 || given.max_in_flight_of_consumer > 0 ||
-                 stream->options.until_acked),
+                 stream->options.until_acked || stream->recorder() != nullptr),
         stream_(stream),
         made_(std::chrono::floor<std::chrono::milliseconds>(stream->clock().now())) {}
   ~State() = default;
 
-  void idle(Page& page) noexcept override {
-    {
-      const Locked held(mutex);
-      if (page.came_idle()) ledger.tidy(page);
-    }
-    leave();
-  }
-
-  std::uint32_t acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept override {
-    std::uint32_t pending = 0;
-    {
-      const Locked held(mutex);
-      for (std::uint32_t i = at; i < at + count; ++i) pending += page.pending(i) && finish({&page, i}) ? 1U : 0U;
-      queue.wake_first();
-    }
-    if (pending > 0) release_lines(page, at, count);
-    return pending;
-  }
+  void idle(Page& page) noexcept override;
+  std::uint32_t acknowledge(Page& page, std::uint32_t at, std::uint32_t count) noexcept override;
   void release_lines(const Page& page, std::uint32_t at, std::uint32_t count) noexcept;
 
   Outcome watch(Operation operation, Recipient by, Id id, const Perform& perform) override;
@@ -310,7 +297,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   void move_out(const Place& place, Mark refused, AddTo&& add);
 
   void abandon() noexcept {
-    const Locked held(mutex);
+    const Locked held(*this);
     give_up();
   }
 
@@ -348,6 +335,12 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   [[nodiscard]] std::vector<Ready> collect_ready(StreamState& stream, std::size_t count);
   void deliver_ready(std::vector<Ready>& ready, const Member& member, Instant now, Batch& batch) noexcept;
 
+  // group/hands.hpp
+  [[nodiscard]] Member* come_again(const std::shared_ptr<Member>& member, const Clock& clock);
+  void note_pending(const Page& page, std::uint32_t first, std::uint32_t count) noexcept;
+  void note_progress() noexcept {
+    if (auto* const witness = notes.witness()) witness->progressed(progress_image());
+  }
   void count_in_flight(Mark mark, std::ptrdiff_t more) noexcept {
     if (!managed() || mark.consumer() == nobody) return;
     in_flight_ += static_cast<std::size_t>(more);

@@ -33,6 +33,7 @@
 #include <brook/log/rebuild.hpp>
 #include <brook/log/runs.hpp>
 #include <brook/log/seek.hpp>
+#include <brook/log/witness.hpp>
 
 namespace brook::log {
 
@@ -83,9 +84,13 @@ class Timeline {
   }
 
   [[nodiscard]] expected<Appended, Errc> append(const Values<Payload>& values, const Request& request) {
-    const expected<Appended, Errc> appended = log_.append(values, request);
+    const expected<Appended, Errc> appended = append_only(values, request);
     if (appended) keep_bound(*appended);
     return appended;
+  }
+  /// The same; the bound is to be kept afterwards.
+  [[nodiscard]] expected<Appended, Errc> append_only(const Values<Payload>& values, const Request& request) {
+    return log_.append(values, request);
   }
 
   /// Has one value wait for a joint decision (log/joint.hpp). When that has been made, and the part is finished, the
@@ -169,6 +174,9 @@ class Timeline {
     return cut(cut_to);
   }
 
+  /// Has edits noted, before anybody else knows of the log.
+  void watch(Witness* witness) noexcept { witness_ = witness; }
+
   /// No append succeeds from now on.
   void seal() noexcept { log_.seal(); }
   [[nodiscard]] bool sealed() const noexcept { return log_.sealed(); }
@@ -233,14 +241,30 @@ class Timeline {
   }
 
   static void mark(const Place& place, EditState& next) noexcept;
+  // What a cut takes away.
+  struct Gone {
+    std::uint64_t entries = 0;
+    Id last{};
+  };
+
   std::uint64_t cut(const Cut& to) noexcept;
-  std::uint64_t cut_entries(const View& view, const Cut& to, EditState& next) noexcept;
-  std::uint64_t cut_segments(const View& view, const Cut& to, EditState& next) noexcept;
+  Gone cut_entries(const View& view, const Cut& to, EditState& next) noexcept;
+  Gone cut_segments(const View& view, const Cut& to, EditState& next) noexcept;
   void commit(const View& view, const EditState& next) noexcept;
+  // The same, and `note(witness)` is called, if there is one.
+  template <class Note>
+  void commit(const View& view, const EditState& next, const Note& note) noexcept {
+    if (witness_ == nullptr) [[likely]]
+      return commit(view, next);
+    const core::RecordingInOrder in_order(witness_->recorder());
+    commit(view, next);
+    note(*witness_);
+  }
 
   Log log_;
   Edits edits_;
   const Cut bound_;
+  Witness* witness_ = nullptr;
   sync::atomic<std::uint64_t> oldest_{0};  // entries of milliseconds before this one are too old
 };
 
@@ -277,120 +301,6 @@ bool Timeline<Payload>::visit_backwards(const View& view, Id first, Id last, std
   }
 }
 
-template <class Payload>
-std::size_t Timeline<Payload>::erase(std::span<const Id> ids) {
-  const core::Later later;
-  const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
-  const View view = look();
-  std::vector<Place> places;
-  places.reserve(ids.size());
-  for (const Id id : ids) {
-    std::optional<Place> place = find(view, id);
-    if (!place) continue;
-    place->segment->prepare_erasures();
-    places.push_back(std::move(*place));
-  }
-  EditState next = view.edits;
-  ++next.edit;
-  for (const Place& place : places) mark(place, next);
-  if (next.removed != view.edits.removed) commit(view, next);
-  return static_cast<std::size_t>(next.removed - view.edits.removed);
-}
-
-template <class Payload>
-bool Timeline<Payload>::release(Id id) noexcept {
-  const core::Later later;
-  const typename Edits::template Turn<Trimmer> turn(edits_, Trimmer{this});
-  const View view = look();
-  const std::optional<Place> place = find(view, id);
-  if (!place) return true;
-  if (!place->segment->try_prepare_erasures()) return false;
-  EditState next = view.edits;
-  ++next.edit;
-  mark(*place, next);
-  next.max_deleted = view.edits.max_deleted;
-  commit(view, next);
-  return true;
-}
-
-// Marks an entry as erased by the edit that is being made, unless it was named before.
-template <class Payload>
-void Timeline<Payload>::mark(const Place& place, EditState& next) noexcept {
-  Segment& segment = *place.segment;
-  if (segment.erased_by(place.at) == next.edit) return;
-  segment.record_erasure(place.at, next.edit);
-  segment.slot(place.at).mark_erased();
-  ++next.removed;
-  next.max_deleted = std::max(next.max_deleted, segment.id(segment.slot(place.at).state()));
-}
-
-// The caller has the turn.
-template <class Payload>
-std::uint64_t Timeline<Payload>::cut(const Cut& to) noexcept {
-  const View view = look();
-  EditState next = view.edits;
-  ++next.edit;
-  const std::uint64_t gone = to.whole_segments ? cut_segments(view, to, next) : cut_entries(view, to, next);
-  next.removed += gone;
-  if (gone > 0) commit(view, next);
-  return gone;
-}
-
-// Moves the boundary of `next` past the entries that go; how many they are. Who has the turn needs no hold on a segment:
-// nobody else retires one.
-template <class Payload>
-std::uint64_t Timeline<Payload>::cut_entries(const View& view, const Cut& to, EditState& next) noexcept {
-  const std::uint64_t length = view.length();
-  const std::uint64_t excess = length > to.max_len ? length - to.max_len : 0;
-  std::uint64_t gone = 0;
-  for (Segment* segment = &log_.head();; segment = segment->next.load(sync::relaxed)) {  // AP
-    const auto [from, end] = slots_up_to(view, *segment, Id::max());
-    for (std::uint32_t at = from; at < end; ++at) {
-      if (view.shows(*segment, at)) {
-        const bool goes = gone < excess || segment->id(segment->slot(at).state()) < to.min_id;
-        if (!goes || gone == to.limit) return gone;
-        ++gone;
-      }
-      next.boundary = segment->life().first + at + 1;
-    }
-    if (segment == view.end.segment.get()) return gone;
-  }
-}
-
-template <class Payload>
-std::uint64_t Timeline<Payload>::cut_segments(const View& view, const Cut& to, EditState& next) noexcept {
-  const std::uint64_t length = view.length();
-  std::uint64_t gone = 0;
-  for (Segment* segment = &log_.head(); segment != view.end.segment.get();) {
-    const auto [from, end] = slots_up_to(view, *segment, Id::max());
-    std::uint64_t entries = 0;
-    for (std::uint32_t at = from; at < end; ++at) entries += view.shows(*segment, at) ? 1 : 0;
-    const bool goes = (length - gone > to.max_len && length - gone - entries >= to.max_len) ||
-                      last_entry_before(*segment, end) < to.min_id;
-    if (!goes || entries > to.limit - gone) return gone;
-    gone += entries;
-    segment = segment->next.load(sync::relaxed);  // AP
-    next.boundary = segment->life().first;
-  }
-  return gone;
-}
-
-// Moves the boundary past what is dead at the front, commits, and retires the segments that nobody can see any more.
-template <class Payload>
-void Timeline<Payload>::commit(const View& view, const EditState& next) noexcept {
-  View after{next, view.end};
-  for (Segment* segment = &log_.head();; segment = segment->next.load(sync::relaxed)) {  // AP
-    auto [at, end] = slots_up_to(after, *segment, Id::max());
-    while (at < end && !after.shows(*segment, at)) ++at;
-    after.edits.boundary = std::max(after.edits.boundary, segment->life().first + at);
-    if (at < end || segment == view.end.segment.get()) break;
-  }
-  edits_.commit(after.edits);
-  while (!log_.head_is_tail()) {
-    const Segment& head = log_.head();
-    if (head.life().first + head.capacity() > after.edits.boundary) break;
-    log_.drop_head();
-  }
-}
-
 }  // namespace brook::log
+
+#include <brook/log/removal.hpp>

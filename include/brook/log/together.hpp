@@ -13,6 +13,7 @@
 #include <span>
 
 #include <brook/core/later.hpp>
+#include <brook/core/recorder.hpp>
 #include <brook/error.hpp>
 #include <brook/log/joint.hpp>
 
@@ -26,6 +27,10 @@ class Change {
   Change& operator=(const Change&) = delete;
 
   [[nodiscard]] virtual const void* object() const noexcept = 0;
+  /// Where the object's changes are noted; null when they are not.
+  [[nodiscard]] virtual core::Recorder* recorder() const noexcept { return nullptr; }
+  /// Notes the change, if that was not done when it was prepared: the decision was made.
+  virtual void note() noexcept {}
   /// Has the change wait for the decision. With an error, and when it throws, nothing waits.
   [[nodiscard]] virtual std::optional<Errc> prepare(const std::shared_ptr<Decision>& decision) = 0;
   /// The decision was made, or called off.
@@ -60,7 +65,7 @@ class Waiting {
   }
   /// False when somebody called it off.
   [[nodiscard]] bool make() noexcept {
-    done_ = decision_->make();
+    make_in_order();
     if (!done_) return false;
     for (Change* const change : changes_) change->finish();
     for (Change* const change : changes_) change->follow_up();
@@ -68,6 +73,24 @@ class Waiting {
   }
 
  private:
+  // Of several journals whoever has one may wait for another, so all have them in the order of their addresses.
+  void make_in_order(const core::Recorder* had = nullptr) noexcept {
+    core::Recorder* next = nullptr;
+    for (Change* const change : changes_) {
+      core::Recorder* const one = change->recorder();
+      const bool later = one != nullptr && (had == nullptr || std::less<>()(had, one));
+      if (later && (next == nullptr || std::less<>()(one, next))) next = one;
+    }
+    if (next != nullptr) [[unlikely]] {
+      const core::RecordingInOrder in_order(*next);
+      return make_in_order(next);
+    }
+    done_ = decision_->make();
+    for (Change* const change : changes_) {
+      if (done_) change->note();
+    }
+  }
+
   std::shared_ptr<Decision> decision_;
   std::span<Change* const> changes_;
   std::size_t waiting_ = 0;

@@ -101,16 +101,21 @@ class SavingBroker {
   std::string unknown_;
 };
 
+/// Looks at all that has a name at one instant; `before()` is called when all of it stands still.
+template <class... Ts, class Before>
+[[nodiscard]] Result look_at_broker(const Broker& broker, Savings& objects, Before&& before) {
+  const broker::Contents contents(broker);
+  SavingBroker<Ts...> saving(broker, contents);
+  if (auto failed = saving.result(); !failed) return failed;
+  objects = std::move(saving.savings());
+  look_at_all(objects, before);
+  return {};
+}
+
 template <class... Ts>
 [[nodiscard]] Result save_broker(ByteSink& to, const Broker& broker, const SaveOptions& options) {
   Savings objects;
-  {
-    const broker::Contents contents(broker);
-    SavingBroker<Ts...> saving(broker, contents);
-    if (auto failed = saving.result(); !failed) return failed;
-    objects = std::move(saving.savings());
-    look_at_all(objects);
-  }
+  if (auto failed = look_at_broker<Ts...>(broker, objects, [] {}); !failed) return failed;
   return write_all(to, Contents::broker, objects, options);
 }
 

@@ -11,6 +11,7 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #endif
@@ -34,6 +35,9 @@ class Files {
   /// What was written is on the disk when it returns.
   [[nodiscard]] virtual std::error_code flush(Handle file);
   [[nodiscard]] virtual std::error_code close(Handle file);
+  /// Makes a file if there is none, and keeps others from locking it, until it is closed or the process ends; an error when
+  /// somebody has it. Without POSIX nobody is kept.
+  [[nodiscard]] virtual std::error_code lock(const std::filesystem::path& path, Handle& locked);
   /// `from` takes the name of `to`.
   [[nodiscard]] virtual std::error_code rename(const std::filesystem::path& from, const std::filesystem::path& to) {
     std::error_code failed;
@@ -93,6 +97,18 @@ inline std::error_code Files::close(Handle file) {
   return ::close(static_cast<int>(file)) == 0 || errno == EINTR ? std::error_code() : last_error();
 }
 
+inline std::error_code Files::lock(const std::filesystem::path& path, Handle& locked) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) return last_error();
+  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    const std::error_code failed = last_error();
+    ::close(file);
+    return failed;
+  }
+  locked = file;
+  return {};
+}
+
 inline std::error_code Files::flush_directory(const std::filesystem::path& path) {
   const int directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return last_error();
@@ -122,6 +138,12 @@ inline std::error_code Files::flush(Handle file) {
 }
 inline std::error_code Files::close(Handle file) {
   return std::fclose(reinterpret_cast<std::FILE*>(file)) == 0 ? std::error_code() : last_error();
+}
+inline std::error_code Files::lock(const std::filesystem::path& path, Handle& locked) {
+  std::FILE* const file = std::fopen(path.string().c_str(), "ab");
+  if (file == nullptr) return last_error();
+  locked = reinterpret_cast<Handle>(file);
+  return {};
 }
 inline std::error_code Files::flush_directory(const std::filesystem::path&) { return {}; }
 

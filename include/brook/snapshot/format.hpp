@@ -15,7 +15,7 @@ inline constexpr std::uint32_t version = 1;
 inline constexpr std::size_t header_size = 32;
 
 /// What a snapshot is of.
-enum class Contents : std::uint32_t { broker = 1, object = 2 };
+enum class Contents : std::uint32_t { broker = 1, object = 2, journal = 3 };
 
 /// A section is cut into pieces, each with a header and a checksum of its own, so that neither side needs to know how long
 /// a section will be.
@@ -46,6 +46,10 @@ inline constexpr Section entries_section = section("ENTR");   // the entries
 inline constexpr Section list_section = section("LIST");      // options
 inline constexpr Section elements_section = section("ELEM");  // the elements
 inline constexpr Section end_section = section("DONE");       // how many objects and sections there were
+// Of a journal:
+inline constexpr Section begin_section = section("BEGN");    // which file it is
+inline constexpr Section catalog_section = section("NAMS");  // what the numbers of the records mean
+inline constexpr Section record_section = section("RECD");   // changes that are one
 
 /// Of a piece: it is the last one of its section.
 inline constexpr std::uint32_t last_piece = 1;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,18 @@ struct GroupRecord {
   std::chrono::milliseconds visibility{0};
   std::uint64_t max_in_flight = 0;
   std::uint64_t max_in_flight_of_consumer = 0;
+
+  /// As if it had been saved so long ago, which is no negative time.
+  void grow_older(std::chrono::nanoseconds time) {
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    const auto older = [](std::int64_t age, std::int64_t by) { return age > most - by ? most : age + by; };
+    for (group::MemberImage& member : members) {
+      member.seen = std::chrono::nanoseconds(older(member.seen.count(), time.count()));
+      if (member.active) member.active = std::chrono::nanoseconds(older(member.active->count(), time.count()));
+    }
+    for (group::PendingImage& entry : pending)
+      entry.age = older(entry.age, std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+  }
 };
 
 /// Ids by increasing order, each as its distance from the one before.
@@ -105,17 +118,17 @@ void write_members(Encoder& to, group::Image<T>& group) {
   to.size(0);
 }
 
-/// Writes a group that stands still. `name_of(stream)` is the name of a dead-letter stream, empty when it has none.
-template <class T, class NameOf>
-void write_group(Encoder& to, group::Image<T>& group, NameOf&& name_of) {
-  const GroupOptions<T>& options = group.options();
-  const group::ProgressImage progress = group.progress();
-  to.text(group.name());
+inline void write_progress(Encoder& to, const group::ProgressImage& progress) {
   to.value(progress.last_delivered);
   to.size(progress.start);
   to.size(progress.delivered);
   to.size(progress.lost);
   to.value(progress.ahead);
+}
+
+/// All but where dead letters go.
+template <class T>
+void write_policies(Encoder& to, const GroupOptions<T>& options) {
   to.size(options.max_deliveries);
   to.signed_size(options.retry_delay.first.count());
   to.value(options.retry_delay.factor);
@@ -128,8 +141,26 @@ void write_group(Encoder& to, group::Image<T>& group, NameOf&& name_of) {
   to.value(static_cast<bool>(options.ordered_by));
   const auto& letters = options.dead_letter;
   to.value(!letters ? Letters::none : letters.wraps() ? Letters::wrapped : Letters::plain);
+}
+
+/// Writes a group that stands still. `name_of(stream)` is the name of a dead-letter stream, empty when it has none.
+template <class T, class NameOf>
+void write_group(Encoder& to, group::Image<T>& group, NameOf&& name_of) {
+  to.text(group.name());
+  write_progress(to, group.progress());
+  write_policies(to, group.options());
+  const auto& letters = group.options().dead_letter;
   to.text(letters ? name_of(letters.stream()) : std::string());
   write_members(to, group);
+}
+
+[[nodiscard]] inline group::ProgressImage read_progress(Reader& from) {
+  group::ProgressImage progress{.last_delivered = from.id()};
+  progress.start = from.size();
+  progress.delivered = from.size();
+  progress.lost = from.size();
+  progress.ahead = from.flag();
+  return progress;
 }
 
 inline void read_policies(Reader& from, GroupRecord& group) {
@@ -176,11 +207,7 @@ inline void read_members(Reader& from, GroupRecord& group) {
 /// Reads what write_group() has written. The section must end there.
 [[nodiscard]] inline GroupRecord read_group(Reader& from) {
   GroupRecord group{.name = from.text()};
-  group.progress.last_delivered = from.id();
-  group.progress.start = from.size();
-  group.progress.delivered = from.size();
-  group.progress.lost = from.size();
-  group.progress.ahead = from.flag();
+  group.progress = read_progress(from);
   read_policies(from, group);
   read_members(from, group);
   from.end();

@@ -17,6 +17,14 @@
 
 namespace brook::snapshot {
 
+inline void write_list_options(Encoder& out, const ListOptions& options) {
+  out.size(options.capacity == no_limit ? unlimited : options.capacity);
+  out.number(static_cast<std::uint8_t>(options.overflow));
+  out.signed_size(options.spin.count());
+}
+
+/// A list that is being saved: its elements are encoded under its lock, some at a time (blocking_list/cut.hpp), by the saver or
+/// by whoever takes them away.
 template <class T>
 class SavingList final : public LookedList<Saving, T, Values<T>> {
  public:
@@ -35,28 +43,30 @@ class SavingList final : public LookedList<Saving, T, Values<T>> {
 
  private:
   void write_options(Encoder& out, Writer& to) {
-    const ListOptions& options = this->options();
     to.begin(list_section);
-    out.size(options.capacity == no_limit ? unlimited : options.capacity);
-    out.number(static_cast<std::uint8_t>(options.overflow));
-    out.signed_size(options.spin.count());
+    write_list_options(out, this->options());
     out.number(static_cast<std::uint8_t>(this->closed()));
     out.number(static_cast<std::uint8_t>(this->from_right()));
   }
 };
 
-/// Reads what a SavingList has written, for a list that nobody else knows yet. Null when that failed.
-template <class T>
-[[nodiscard]] std::shared_ptr<blocking_list::State<T>> read_list(Reader& from, Clock* clock) {
-  ListOptions options{.clock = clock};
-  if (from.next() != list_section) from.fail("the list is missing");
+/// Reads what write_list_options() has written.
+inline void read_list_options(Reader& from, ListOptions& options) {
   const std::uint64_t capacity = from.size();
   options.capacity = capacity < no_limit ? static_cast<std::size_t>(capacity) : no_limit;
   const auto overflow = from.number<std::uint8_t>();
   if (overflow > static_cast<std::uint8_t>(Overflow::disconnect)) from.fail("there is no such overflow");
   options.overflow = static_cast<Overflow>(overflow);
   options.spin = std::chrono::microseconds(from.signed_size());
-  const bool closed = from.flag();
+}
+
+/// Reads what a SavingList has written, for a list that nobody else knows yet. Null when that failed.
+template <class T>
+[[nodiscard]] std::shared_ptr<blocking_list::State<T>> read_list(Reader& from, Clock* clock, bool reopen = false) {
+  ListOptions options{.clock = clock};
+  if (from.next() != list_section) from.fail("the list is missing");
+  read_list_options(from, options);
+  const bool closed = from.flag() && !reopen;
   const Side side = from.flag() ? Side::left : Side::right;
   from.end();
   if (from.next() != elements_section) from.fail("the elements are missing");

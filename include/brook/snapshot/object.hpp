@@ -97,8 +97,10 @@ class Saving : public Looking {
   [[nodiscard]] virtual Result write(Writer& to) = 0;
 };
 
-/// Looks at all of them at one instant. Throws std::bad_alloc.
-inline void look_at_all(std::span<Looking* const> objects) {
+/// Looks at all of them at one instant; `before()` is called when all of them stand still. Throws std::bad_alloc, and what
+/// that throws.
+template <class Before>
+void look_at_all(std::span<Looking* const> objects, Before&& before) {
   const core::Later later;
   std::vector<Looking*> lists(objects.begin(), objects.end());
   std::erase_if(lists, [](const Looking* object) { return object->list() == nullptr; });
@@ -109,6 +111,7 @@ inline void look_at_all(std::span<Looking* const> objects) {
   });
   for (Looking* const object : objects) object->lock();
   for (Looking* const list : lists) list->lock_list();
+  before();
   for (Looking* const object : objects) object->look();
   for (Looking* const list : lists) list->unlock_list();
   for (Looking* const object : objects) {

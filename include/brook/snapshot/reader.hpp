@@ -44,6 +44,8 @@ class Reader {
   /// Requires failed().
   [[nodiscard]] const SnapshotError& error() const noexcept { return *error_; }
   [[nodiscard]] Result result() const { return failed() ? Result(unexpected(*error_)) : Result(); }
+  /// How many bytes of sections were taken so far.
+  [[nodiscard]] std::uint64_t position() const noexcept { return dropped_ + at_; }
   void fail(Errc why, std::string text) {
     if (!failed()) error_.emplace(why, std::move(text), offset());
   }
@@ -120,6 +122,10 @@ class Reader {
   }
 
  private:
+  [[nodiscard]] static std::string_view what_of(Contents contents) noexcept {
+    return contents == Contents::broker ? "a broker" : contents == Contents::object ? "one object" : "a journal";
+  }
+
   [[nodiscard]] std::size_t left() const noexcept { return buffer_.size() - at_; }
   // Where in the file the next byte of the section stands.
   [[nodiscard]] std::uint64_t offset() const noexcept {
@@ -157,6 +163,7 @@ class Reader {
   std::optional<SnapshotError> error_;
   std::vector<std::byte> buffer_;
   std::size_t at_ = 0;
+  std::uint64_t dropped_ = 0;  // before what is in the buffer
   bool last_ = true;
   bool first_ = false;  // the next piece begins a section
   bool optional_ = false;
@@ -203,11 +210,10 @@ inline void Reader::begin_file(Contents wanted) {
                    core::text({"it has version ", std::to_string(version_), ", and this program reads up to ",
                                std::to_string(version)}),
                    magic.size());
-  else if (version_ == 0 || !zero || (contents != Contents::broker && contents != Contents::object))
+  else if (version_ == 0 || !zero || contents < Contents::broker || contents > Contents::journal)
     error_.emplace(Errc::corrupt, "the header makes no sense", 0);
   else if (contents != wanted)
-    error_.emplace(Errc::wrong_type, wanted == Contents::broker ? "it holds one object, not a broker"
-                                                                : "it holds a broker, not one object");
+    error_.emplace(Errc::wrong_type, core::text({"it holds ", what_of(contents), ", not ", what_of(wanted)}));
 }
 
 inline Section Reader::next() {
@@ -256,6 +262,7 @@ inline void Reader::next_piece() {
 
 inline void Reader::read_payload(std::span<const std::byte> header, std::size_t size) {
   const std::uint64_t at = read_ - header.size();
+  dropped_ += at_;
   buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at_));
   at_ = 0;
   const std::size_t before = buffer_.size();

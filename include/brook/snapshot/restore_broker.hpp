@@ -45,7 +45,7 @@ class Restoring {
   Restoring& operator=(const Restoring&) = delete;
 
   /// Reads its sections. False when that failed.
-  [[nodiscard]] virtual bool read(Reader& from, Clock* clock) = 0;
+  [[nodiscard]] virtual bool read(Reader& from, Clock* clock, const RestoreManner& manner) = 0;
   /// When all have been read.
   [[nodiscard]] virtual Result finish(const Policies&, const FindNamed&) { return {}; }
 
@@ -53,13 +53,30 @@ class Restoring {
   std::shared_ptr<broker::Named> named{};  // after read()
 };
 
+template <class T, class Letter>
+[[nodiscard]] DeadLetterTo<T> letters_in(const std::shared_ptr<broker::Named>& to, const broker::Named* from) {
+  if constexpr (std::copy_constructible<T>) {
+    if (to != nullptr && to->tag == &broker::tag_of<Stream<Letter>>) {
+      const auto& stream = static_cast<broker::Holder<Stream<Letter>>&>(*to).object;
+      return to.get() == from ? DeadLetterTo<T>(stream.get()) : DeadLetterTo<T>(stream);
+    }
+  }
+  return {};
+}
+/// An object as where dead letters of a stream go, wrapped or not; nothing when it cannot be that.
+template <class T>
+[[nodiscard]] DeadLetterTo<T> letters_to(const std::shared_ptr<broker::Named>& to, bool wrapped,
+                                         const broker::Named* from) {
+  return wrapped ? letters_in<T, DeadLetter<T>>(to, from) : letters_in<T, T>(to, from);
+}
+
 template <class T>
 class RestoringNamedStream final : public Restoring {
  public:
   using Restoring::Restoring;
 
-  [[nodiscard]] bool read(Reader& from, Clock* clock) override {
-    if (!stream_.read(from, clock)) return false;
+  [[nodiscard]] bool read(Reader& from, Clock* clock, const RestoreManner& manner) override {
+    if (!stream_.read(from, clock, manner)) return false;
     auto holder = std::make_shared<broker::Holder<Stream<T>>>(StreamOptions{.clock = clock});
     replace_state(*holder->object, stream_.state());
     named = std::move(holder);
@@ -67,22 +84,11 @@ class RestoringNamedStream final : public Restoring {
   }
   [[nodiscard]] Result finish(const Policies& policies, const FindNamed& find) override {
     return stream_.finish(head.name, policies, [&](const std::string& name, bool wrapped) {
-      return wrapped ? letters_to<DeadLetter<T>>(find(name)) : letters_to<T>(find(name));
+      return letters_to<T>(find(name), wrapped, named.get());
     });
   }
 
  private:
-  template <class Letter>
-  [[nodiscard]] DeadLetterTo<T> letters_to(const std::shared_ptr<broker::Named>& to) const {
-    if constexpr (std::copy_constructible<T>) {
-      if (to != nullptr && to->tag == &broker::tag_of<Stream<Letter>>) {
-        const auto& stream = static_cast<broker::Holder<Stream<Letter>>&>(*to).object;
-        return to == named ? DeadLetterTo<T>(stream.get()) : DeadLetterTo<T>(stream);
-      }
-    }
-    return {};
-  }
-
   RestoringStream<T> stream_;
 };
 
@@ -91,8 +97,8 @@ class RestoringNamedList final : public Restoring {
  public:
   using Restoring::Restoring;
 
-  [[nodiscard]] bool read(Reader& from, Clock* clock) override {
-    auto state = read_list<T>(from, clock);
+  [[nodiscard]] bool read(Reader& from, Clock* clock, const RestoreManner& manner) override {
+    auto state = read_list<T>(from, clock, manner.reopen);
     if (state == nullptr) return false;
     auto holder = std::make_shared<broker::Holder<BlockingList<T>>>(ListOptions{.clock = clock});
     replace_state(*holder->object, std::move(state));
@@ -107,11 +113,11 @@ class RestoringName final : public Restoring {
  public:
   using Restoring::Restoring;
 
-  [[nodiscard]] bool read(Reader&, Clock* clock) override {
+  [[nodiscard]] bool read(Reader&, Clock* clock, const RestoreManner& manner) override {
     typename broker::Traits<Object>::Options options;
     options.clock = clock;
     named = std::make_shared<broker::Holder<Object>>(options);
-    if (head.closed) named->close();
+    if (head.closed && !manner.reopen) named->close();
     return true;
   }
 };
@@ -137,8 +143,8 @@ template <class T>
 template <class... Ts>
 class RestoringBroker {
  public:
-  RestoringBroker(Reader& from, Clock* clock, SnapshotProgress& progress)
-      : from_(from), clock_(clock), progress_(progress) {}
+  RestoringBroker(Reader& from, Clock* clock, SnapshotProgress& progress, const RestoreManner& manner = {})
+      : from_(from), clock_(clock), progress_(progress), manner_(manner) {}
 
   /// Reads up to the end.
   [[nodiscard]] Result read() {
@@ -155,21 +161,30 @@ class RestoringBroker {
     return unexpected(SnapshotError(Errc::wrong_type, "types that were not told, or have no Codec: " + unknown_));
   }
 
-  /// Makes what is between them, and gives them their names.
-  [[nodiscard]] Result insert(Broker& broker, const Policies& policies) {
+  /// After read().
+  [[nodiscard]] const std::vector<std::unique_ptr<Restoring>>& objects() const noexcept { return objects_; }
+
+  /// Makes what is between them.
+  [[nodiscard]] Result finish(const Policies& policies) {
     const auto find = [this](const std::string& name) {
       for (const auto& object : objects_) {
         if (object->head.name == name) return object->named;
       }
       return std::shared_ptr<broker::Named>();
     };
-    std::vector<broker::Contents::Entry> entries;
     const Clock::time_point now = clock_or_system(clock_).now();
     for (const auto& object : objects_) {
       if (auto failed = object->finish(policies, find); !failed) return failed;
-      if (object->head.expires) object->named->expire_at(now + *object->head.expires);
-      entries.emplace_back(object->head.name, object->named);
+      if (object->head.expires) object->named->expire_at(now + *object->head.expires - manner_.elapsed);
     }
+    return {};
+  }
+
+  /// The same, and gives them their names.
+  [[nodiscard]] Result insert(Broker& broker, const Policies& policies) {
+    if (auto failed = finish(policies); !failed) return failed;
+    std::vector<broker::Contents::Entry> entries;
+    for (const auto& object : objects_) entries.emplace_back(object->head.name, object->named);
     if (const auto inserted = broker::Contents::insert(broker, entries); !inserted)
       return unexpected(SnapshotError(inserted.error().code(), inserted.error().message()));
     return {};
@@ -186,7 +201,7 @@ class RestoringBroker {
     std::unique_ptr<Restoring> object;
     const bool known = (((object = restoring_of<Ts>(head)) != nullptr) || ...);
     if (known) {
-      if (!object->read(from_, clock_)) return;
+      if (!object->read(from_, clock_, manner_)) return;
       objects_.push_back(std::move(object));
     } else {
       unknown_ +=
@@ -203,6 +218,7 @@ class RestoringBroker {
   Reader& from_;
   Clock* const clock_;
   SnapshotProgress& progress_;
+  const RestoreManner manner_;
   std::vector<std::unique_ptr<Restoring>> objects_;
   std::set<std::string> names_;
   std::string name_;

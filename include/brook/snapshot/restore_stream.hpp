@@ -29,6 +29,27 @@
 
 namespace brook::snapshot {
 
+/// How times and ends are restored.
+struct RestoreManner {
+  std::chrono::nanoseconds elapsed{0};  // since it was saved
+  bool reopen = false;                  // what was closed is open again
+};
+
+/// Reads what write_stream_options() has written.
+inline void read_stream_options(Reader& from, StreamOptions& options) {
+  options.max_len = from.size();
+  options.approximate = from.flag();
+  options.capacity = from.size();
+  const auto overflow = from.number<std::uint8_t>();
+  if (overflow > static_cast<std::uint8_t>(Overflow::disconnect)) from.fail("there is no such overflow");
+  options.overflow = static_cast<Overflow>(overflow);
+  options.max_age = std::chrono::milliseconds(from.signed_size());
+  options.until_acked = from.flag();
+  options.spin = std::chrono::microseconds(from.signed_size());
+  options.idempotency.duration = std::chrono::milliseconds(from.signed_size());
+  options.idempotency.keys = static_cast<std::size_t>(std::min<std::uint64_t>(from.size(), no_limit));
+}
+
 /// The stream of this name in the snapshot, as where dead letters go, wrapped or not; nothing when there is no such one.
 template <class T>
 using FindLetters = std::function<DeadLetterTo<T>(const std::string&, bool)>;
@@ -39,12 +60,14 @@ class RestoringStream {
   using State = stream::State<T>;
 
   /// Reads its sections. False when that failed.
-  [[nodiscard]] bool read(Reader& from, Clock* clock) {
+  [[nodiscard]] bool read(Reader& from, Clock* clock, const RestoreManner& manner = {}) {
     options_.clock = clock;
     read_options(from);
+    closed_ = closed_ && !manner.reopen;
     for (std::uint64_t i = 0; i < group_count_ && !from.failed(); ++i) {
       if (from.next() != group_section) from.fail("a group is missing");
       groups_.push_back(read_group(from));
+      groups_.back().grow_older(manner.elapsed);
       check(groups_.back(), from);
     }
     std::vector<std::pair<stream::Record, std::chrono::nanoseconds>> ages;
@@ -55,7 +78,7 @@ class RestoringStream {
     entries.end(last_id_);
     state_ = stream::make_state<T>(options_, entries, added_, max_deleted_);
     const Clock::time_point now = state_->clock().now();
-    for (const auto& [record, age] : ages) stream::add_key(*state_, record, now - age);
+    for (const auto& [record, age] : ages) stream::add_key(*state_, record, now - age - manner.elapsed);
     if (duplicates_ > 0) state_->make_keyed().producers.count_duplicates(duplicates_);
     return true;
   }
@@ -75,22 +98,17 @@ class RestoringStream {
   /// After finish().
   [[nodiscard]] const std::shared_ptr<State>& state() const noexcept { return state_; }
 
+  /// What options a group gets that was saved. Errors: invalid_argument.
+  [[nodiscard]] static Result choose_options(const GroupRecord& record, const std::string& name,
+                                             const Policies& policies, const FindLetters<T>& find_letters,
+                                             GroupOptions<T>& options);
+
  private:
   using Image = group::Image<T>;
 
   void read_options(Reader& from) {
     if (from.next() != stream_section) from.fail("the stream is missing");
-    options_.max_len = from.size();
-    options_.approximate = from.flag();
-    options_.capacity = from.size();
-    const auto overflow = from.number<std::uint8_t>();
-    if (overflow > static_cast<std::uint8_t>(Overflow::disconnect)) from.fail("there is no such overflow");
-    options_.overflow = static_cast<Overflow>(overflow);
-    options_.max_age = std::chrono::milliseconds(from.signed_size());
-    options_.until_acked = from.flag();
-    options_.spin = std::chrono::microseconds(from.signed_size());
-    options_.idempotency.duration = std::chrono::milliseconds(from.signed_size());
-    options_.idempotency.keys = static_cast<std::size_t>(std::min<std::uint64_t>(from.size(), no_limit));
+    read_stream_options(from, options_);
     added_ = from.size();
     length_ = from.size();
     last_id_ = from.id();
@@ -164,30 +182,6 @@ class RestoringStream {
     return unexpected(SnapshotError(why, core::text({"group '", record.name, "' of '", stream, "' ", text})));
   }
 
-  [[nodiscard]] Result choose_options(const GroupRecord& record, const std::string& name, const Policies& policies,
-                                      const FindLetters<T>& find_letters, GroupOptions<T>& options) {
-    if (const GroupOptions<T>* const told = policies.find<T>(name, record.name)) {
-      options = *told;
-    } else {
-      options.max_deliveries = record.max_deliveries;
-      options.retry_delay = record.retry_delay;
-      options.visibility = record.visibility;
-      options.max_in_flight = static_cast<std::size_t>(std::min<std::uint64_t>(record.max_in_flight, no_limit));
-      options.max_in_flight_of_consumer =
-          static_cast<std::size_t>(std::min<std::uint64_t>(record.max_in_flight_of_consumer, no_limit));
-      if (record.letters != Letters::none) {
-        options.dead_letter = find_letters(record.letters_to, record.letters == Letters::wrapped);
-        if (!options.dead_letter)
-          return refused(Errc::invalid_argument, record, name, "has dead letters: say in Policies where they go");
-      }
-    }
-    if (record.ordered && !options.ordered_by)
-      return refused(Errc::invalid_argument, record, name, "is ordered by a key: say in Policies by which");
-    if (!record.ordered && options.ordered_by)
-      return refused(Errc::invalid_argument, record, name, "was not ordered by a key");
-    return {};
-  }
-
   [[nodiscard]] Result make_group(const GroupRecord& record, const std::string& name, const GroupOptions<T>& options) {
     const auto group = Image::make(state_, record.name, record.progress, options);
     for (const group::MemberImage& member : record.members) {
@@ -219,5 +213,30 @@ class RestoringStream {
   Id next_pending_{};
   std::shared_ptr<State> state_;
 };
+
+template <class T>
+Result RestoringStream<T>::choose_options(const GroupRecord& record, const std::string& name, const Policies& policies,
+                                          const FindLetters<T>& find_letters, GroupOptions<T>& options) {
+  if (const GroupOptions<T>* const told = policies.find<T>(name, record.name)) {
+    options = *told;
+  } else {
+    options.max_deliveries = record.max_deliveries;
+    options.retry_delay = record.retry_delay;
+    options.visibility = record.visibility;
+    options.max_in_flight = static_cast<std::size_t>(std::min<std::uint64_t>(record.max_in_flight, no_limit));
+    options.max_in_flight_of_consumer =
+        static_cast<std::size_t>(std::min<std::uint64_t>(record.max_in_flight_of_consumer, no_limit));
+    if (record.letters != Letters::none) {
+      options.dead_letter = find_letters(record.letters_to, record.letters == Letters::wrapped);
+      if (!options.dead_letter)
+        return refused(Errc::invalid_argument, record, name, "has dead letters: say in Policies where they go");
+    }
+  }
+  if (record.ordered && !options.ordered_by)
+    return refused(Errc::invalid_argument, record, name, "is ordered by a key: say in Policies by which");
+  if (!record.ordered && options.ordered_by)
+    return refused(Errc::invalid_argument, record, name, "was not ordered by a key");
+  return {};
+}
 
 }  // namespace brook::snapshot

@@ -21,11 +21,15 @@ namespace brook::snapshot {
 using Savings = std::vector<std::unique_ptr<Saving>>;
 
 /// Looks at all of them at one instant.
-template <class Object>
-void look_at_all(const std::vector<std::unique_ptr<Object>>& objects) {
+template <class Object, class Before>
+void look_at_all(const std::vector<std::unique_ptr<Object>>& objects, Before&& before) {
   std::vector<Looking*> all;
   for (const auto& object : objects) all.push_back(object.get());
-  look_at_all(std::span<Looking* const>(all));
+  look_at_all(std::span<Looking* const>(all), before);
+}
+template <class Object>
+void look_at_all(const std::vector<std::unique_ptr<Object>>& objects) {
+  look_at_all(objects, [] {});
 }
 
 /// Writes objects that were looked at. Each is let go when it is written.

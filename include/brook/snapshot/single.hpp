@@ -81,8 +81,16 @@ inline void tell_progress(Reader& reader, SnapshotProgress& progress, const Load
 }
 
 /// `whole` says that nothing may follow.
+/// A journal would go on with what an object was.
+template <class Object>
+[[nodiscard]] Result not_recorded(const Object& object) {
+  if (shared_state_of(object)->recorder() == nullptr) return {};
+  return unexpected(SnapshotError(Errc::invalid_argument, "the object is in a broker that has a journal"));
+}
+
 template <class T>
 [[nodiscard]] Result load_object(ByteSource& source, bool whole, Stream<T>& stream, const LoadOptions& options) {
+  if (auto failed = not_recorded(stream); !failed) return failed;
   Reader from(source);
   SnapshotProgress progress;
   tell_progress(from, progress, options);
@@ -96,6 +104,7 @@ template <class T>
 }
 template <class T>
 [[nodiscard]] Result load_object(ByteSource& source, bool whole, BlockingList<T>& list, const LoadOptions& options) {
+  if (auto failed = not_recorded(list); !failed) return failed;
   Reader from(source);
   SnapshotProgress progress;
   tell_progress(from, progress, options);

@@ -24,6 +24,18 @@
 
 namespace brook::snapshot {
 
+inline void write_stream_options(Encoder& out, const StreamOptions& options) {
+  out.size(options.max_len);
+  out.value(options.approximate);
+  out.size(options.capacity);
+  out.number(static_cast<std::uint8_t>(options.overflow));
+  out.signed_size(options.max_age.count());
+  out.value(options.until_acked);
+  out.signed_size(options.spin.count());
+  out.signed_size(options.idempotency.duration.count());
+  out.size(options.idempotency.keys);
+}
+
 /// The name of a stream in the snapshot; empty when it is not there.
 using NameOfStream = std::function<std::string(const void*)>;
 
@@ -63,19 +75,10 @@ class SavingStream final : public Saving {
   static constexpr std::uint32_t longest_run = 512;
 
   [[nodiscard]] Result write_options(Writer& to) {
-    const StreamOptions& options = cut_.options();
     const auto& view = cut_.whole().view();
     to.begin(stream_section);
     Encoder& out = to.out();
-    out.size(options.max_len);
-    out.value(options.approximate);
-    out.size(options.capacity);
-    out.number(static_cast<std::uint8_t>(options.overflow));
-    out.signed_size(options.max_age.count());
-    out.value(options.until_acked);
-    out.signed_size(options.spin.count());
-    out.signed_size(options.idempotency.duration.count());
-    out.size(options.idempotency.keys);
+    write_stream_options(out, cut_.options());
     out.size(view.end.added());
     out.size(view.length());
     out.value(view.end.last_id());

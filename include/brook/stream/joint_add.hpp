@@ -1,10 +1,13 @@
 // joint_add.hpp — an entry for a stream that appears together with changes of other objects (log/together.hpp).
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include <brook/core/recorder.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
 #include <brook/log/part.hpp>
@@ -31,6 +34,10 @@ class JointAdd final : public log::Change {
   [[nodiscard]] State<T>& stream() const noexcept { return stream_; }
 
   [[nodiscard]] const void* object() const noexcept override { return &stream_; }
+  [[nodiscard]] core::Recorder* recorder() const noexcept override { return stream_.recorder(); }
+  void note() noexcept override {
+    if (auto* const witness = stream_.witness()) witness->added(appended_->first, 1, encoded_);
+  }
 
   [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>& decision) override {
     stream_.expire();
@@ -38,6 +45,9 @@ class JointAdd final : public log::Change {
     if (!room_taken_ && stream_.room.bounded()) {
       room_taken_ = stream_.room.take(1, [this] { return stream_.timeline.edits().removed; });
       if (!room_taken_) return Errc::full;
+    }
+    if (auto* const witness = stream_.witness(); witness != nullptr && encoded_.empty()) {
+      if (!witness->encode(value(), encoded_)) return Errc::codec_error;
     }
     part_.emplace(decision);
     appended_ = stream_.timeline.prepare(value(), log::Request::at_time(stream_.unix_ms()), *part_);
@@ -60,6 +70,7 @@ class JointAdd final : public log::Change {
   Payload& payload_;
   std::optional<log::Part<Payload>> part_;
   expected<log::Appended, Errc> appended_{};
+  std::vector<std::byte> encoded_;
   bool room_taken_ = false;
   bool finished_ = false;
 };

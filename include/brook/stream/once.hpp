@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <brook/clock.hpp>
 #include <brook/core/later.hpp>
+#include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/id.hpp>
@@ -53,8 +55,12 @@ expected<Id, Errc> Stream<T>::add_unless_known(std::string_view producer, std::s
   const Clock::time_point now = state_->clock().now();
   if (const Id* const before = keyed.producers.find(producer, key, now)) return *before;
   stream::Producers::Draft draft(keyed.producers, producer, key, now);
+  std::optional<core::RecordingInOrder> in_order;  // the entry and its key are one record
+  if (core::Recorder* const recorder = state_->recorder()) in_order.emplace(*recorder);
   const auto added = append_locked(log::Request::at_time(state_->unix_ms()), payload);
-  if (added) draft.keep(*added);
+  if (!added) return added;
+  draft.keep(*added);
+  if (in_order) state_->witness()->keyed(producer, key, *added);
   return added;
 }
 

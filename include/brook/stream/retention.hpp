@@ -64,7 +64,8 @@ void release(State<T>& stream, Id id) noexcept {
 /// held. O(entries) then.
 template <class T>
 void sweep(State<T>& stream) noexcept {
-  if (!stream.options.until_acked || !stream.sweep_due.exchange(false, sync::relaxed)) return;  // RF
+  if (!stream.options.until_acked || stream.restoring) return;
+  if (!stream.sweep_due.exchange(false, sync::relaxed)) return;  // RF
   for (Id after = Id::min(); after != Id::max();) {
     auto view = stream.timeline.look();
     Id next = Id::max();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -10,8 +11,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/core/later.hpp>
+#include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/entries.hpp>
 #include <brook/id.hpp>
@@ -21,6 +25,7 @@
 #include <brook/probe.hpp>
 #include <brook/stream/producers.hpp>
 #include <brook/stream/room.hpp>
+#include <brook/stream/witness.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
 #include <brook/wait/gate.hpp>
@@ -78,6 +83,18 @@ struct State {
     call.object = this;
     call.clock = &clock();
     return options.probe->watch(call, perform);
+  }
+
+  /// Has all changes noted, before anybody else knows of the stream, and before it has groups.
+  void keep_record(std::shared_ptr<Witness<T>> with) noexcept {
+    witness_ = std::move(with);
+    timeline.watch(witness_.get());
+    plain_ = false;
+  }
+  /// Null where nobody notes what happens.
+  [[nodiscard]] Witness<T>* witness() const noexcept { return witness_.get(); }
+  [[nodiscard]] core::Recorder* recorder() const noexcept {
+    return witness_ == nullptr ? nullptr : &witness_->recorder();
   }
 
   /// How long an add waits for room when it is not told.
@@ -200,6 +217,7 @@ struct State {
   wait::Gate gate;
   Room room;
 
+  bool restoring = false;  // before anybody else knows of it: nothing leaves by itself
   sync::atomic<bool> sweep_due{false};  // there may be entries that every group is done with (stream/retention.hpp)
 
   sync::mutex groups_mutex;
@@ -207,8 +225,9 @@ struct State {
   sync::atomic<Standing> standing{standing_with(options.probe)};  // gone: handles answer `closed`
 
  private:
-  // Adding asks neither for room nor for what is too old, nor a probe.
-  const bool plain_ = !room.bounded() && options.max_age.count() <= 0 && options.probe == nullptr;
+  std::shared_ptr<Witness<T>> witness_;
+  // Adding asks neither for room nor for what is too old, nor a probe, and nobody notes it.
+  bool plain_ = !room.bounded() && options.max_age.count() <= 0 && options.probe == nullptr;
   sync::atomic<bool> closing_{false};
   sync::atomic<Keyed*> keyed_{nullptr};
   sync::atomic<std::uint64_t> ahead_{0};
@@ -223,8 +242,11 @@ struct State {
                                                                         const log::Request& request, const Wait* wait);
   expected<log::Appended, Errc> append_unwatched(const log::Values<Payload>& values, const log::Request& request,
                                                  const Wait* wait) {
-    return append_by(values.size(), request, wait, [&](const log::Request& as) { return timeline.append(values, as); });
+    return append_by(values.size(), request, wait, [&](const log::Request& as) {
+      return witness_ == nullptr ? timeline.append(values, as) : append_noted(values, as);
+    });
   }
+  expected<log::Appended, Errc> append_noted(const log::Values<Payload>& values, const log::Request& request);
   // `append(request)` appends what there is room for.
   template <class Append>
   expected<log::Appended, Errc> append_by(std::size_t count, const log::Request& request, const Wait* wait,
@@ -274,6 +296,7 @@ struct State {
   }
 
   [[gnu::noinline]] void expire_now() {
+    if (restoring) return;
     const std::uint64_t now = unix_ms();
     const auto age = static_cast<std::uint64_t>(options.max_age.count());
     const std::uint64_t before = timeline.edits().edit;
@@ -282,6 +305,24 @@ struct State {
     else room.announce();
   }
 };
+
+// What the record is waited for with comes after everything else, and without a lock.
+template <class T>
+expected<log::Appended, Errc> State<T>::append_noted(const log::Values<Payload>& values, const log::Request& request) {
+  std::vector<std::byte> encoded;
+  if (!witness_->encode(values, encoded)) return unexpected(Errc::codec_error);
+  const core::Later later;
+  expected<log::Appended, Errc> appended;
+  {
+    const core::RecordingInOrder in_order(witness_->recorder());
+    appended = timeline.append_only(values, request);
+    if (appended) witness_->added(appended->first, values.size(), encoded);
+  }
+  if (!appended) return appended;
+  timeline.keep_bound(*appended);
+  gate.announce();
+  return appended;
+}
 
 }  // namespace brook::stream
 

@@ -126,7 +126,7 @@ expected<log::Appended, Errc> State<T>::append_watched(const log::Values<Payload
   const auto run = [&](const Manner& manner) {
     const Wait* const how = manner.wait != nullptr && room.bounded() ? manner.wait : wait;
     if (manner.midway == nullptr) return append_unwatched(values, request, how);
-    if (values.size() == 1) {
+    if (values.size() == 1 && witness_ == nullptr) {
       return append_by(1, request, how, [&](const log::Request& as) {
         const auto prepare = [&](log::Part<Payload>& part) { return timeline.prepare(values, as, part); };
         const auto appended = log::append_by_halves(values, prepare, *manner.midway);

@@ -1,0 +1,64 @@
+// recorder.hpp — where changes are noted as they happen: what a journal (<brook/journal.hpp>) is to those who change objects.
+//
+// The notes of one thread, from begin() to the end() that belongs to it, become one record: after a crash all of them have
+// happened or none. Records stand in the order in which their changes can be seen:
+//   with a lock     who changes what only its lock shows ends the record before it lets go of the lock
+//   without one     who changes what others see at once does so between lock() and unlock(), and notes it there; unlock() ends
+//                   a record, with all that the thread has noted so far
+// So whatever follows from a change is recorded behind it.
+//
+// Locking   lock() comes last: who has it takes no lock of an object's, and waits for none.
+#pragma once
+
+#include <utility>
+
+namespace brook::core {
+
+/// Thread-safe, and none of it throws: what cannot be recorded ends the recording.
+class Recorder {
+ public:
+  virtual void begin() noexcept = 0;
+  virtual void end() noexcept = 0;
+  /// May be called by who has it.
+  virtual void lock() noexcept = 0;
+  virtual void unlock() noexcept = 0;
+  /// Waits until all that has been recorded is as safe as was promised. With no lock held.
+  virtual void settle() noexcept = 0;
+
+ protected:
+  ~Recorder() = default;
+};
+
+/// What is noted while it lives is one record. Null records nothing.
+class Recording {
+ public:
+  explicit Recording(Recorder* to) noexcept : to_(to) {
+    if (to_ != nullptr) [[unlikely]]
+      to_->begin();
+  }
+  ~Recording() { stop(); }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  void stop() noexcept {
+    if (to_ != nullptr) [[unlikely]]
+      std::exchange(to_, nullptr)->end();
+  }
+
+ private:
+  Recorder* to_;
+};
+
+/// A change without a lock, and what is noted of it, at one place among the others.
+class RecordingInOrder {
+ public:
+  explicit RecordingInOrder(Recorder& to) noexcept : to_(to) { to_.lock(); }
+  ~RecordingInOrder() { to_.unlock(); }
+  RecordingInOrder(const RecordingInOrder&) = delete;
+  RecordingInOrder& operator=(const RecordingInOrder&) = delete;
+
+ private:
+  Recorder& to_;
+};
+
+}  // namespace brook::core

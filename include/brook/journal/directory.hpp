@@ -1,0 +1,114 @@
+// directory.hpp — the files of a journal: of each generation the records, and the snapshot that they follow, if there is one.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <brook/core/text.hpp>
+#include <brook/error.hpp>
+#include <brook/snapshot/error.hpp>
+#include <brook/snapshot/file.hpp>
+#include <brook/snapshot/files.hpp>
+
+namespace brook::journal {
+
+using snapshot::Result;
+
+/// Throws std::bad_alloc.
+class Directory {
+ public:
+  Directory(snapshot::Files& files, std::filesystem::path path) : files_(files), path_(std::move(path)) {}
+  ~Directory() {
+    if (lock_ != snapshot::Files::none) static_cast<void>(files_.close(lock_));
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  [[nodiscard]] snapshot::Files& files() const noexcept { return files_; }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+  /// Makes it if need be, and keeps everybody else out.
+  [[nodiscard]] Result open() {
+    std::error_code failed;
+    const bool made = std::filesystem::create_directories(path_, failed);
+    if (failed) return snapshot::io_failed("making", path_, failed);
+    if (made && path_.has_parent_path()) {
+      if (const auto why = files_.flush_directory(path_.parent_path()))
+        return snapshot::io_failed("flushing", path_.parent_path(), why);
+    }
+    const auto lock = path_ / "lock";
+    if (const auto why = files_.lock(lock, lock_)) return snapshot::io_failed("locking", lock, why);
+    return {};
+  }
+
+  [[nodiscard]] std::filesystem::path records(std::uint64_t generation) const { return named(generation, ".journal"); }
+  [[nodiscard]] std::filesystem::path snapshot(std::uint64_t generation) const { return named(generation, ".snapshot"); }
+
+  /// The generations that have records, in order, and the last one that has a snapshot; 0 when none has.
+  struct Found {
+    std::vector<std::uint64_t> records{};
+    std::uint64_t snapshot = 0;
+  };
+  [[nodiscard]] Result find(Found& found) const {
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at(path_, failed), end; !failed && at != end; at.increment(failed)) {
+      const std::string name = at->path().filename().string();
+      if (const std::uint64_t generation = generation_of(name, ".journal")) found.records.push_back(generation);
+      if (const std::uint64_t generation = generation_of(name, ".snapshot"))
+        found.snapshot = std::max(found.snapshot, generation);
+    }
+    if (failed) return snapshot::io_failed("reading", path_, failed);
+    std::ranges::sort(found.records);
+    return {};
+  }
+  /// Removes what is of before a generation. What cannot be removed stays, and does no harm.
+  void remove_before(std::uint64_t generation) const {
+    std::error_code failed;
+    std::vector<std::filesystem::path> old;
+    for (std::filesystem::directory_iterator at(path_, failed), end; !failed && at != end; at.increment(failed)) {
+      const std::string name = at->path().filename().string();
+      const std::uint64_t number = std::max(generation_of(name, ".journal"), generation_of(name, ".snapshot"));
+      const bool unfinished = name.ends_with(".saving");  // of who was killed while saving
+      if ((number > 0 && number < generation) || unfinished) old.push_back(at->path());
+    }
+    for (const auto& path : old) files_.remove(path);
+  }
+  /// Has records not be found any more.
+  [[nodiscard]] Result set_aside(std::uint64_t generation) const {
+    const auto from = records(generation);
+    if (const auto failed = files_.rename(from, from.string() + ".cut"))
+      return snapshot::io_failed("renaming", from, failed);
+    return {};
+  }
+  /// The names in it are on the disk.
+  [[nodiscard]] Result flush() const {
+    if (const auto failed = files_.flush_directory(path_)) return snapshot::io_failed("flushing", path_, failed);
+    return {};
+  }
+
+ private:
+  [[nodiscard]] std::filesystem::path named(std::uint64_t generation, const char* kind) const {
+    return path_ / (std::to_string(generation) + kind);
+  }
+  // 0 when it is none.
+  [[nodiscard]] static std::uint64_t generation_of(std::string_view name, std::string_view kind) noexcept {
+    if (!name.ends_with(kind)) return 0;
+    const std::string_view digits = name.substr(0, name.size() - kind.size());
+    std::uint64_t generation = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), generation);
+    return read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? generation : 0;
+  }
+
+  snapshot::Files& files_;
+  const std::filesystem::path path_;
+  snapshot::Files::Handle lock_ = snapshot::Files::none;
+};
+
+}  // namespace brook::journal

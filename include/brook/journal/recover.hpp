@@ -1,0 +1,297 @@
+// recover.hpp — the objects of a journal as they were: the snapshot, and what is recorded behind it.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <brook/broker.hpp>
+#include <brook/broker/contents.hpp>
+#include <brook/broker/named.hpp>
+#include <brook/clock.hpp>
+#include <brook/core/text.hpp>
+#include <brook/error.hpp>
+#include <brook/journal/directory.hpp>
+#include <brook/journal/keeper.hpp>
+#include <brook/journal/options.hpp>
+#include <brook/journal/replay.hpp>
+#include <brook/journal/replay_list.hpp>
+#include <brook/journal/replay_stream.hpp>
+#include <brook/journal/scan.hpp>
+#include <brook/journal/scribe.hpp>
+#include <brook/options.hpp>
+#include <brook/snapshot/file.hpp>
+#include <brook/snapshot/list.hpp>
+#include <brook/snapshot/progress.hpp>
+#include <brook/snapshot/reader.hpp>
+#include <brook/snapshot/restore_broker.hpp>
+#include <brook/snapshot/restore_stream.hpp>
+#include <brook/snapshot/types.hpp>
+
+namespace brook::journal {
+
+/// For one thread. Throws std::bad_alloc, and what T's Codec throws; nobody knows of anything then.
+template <class... Ts>
+class Recovery {
+ public:
+  Recovery(Broker& broker, std::shared_ptr<Scribe> scribe, Keeper<Ts...>& keeper, const Policies& policies)
+      : broker_(broker),
+        clock_(broker::Contents::clock_of(broker)),
+        scribe_(std::move(scribe)),
+        keeper_(keeper),
+        policies_(policies) {}
+
+  /// Makes the objects. Errors: what Journal::open() answers.
+  [[nodiscard]] Result read(const Directory& directory, const Scan& scan) {
+    start_ = clock_or_system(clock_).now() - scan.ends;
+    if (scan.base > 0) {
+      if (auto failed = read_catalog(scan.files.front()); !failed) return failed;
+      if (auto failed = read_snapshot(directory.snapshot(scan.base), scan); !failed) return failed;
+    }
+    for (const Scanned& file : scan.files) {
+      if (!file.begun) continue;
+      if (auto failed = read_records(file); !failed) return failed;
+    }
+    for (auto& [number, object] : objects_) object->finish();
+    return {};
+  }
+
+  /// Gives them their names, and the scribe what all numbers mean. With an error nothing has changed but that.
+  [[nodiscard]] Result insert() {
+    std::vector<broker::Contents::Entry> entries;
+    Catalog& catalog = scribe_->catalog();
+    for (auto& [number, object] : objects_) {
+      if (!object->has_name) continue;
+      entries.emplace_back(object->name, object->named);
+      catalog.add_object(number, object->name, Keeper<Ts...>::address_of(*object->named));
+    }
+    for (const auto& [number, group] : groups_) {
+      if (const auto stream = objects_.find(group.stream); stream != objects_.end() && stream->second->has_name)
+        catalog.add_group(number, group.stream, group.name);
+    }
+    catalog.begin_after(last_);
+    if (const auto inserted = broker::Contents::insert(broker_, entries); !inserted)
+      return unexpected(SnapshotError(inserted.error().code(), inserted.error().message()));
+    return {};
+  }
+
+  /// Of the snapshot.
+  [[nodiscard]] std::uint64_t snapshot_bytes() const noexcept { return snapshot_bytes_; }
+
+ private:
+  [[nodiscard]] static Result failed_in(const std::filesystem::path& file, const SnapshotError& why) {
+    return unexpected(SnapshotError(why.code(), core::text({"'", file.string(), "': ", why.message()})));
+  }
+
+  // — what there is when the records begin —
+
+  [[nodiscard]] Result read_catalog(const Scanned& file) {
+    snapshot::FileSource source(file.path);
+    Reader from(source);
+    Scanned again = file;
+    read_begin(from, again);
+    if (from.next() != snapshot::catalog_section) from.fail("what its numbers mean is missing");
+    last_ = from.size();
+    for (auto kind = from.number<std::uint8_t>(); kind != 0 && !from.failed(); kind = from.number<std::uint8_t>()) {
+      const Number number = from.size();
+      if (number == 0 || number > last_) from.fail("a number is too large");
+      if (kind == 2) {
+        const Number stream = from.size();
+        if (!from.failed()) groups_.try_emplace(number, Catalog::OfGroup{stream, from.text()});
+      } else {
+        const std::string name = from.text();
+        if (!from.failed()) names_[name] = number;
+      }
+    }
+    from.end();
+    return from.failed() ? failed_in(file.path, from.error()) : Result();
+  }
+
+  [[nodiscard]] Result read_snapshot(const std::filesystem::path& path, const Scan& scan) {
+    snapshot::FileSource source(path);
+    Reader from(source);
+    SnapshotProgress progress;
+    const snapshot::RestoreManner manner{.elapsed = std::max(std::chrono::nanoseconds(0), scan.ends - scan.begins()),
+                                         .reopen = true};
+    snapshot::RestoringBroker<Ts...> restoring(from, clock_, progress, manner);
+    if (const auto failed = restoring.read(); !failed) return failed_in(path, failed.error());
+    from.end_file();
+    if (from.failed()) return failed_in(path, from.error());
+    snapshot_bytes_ = from.bytes_read();
+    for (const auto& object : restoring.objects()) {
+      const auto found = names_.find(object->head.name);
+      if (found == names_.end())
+        return failed_in(path, SnapshotError(Errc::corrupt, core::text({"'", object->head.name, "' has no number"})));
+      if (!keeper_.watch(*object->named, found->second, true)) return unexpected(SnapshotError(Errc::wrong_type));
+    }
+    if (const auto failed = restoring.finish(policies_); !failed) return failed_in(path, failed.error());
+    for (const auto& object : restoring.objects())
+      know(names_.at(object->head.name), object->named, object->head.name);
+    std::erase_if(groups_, [this](const auto& group) {
+      const auto stream = objects_.find(group.second.stream);
+      return stream == objects_.end() || !stream->second->know_group(group.first, group.second.name);
+    });
+    return {};
+  }
+
+  // — the records —
+
+  [[nodiscard]] Result read_records(const Scanned& file) {
+    snapshot::FileSource source(file.path);
+    Reader from(source);
+    Scanned again = file;
+    read_begin(from, again);
+    for (std::uint64_t record = 0; record < file.records && !from.failed();) {
+      if (from.next() == snapshot::record_section) {
+        read_record(from);
+        ++record;
+      } else {
+        from.skip();
+      }
+    }
+    return from.failed() ? failed_in(file.path, from.error()) : Result();
+  }
+  void read_record(Reader& from) {
+    const Scene scene{start_ + read_time(from)};
+    while (!from.at_end()) {
+      const std::uint64_t size = from.size();
+      const std::uint64_t begin = from.position();
+      const Change change{from.number<std::uint8_t>()};
+      const Number number = from.size();
+      if (number == 0) from.fail("a change of nothing");
+      if (from.failed()) return;
+      const bool of_group = change >= Change::group_made && change <= Change::left;
+      const bool known = of_group ? read_group(change, number, from, scene) : read_object(change, number, from, scene);
+      if (from.failed()) return;
+      const std::uint64_t read = from.position() - begin;
+      if (!known && read <= size) static_cast<void>(from.bytes(size - read));
+      else if (read != size) from.fail("a change is not as long as it says");
+    }
+  }
+  // False for a group that is not known: it was destroyed, or its stream has lost its name, and goes on for those who have it.
+  [[nodiscard]] bool read_group(Change change, Number number, Reader& from, const Scene& scene) {
+    last_ = std::max(last_, number);
+    if (change == Change::group_made) {
+      const Number stream = from.size();
+      const auto found = objects_.find(stream);
+      if (found == objects_.end()) return false;
+      if (groups_.contains(number)) from.fail("a group is there twice");
+      if (!from.failed()) groups_.emplace(number, Catalog::OfGroup{stream, found->second->make_group(number, from)});
+      return true;
+    }
+    const auto group = groups_.find(number);
+    if (group == groups_.end()) return false;
+    objects_.at(group->second.stream)->apply_to_group(number, change, from, scene);
+    if (change == Change::group_destroyed) groups_.erase(group);
+    return true;
+  }
+  // False for an object that is not known: it has lost its name before the snapshot.
+  [[nodiscard]] bool read_object(Change change, Number number, Reader& from, const Scene& scene) {
+    last_ = std::max(last_, number);
+    if (change == Change::object_made) return make_object(number, from), true;
+    const auto found = objects_.find(number);
+    if (found == objects_.end()) return false;
+    Replayed& object = *found->second;
+    if (change == Change::object_erased) {
+      object.has_name = false;
+    } else if (change == Change::object_renamed) {
+      object.name = from.text();
+    } else if (change == Change::object_expires) {
+      const bool ever = from.flag();
+      object.named->expire_at(ever ? scene.now + read_time(from) : Clock::time_point::max());
+    } else {
+      object.apply(change, from, scene);
+    }
+    return true;
+  }
+  void make_object(Number number, Reader& from) {
+    const std::string name = from.text();
+    const auto kind = from.number<std::uint8_t>();
+    if (kind > static_cast<std::uint8_t>(ObjectKind::pubsub)) from.fail("there is no such kind of object");
+    snapshot::ObjectHead head{.name = name, .kind = ObjectKind{kind}, .type = from.text()};
+    head.value_size = from.size();
+    if (from.failed()) return;
+    if (objects_.contains(number)) return from.fail("an object is there twice");
+    std::shared_ptr<broker::Named> named;
+    static_cast<void>((((named = make_one<Ts>(head, from)) != nullptr) || ...));
+    if (from.failed()) return;
+    if (named == nullptr || !keeper_.watch(*named, number, true))
+      return from.fail(Errc::wrong_type, core::text({"types that were not told, or have no Codec: '", name, "' (",
+                                                     to_string(head.kind), " of ", head.type, ")"}));
+    know(number, std::move(named), name);
+  }
+
+  // Null when it is of another type.
+  template <class T>
+  [[nodiscard]] std::shared_ptr<broker::Named> make_one(const snapshot::ObjectHead& head, Reader& from) {
+    if (head.type != snapshot::text_of_element<T>()) return nullptr;
+    if constexpr (Encodable<T>) {
+      const bool right_size = head.value_size == snapshot::size_of_value<T>();
+      if (head.kind == ObjectKind::stream && right_size) {
+        StreamOptions options{.clock = clock_};
+        snapshot::read_stream_options(from, options);
+        return from.failed() ? nullptr : std::make_shared<broker::Holder<Stream<T>>>(options);
+      }
+      if (head.kind == ObjectKind::list && right_size) {
+        ListOptions options{.clock = clock_};
+        snapshot::read_list_options(from, options);
+        return from.failed() ? nullptr : std::make_shared<broker::Holder<BlockingList<T>>>(options);
+      }
+    }
+    if constexpr (std::move_constructible<T>) {
+      if (head.kind == ObjectKind::channel) return make_channel<Channel<T>>();
+      if (head.kind == ObjectKind::pubsub) return make_channel<PubSub<T>>();
+    }
+    return nullptr;
+  }
+  template <class Object>
+  [[nodiscard]] std::shared_ptr<broker::Named> make_channel() {
+    typename broker::Traits<Object>::Options options;
+    options.clock = clock_;
+    return std::make_shared<broker::Holder<Object>>(options);
+  }
+
+  void know(Number number, std::shared_ptr<broker::Named> named, const std::string& name) {
+    std::unique_ptr<Replayed> object;
+    static_cast<void>((((object = replayed_of<Ts>(named)) != nullptr) || ...));
+    if (object == nullptr) object = std::make_unique<Replayed>(named);
+    object->name = name;
+    object->has_name = true;
+    objects_.emplace(number, std::move(object));
+  }
+  template <class T>
+  [[nodiscard]] std::unique_ptr<Replayed> replayed_of(const std::shared_ptr<broker::Named>& named) {
+    if constexpr (Encodable<T>) {
+      const auto find = [this](Number number) {
+        const auto found = objects_.find(number);
+        return found == objects_.end() ? nullptr : found->second->named;
+      };
+      if (object_in<Stream<T>>(*named) != nullptr)
+        return std::make_unique<ReplayedStream<T>>(named, policies_, find, scribe_);
+      if (object_in<BlockingList<T>>(*named) != nullptr) return std::make_unique<ReplayedList<T>>(named);
+    }
+    return nullptr;
+  }
+
+  Broker& broker_;
+  Clock* const clock_;
+  const std::shared_ptr<Scribe> scribe_;
+  Keeper<Ts...>& keeper_;
+  const Policies& policies_;
+  Clock::time_point start_{};  // of the journal's time
+  std::map<std::string, Number> names_;
+  std::map<Number, Catalog::OfGroup> groups_;
+  std::map<Number, std::unique_ptr<Replayed>> objects_;  // also those that have no name any more
+  Number last_ = 0;
+  std::uint64_t snapshot_bytes_ = 0;
+};
+
+}  // namespace brook::journal

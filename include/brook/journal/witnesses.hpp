@@ -1,0 +1,211 @@
+// witnesses.hpp — what is noted of streams, groups and lists.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <brook/blocking_list/witness.hpp>
+#include <brook/clock.hpp>
+#include <brook/group/witness.hpp>
+#include <brook/id.hpp>
+#include <brook/journal/codes.hpp>
+#include <brook/journal/scribe.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/options.hpp>
+#include <brook/redelivery.hpp>
+#include <brook/snapshot/bytes.hpp>
+#include <brook/snapshot/group.hpp>
+#include <brook/snapshot/values.hpp>
+#include <brook/stream/witness.hpp>
+
+namespace brook::journal {
+
+class GroupWitness final : public group::Witness {
+ public:
+  GroupWitness(std::shared_ptr<Scribe> scribe, Number number, Clock& clock) noexcept
+      : scribe_(std::move(scribe)), number_(number), clock_(clock) {}
+
+  [[nodiscard]] core::Recorder& recorder() noexcept override { return *scribe_; }
+
+  void pending(std::span<const Id> ids, const Hands& hands) noexcept override {
+    using std::chrono::floor;
+    using std::chrono::milliseconds;
+    note(Change::pending, [&](Encoder& to) {
+      to.text(hands.consumer);
+      to.size(hands.deliveries);
+      to.signed_size((floor<milliseconds>(clock_.now()) - floor<milliseconds>(hands.since)).count());
+      to.size(ids.size());
+      snapshot::IdsOut out;
+      for (const Id id : ids) out.write(to, id);
+    });
+  }
+  void finished(Id id) noexcept override {
+    note(Change::finished, [id](Encoder& to) { to.value(id); });
+  }
+  void progressed(const group::ProgressImage& image) noexcept override {
+    note(Change::progressed, [&](Encoder& to) { snapshot::write_progress(to, image); });
+  }
+  void moved(const group::ProgressImage& image) noexcept override {
+    note(Change::moved, [&](Encoder& to) { snapshot::write_progress(to, image); });
+  }
+  void admitted(Id id, std::uint64_t key) noexcept override {
+    note(Change::admitted, [id, key](Encoder& to) {
+      to.value(id);
+      to.number(key);
+    });
+  }
+  void dropped(Id id) noexcept override {
+    note(Change::dropped, [id](Encoder& to) { to.value(id); });
+  }
+  void joined(std::string_view consumer) noexcept override {
+    note(Change::joined, [consumer](Encoder& to) { to.text(consumer); });
+  }
+  void left(std::string_view consumer) noexcept override {
+    note(Change::left, [consumer](Encoder& to) { to.text(consumer); });
+  }
+  void destroyed() noexcept override {
+    const core::RecordingInOrder in_order(*scribe_);
+    note(Change::group_destroyed, [](Encoder&) {});
+    scribe_->catalog().erase_group(number_);
+  }
+
+ private:
+  template <class Write>
+  void note(Change change, Write&& write) noexcept {
+    scribe_->note(change, number_, write);
+  }
+
+  const std::shared_ptr<Scribe> scribe_;
+  const Number number_;
+  Clock& clock_;
+};
+
+template <class T>
+class StreamWitness final : public stream::Witness<T> {
+ public:
+  using Values = typename stream::Witness<T>::Values;
+
+  StreamWitness(std::shared_ptr<Scribe> scribe, Number number, Clock& clock) noexcept
+      : scribe_(std::move(scribe)), number_(number), clock_(clock) {}
+
+  [[nodiscard]] core::Recorder& recorder() noexcept override { return *scribe_; }
+  [[nodiscard]] Number number() const noexcept { return number_; }
+
+  [[nodiscard]] bool encode(const Values& values, std::vector<std::byte>& to) override {
+    Encoder out;
+    snapshot::Values<T> each;
+    for (std::size_t i = 0; i < values.size(); ++i) each.write(out, log::value_of<T>(std::as_const(values[i])));
+    if (out.failed()) return false;
+    out.swap(to);
+    return true;
+  }
+  void added(Id first, std::size_t count, std::span<const std::byte> encoded) noexcept override {
+    note(Change::added, [&](Encoder& to) {
+      to.value(first);
+      to.size(count);
+      to.bytes(encoded);
+    });
+  }
+  void keyed(std::string_view producer, std::string_view key, Id id) noexcept override {
+    note(Change::keyed, [&](Encoder& to) {
+      to.text(producer);
+      to.text(key);
+      to.value(id);
+    });
+  }
+  void erased(std::span<const Id> ids) noexcept override {
+    note(Change::erased, [ids](Encoder& to) {
+      to.size(ids.size());
+      for (const Id id : ids) to.value(id);
+    });
+  }
+  void released(Id id) noexcept override {
+    note(Change::released, [id](Encoder& to) { to.value(id); });
+  }
+  void trimmed(Id last) noexcept override {
+    note(Change::trimmed, [last](Encoder& to) { to.value(last); });
+  }
+  [[nodiscard]] std::unique_ptr<group::Witness> group_made(std::string_view name, const GroupOptions<T>& options,
+                                                           const group::ProgressImage& progress) override {
+    const core::RecordingInOrder in_order(*scribe_);
+    Catalog& catalog = scribe_->catalog();
+    const Number number = catalog.next();
+    auto witness = std::make_unique<GroupWitness>(scribe_, number, clock_);
+    catalog.add_group(number, number_, name);
+    scribe_->note(Change::group_made, number, [&](Encoder& to) {
+      to.size(number_);
+      to.text(name);
+      snapshot::write_progress(to, progress);
+      snapshot::write_policies(to, options);
+      to.text({});
+      to.size(options.dead_letter ? catalog.find(options.dead_letter.stream()) : 0);
+    });
+    return witness;
+  }
+
+ private:
+  template <class Write>
+  void note(Change change, Write&& write) noexcept {
+    scribe_->note(change, number_, write);
+  }
+
+  const std::shared_ptr<Scribe> scribe_;
+  const Number number_;
+  Clock& clock_;
+};
+
+template <class T>
+class ListWitness final : public blocking_list::Witness<log::PayloadOf<T>> {
+ public:
+  using Payload = log::PayloadOf<T>;
+
+  ListWitness(std::shared_ptr<Scribe> scribe, Number number) noexcept : scribe_(std::move(scribe)), number_(number) {}
+
+  [[nodiscard]] core::Recorder& recorder() noexcept override { return *scribe_; }
+
+  void pushed(Side side, const Payload& element) noexcept override {
+    note(Change::pushed, [&](Encoder& to) {
+      to.number(static_cast<std::uint8_t>(side));
+      write(to, element);
+    });
+  }
+  void popped(Side side) noexcept override {
+    note(Change::popped, [side](Encoder& to) { to.number(static_cast<std::uint8_t>(side)); });
+  }
+  void inserted(std::size_t at, const Payload& element) noexcept override {
+    note(Change::inserted, [&](Encoder& to) {
+      to.size(at);
+      write(to, element);
+    });
+  }
+  void replaced(std::size_t at, const Payload& element) noexcept override {
+    note(Change::replaced, [&](Encoder& to) {
+      to.size(at);
+      write(to, element);
+    });
+  }
+  void removed(std::size_t at) noexcept override {
+    note(Change::removed, [at](Encoder& to) { to.size(at); });
+  }
+  void cleared() noexcept override {
+    note(Change::cleared, [](Encoder&) {});
+  }
+
+ private:
+  static void write(Encoder& to, const Payload& element) { snapshot::Values<T>().write(to, log::value_of<T>(element)); }
+  template <class Write>
+  void note(Change change, Write&& write) noexcept {
+    scribe_->note(change, number_, write);
+  }
+
+  const std::shared_ptr<Scribe> scribe_;
+  const Number number_;
+};
+
+}  // namespace brook::journal

@@ -1,0 +1,43 @@
+// witness.hpp — who notes the changes of a stream (core/recorder.hpp).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <brook/group/witness.hpp>
+#include <brook/id.hpp>
+#include <brook/log/payload.hpp>
+#include <brook/log/witness.hpp>
+
+namespace brook {
+
+template <class T>
+struct GroupOptions;
+
+}  // namespace brook
+
+namespace brook::stream {
+
+template <class T>
+class Witness : public log::Witness {
+ public:
+  using Values = log::Values<log::PayloadOf<T>>;
+
+  virtual ~Witness() = default;
+
+  /// Values that are to be added, as bytes. False when they cannot be told so. Throws std::bad_alloc, and what T's Codec throws.
+  [[nodiscard]] virtual bool encode(const Values& values, std::vector<std::byte>& to) = 0;
+  /// They were added, with consecutive ids.
+  virtual void added(Id first, std::size_t count, std::span<const std::byte> encoded) noexcept = 0;
+  /// The entry was added under a key.
+  virtual void keyed(std::string_view producer, std::string_view key, Id id) noexcept = 0;
+  /// Throws std::bad_alloc, and then nothing is noted.
+  [[nodiscard]] virtual std::unique_ptr<group::Witness> group_made(std::string_view name,
+                                                                   const GroupOptions<T>& options,
+                                                                   const group::ProgressImage& progress) = 0;
+};
+
+}  // namespace brook::stream
