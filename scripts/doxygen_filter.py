@@ -58,6 +58,20 @@ def standard(lines):
         yield line
 
 
+def keep_private(lines):
+    """Without what a class says is for the library."""
+    hidden = False
+    for line in lines:
+        text = line.strip()
+        if hidden and (text.startswith(("// —", "private:", "protected:")) or line.startswith("}")):
+            yield "///\\endcond\n"
+            hidden = False
+        if text.startswith("// — for the library"):
+            yield "///\\cond\n"
+            hidden = True
+        yield line
+
+
 SPECIALISATION = re.compile(r"^(requires.*)?(struct|class) (tl::|std::|brook::|Catch::)?\w+<")
 
 
@@ -82,4 +96,4 @@ def hide(lines):
 
 
 source = open(sys.argv[1], encoding="utf-8").read().splitlines(keepends=True)
-sys.stdout.write("".join(hide(standard([line for run in paragraphs(source) for line in repeat(run)]))))
+sys.stdout.write("".join(hide(keep_private(standard([line for run in paragraphs(source) for line in repeat(run)])))))

@@ -20,11 +20,11 @@ class Into;
 template <class CaseOfKept, class State, class T>
 class KeptInto {
  public:
+  // — for the library —
+
   using Case = CaseOfKept;
 
   KeptInto(State to, log::Kept<T>&& value) : to_(std::move(to)), value_(std::move(value)) {}
-
-  // — for the library —
 
   [[nodiscard]] const State& state() const noexcept { return to_; }
   [[nodiscard]] log::Kept<T>&& value() && noexcept { return std::move(value_); }

@@ -60,6 +60,7 @@ class Journal {
   [[nodiscard]] static expected<Journal, SnapshotError> open(const std::filesystem::path& directory, Broker& broker,
                                                              Types<Ts...>, const JournalOptions& options = {});
 
+  /// The other one is then closed.
   Journal(Journal&&) noexcept = default;
   Journal& operator=(Journal&& other) noexcept {
     close();

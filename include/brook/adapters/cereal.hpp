@@ -165,6 +165,7 @@ void epilogue(Archive& archive, const T&) {
 /// of the same name are taken for the same: a derived Codec may say another type().
 template <class T>
 struct CerealCodec {
+  /// As Codec says; what cereal throws is an error.
   static void encode(Encoder& to, const T& value) {
     try {
       adapters::CerealOutput archive(to);
@@ -174,6 +175,7 @@ struct CerealCodec {
       to.fail();
     }
   }
+  /// As Codec says; what cereal throws is an error.
   static expected<T, Errc> decode(Decoder& from) {
     try {
       T value{};
@@ -184,6 +186,7 @@ struct CerealCodec {
       return from.fail();
     }
   }
+  /// Its name, and by what it was encoded.
   static std::string type() { return snapshot::name_of_type<T>() + " by cereal"; }
 };
 
