@@ -88,7 +88,9 @@ def hide(lines):
             if line.startswith(" "):
                 continue
             hidden = any(SPECIALISATION.search(part) for part in block)
-            yield from (["///\\cond\n"] if hidden else []) + block + (["///\\endcond\n"] if hidden else [])
+            if hidden:  # without the marks of keep_private()
+                block = ["///\\cond\n", *(part for part in block if "cond\n" not in part), "///\\endcond\n"]
+            yield from block
             block = []
         else:
             yield line
