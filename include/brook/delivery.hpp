@@ -244,7 +244,7 @@ template <class T>
 template <class Result, class Run>
 [[gnu::cold]] Result Delivery<T>::watch(Operation operation, const Run& run) const {
   Result result = probing::Answer<Result>::failed(Errc::not_pending);
-  const auto lost = [operation] {
+  const auto lost = [] {
     if constexpr (std::is_same_v<Result, bool>) return true;
     else return probing::Answer<Result>::failed(Errc::not_pending);
   };
