@@ -100,6 +100,27 @@ TEST_CASE("Recorder: what each kind of object is asked") {
         "9  +0.000  T1  jobs       close          1\n");
 }
 
+TEST_CASE("Recorder: how many elements were pushed and popped, also where they are numbers") {
+  ManualClock clock;
+  Recorder recorder;
+  BlockingList<int> list({.clock = &clock, .probe = &recorder});
+  BlockingList<int> other({.clock = &clock, .probe = &recorder});
+  REQUIRE(list.rpush({50, 60, 70, 80, 90}));
+  REQUIRE(list.rpushx(-5));
+  REQUIRE(other.rpushx(-5) == 0U);
+  CHECK(list.blpop(forever) == 50);
+  CHECK(list.lpop() == 60);
+  CHECK(list.blmove(other, Side::left, Side::right, forever) == 70);
+  CHECK(list.pop_batch(1, 2, forever)->size() == 2);
+  CHECK(lmpop(Side::left, 5, other, list)->values.size() == 1);
+  CHECK(blpop(forever, other, list)->value == -5);
+  CHECK_FALSE(list.lpop());
+  CHECK(list.blpop(Wait()).error() == Errc::timed_out);
+  Numbers sizes;
+  for (const Record& record : recorder.records()) sizes.push_back(record.outcome->size);
+  CHECK(sizes == Numbers{5, 1, 0, 1, 1, 1, 2, 1, 1, 0, 0});
+}
+
 TEST_CASE("Recorder: counts and records by what they are about") {
   Shop shop;
   const auto jobs = *shop.broker.list<int>("jobs");

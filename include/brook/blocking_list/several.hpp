@@ -32,6 +32,11 @@ struct PoppedMany {
   std::vector<T> values;
 };
 
+template <class T>
+struct probing::Answer<PoppedMany<T>> {
+  static void tell(const PoppedMany<T>& result, Outcome& outcome) noexcept { outcome.size = result.values.size(); }
+};
+
 namespace blocking_list {
 
 /// The lists of one call, in the order in which they are asked.

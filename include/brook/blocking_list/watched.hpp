@@ -18,12 +18,20 @@
 
 namespace brook::blocking_list {
 
+/// What came of a call that takes something. An element may be a number, which does not say how many there were.
+template <class T, class Result>
+void tell_taken(const Result& result, Outcome& outcome) noexcept {
+  if constexpr (!std::is_same_v<Result, expected<T, Errc>>) probing::Answer<Result>::tell(result, outcome);
+  else if (result) outcome.size = 1;
+  else outcome.failed = result.error();
+}
+
 /// Has the probe watch a call that takes something; its answer goes to `result`, which is made anew. It has been seen that
 /// the list is watched.
 template <class Result, class T, class Run>
 [[gnu::noinline, gnu::cold]] void take_into(Result& result, State<T>& list, const Call& call, const Run& run) {
   probing::watch(
-      result, list, call, run, [&](Outcome& outcome) { probing::Answer<Result>::tell(result, outcome); },
+      result, list, call, run, [&](Outcome& outcome) { tell_taken<T>(result, outcome); },
       [] { return probing::Answer<Result>::failed(Errc::timed_out); });
 }
 template <class T, class Run>
@@ -32,7 +40,9 @@ template <class T, class Run>
   using Result = std::invoke_result_t<const Run&, const Manner&>;
   if (!list.watched()) [[likely]]
     return run(Manner());
-  return probing::watched<Result>(list, call, run, [] { return probing::Answer<Result>::failed(Errc::timed_out); });
+  Result result = probing::Answer<Result>::failed(Errc::closed);
+  take_into(result, list, call, run);
+  return result;
 }
 
 /// A push, with the wait that the probe wants it to have, if it waits. `told` is as push_slowly() has it. `locked` as in Call.
@@ -78,11 +88,17 @@ template <class T, class Run>
     probing::begin(manner);
     return run();
   };
-  return probing::watched<Result>(list, call, perform, [&]() -> Result {
+  Result result = probing::Answer<Result>::failed(Errc::closed);
+  const auto tell = [&](Outcome& outcome) {
+    if (!result) outcome.failed = result.error();
+    else outcome.size = *result ? 1 : 0;
+  };
+  probing::watch(result, list, call, perform, tell, [&]() -> Result {
     const Locked<T> locked(list);
     if (list.closed) return unexpected(Errc::closed);
     return list.elements.count() + 1;
   });
+  return result;
 }
 
 /// A push that is part of another operation, all of which `run()` performs.
