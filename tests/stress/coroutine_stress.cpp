@@ -132,6 +132,48 @@ void destroyed(std::size_t threads, std::uint64_t each) {
   expect(list.empty(), "all elements were taken");
 }
 
+Task publish(Loop& loop, Channel<std::uint64_t>& channel, std::stop_token stop, std::atomic<std::uint64_t>& numbers,
+             std::uint64_t size, std::atomic<std::uint64_t>& published) {
+  for (std::uint64_t number = numbers++; number < size; number = numbers++) {
+    if (!co_await ready_on(loop.schedule(), {forever, stop}, into(channel, number))) co_return;
+    ++published;
+  }
+}
+
+// Coroutines that publish when there is room, and are destroyed or cancelled, while the function is called that is subscribed.
+void publishers(std::size_t threads, std::uint64_t size) {
+  Channel<std::uint64_t> channel;
+  Tally called(size), received(size);
+  std::atomic<std::uint64_t> numbers{0}, published{0};
+  auto slow = channel.subscribe({.backlog = 16, .overflow = Overflow::block});
+  auto function = channel.subscribe([&](const std::uint64_t& number) { called.see(number); });
+  Threads receiver;
+  receiver.start([&] {
+    for (const auto& message : slow) received.see(*message);
+  });
+  Threads runners;
+  runners.start(threads, [&](std::size_t i) {
+    std::minstd_rand random(static_cast<unsigned>(i) + 1);
+    Loop loop;
+    while (numbers.load() < size) {
+      std::stop_source stop;
+      std::vector<Task> tasks;
+      for (int n = 0; n < 3; ++n) tasks.push_back(publish(loop, channel, stop.get_token(), numbers, size, published));
+      for (auto turns = random() % 64; turns > 0; --turns) {
+        if (!loop.run_one()) std::this_thread::yield();
+      }
+      if (random() % 2 == 0) stop.request_stop();
+    }
+    while (loop.run_one()) {}
+  });
+  runners.join();
+  channel.close();
+  receiver.join();
+  function.unsubscribe();
+  expect(called.seen() == received.seen(), "the function is called with each message");
+  expect(published.load() <= received.seen(), "what was published is received");
+}
+
 Task take_here(BlockingList<std::uint64_t>& a, BlockingList<std::uint64_t>& b, Tally& tally, std::atomic<int>& ended) {
   while (const auto got = co_await ready(forever, a, b))
     tally.see(got->index() == 0 ? std::get<0>(*got) : std::get<1>(*got));
@@ -167,6 +209,7 @@ int main(int argc, char** argv) {
   for (const std::size_t threads : {1U, 2U, 4U}) {
     destroyed(threads, work * 2'000 / threads);
     resumed_by_pushers(threads, work * 20'000 / threads);
+    publishers(threads, work * 2'000);
   }
   return verdict("coroutine_stress");
 }

@@ -3,6 +3,7 @@
 #include <brook/testing.hpp>
 
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -155,4 +156,24 @@ TEST_CASE("Probe: what select and completions bring") {
   CHECK(things.stream.size() == 1);
   CHECK(told(drained(things.alone)) == "1");
   CHECK(told(things.values_of_topic()) == "1");
+}
+
+TEST_CASE("Probe: one that throws takes nothing from a select, and a completion learns of it") {
+  class Throws final : public Probe {
+   public:
+    Outcome watch(const Call& call, const Perform& perform) override {
+      if (call.operation == Operation::pop) throw std::logic_error("no");
+      return perform();
+    }
+  };
+  Throws probe;
+  SoleClock clock;
+  BlockingList<int> list({.clock = &clock, .probe = &probe}), other({.clock = &clock});
+  CHECK(list.rpush_range(Ints{1, 2}));
+  CHECK_THROWS_AS(static_cast<void>(select(Wait(), other, list)), std::logic_error);
+  CHECK(told(list.lrange(0, -1)) == "1 2");
+  std::string got;
+  on_ready([&](const auto& taken) { got = told(taken); }, Wait(), other, list);
+  CHECK(got == told(Errc::exception));
+  CHECK(told(list.lrange(0, -1)) == "1 2");
 }

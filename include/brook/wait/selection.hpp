@@ -30,7 +30,7 @@ class AnySelection {
   AnySelection& operator=(const AnySelection&) = delete;
 
   /// The first case's. Time is told by it.
-  [[nodiscard]] Clock& clock() const noexcept { return first_->clock(); }
+  [[nodiscard]] Clock& clock() const noexcept { return *clock_; }
 
   /// Takes what is there; whether it has ended, with that, or because there will be nothing any more.
   [[nodiscard]] bool poll(const Wait& wait) {
@@ -116,7 +116,7 @@ class AnySelection {
   ~AnySelection() = default;
 
   void link(Case& one) noexcept {
-    if (first_ == nullptr) first_ = &one;
+    if (first_ == nullptr) first_ = &one, clock_ = &one.clock();
     else last_->next_ = &one;
     last_ = &one;
     one.next_ = first_;
@@ -161,6 +161,7 @@ class AnySelection {
 
   Case* first_ = nullptr;
   Case* last_ = nullptr;
+  Clock* clock_ = nullptr;  // of an object that may go
   const std::size_t size_;
   const std::size_t begin_;
   Choice choice_;
