@@ -74,11 +74,52 @@ void damage(Random& random, const Scene& scene, const Bytes& whole) {
   else static_cast<void>(seen(target));
 }
 
+// A group whose first consumer is there twice, and has with both what is pending: found by ./dev fuzz.
+void a_consumer_is_there_once() {
+  Text stream;
+  for (int i = 0; i < 4; ++i) static_cast<void>(stream.add("entry"));
+  const auto group = *stream.create_group("g", brook::earliest);
+  for (const char* name : {"first", "other"}) static_cast<void>(group.consumer(name).read({.count = 2}));
+  Bytes bytes = saved(stream);
+  const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::memcpy(bytes.data() + all.find("other"), "first", 5);
+  mend(bytes);
+  Text loaded;
+  same("loading", load_from(bytes, loaded, {}), std::string("group 'g' of '' has a consumer twice, or too many"));
+}
+
+// How much memory a save and a load take beside what there is before and afterwards.
+void memory_stays_bounded() {
+  for (const std::uint64_t entries : {1'000U, 100'000U}) {
+    Text stream;
+    static_cast<void>(stream.create_group("g", brook::earliest));
+    for (std::uint64_t i = 0; i < entries; ++i) static_cast<void>(stream.add("value number " + std::to_string(i)));
+    const auto forget = [](std::span<const std::byte>) { return true; };
+    const Allocations saving;
+    if (!brook::save(forget, stream)) throw Difference("a save failed");
+    const std::int64_t by_save = saving.most();
+    const Bytes bytes = saved(stream);
+    Text loaded;
+    const std::int64_t before = allocated;
+    const Allocations loading;
+    same("loading", load_from(bytes, loaded, {}), std::string("done"));
+    const std::int64_t by_load = loading.most() - (allocated - before);
+    constexpr std::int64_t most = 512 * 1024;
+    if (by_save > most || by_load > most)
+      throw Difference("a save of " + std::to_string(entries) + " entries took " + std::to_string(by_save) +
+                       " bytes, and a load " + std::to_string(by_load));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Arguments how = arguments(argc, argv, {1, 60});
   Journal journal;
+  try {
+    memory_stays_bounded();
+    a_consumer_is_there_once();
+  } catch (const std::exception& problem) { return report("snapshot_fuzz", {how.seed, 0}, journal, problem); }
   for (std::uint64_t state = 0; state < how.operations; ++state) {
     try {
       Random random(how.seed + state);

@@ -130,8 +130,9 @@ class Image {
   }
   /// False when there are more than there can be, or it is there already. Throws std::bad_alloc.
   [[nodiscard]] static bool add_member(State& group, const MemberImage& image, const Clock& clock) {
+    const std::size_t before = group.roster.all().size();
     const auto member = group.roster.enlist(image.name, clock);
-    if (member->number != group.roster.all().size()) return false;
+    if (member->number != before + 1) return false;
     const Clock::time_point now = clock.now();
     member->seen = now - image.seen;
     if (!image.active) return true;
