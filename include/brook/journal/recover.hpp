@@ -133,8 +133,7 @@ class Recovery {
       if (!keeper_.watch(*object->named, found->second, true)) return unexpected(SnapshotError(Errc::wrong_type));
     }
     if (const auto failed = restoring.finish(policies_); !failed) return failed_in(path, failed.error());
-    for (const auto& object : restoring.objects())
-      know(names_.at(object->head.name), object->named, object->head.name);
+    for (const auto& object : restoring.objects()) know(names_.at(object->head.name), object->named, object->head.name);
     std::erase_if(groups_, [this](const auto& group) {
       const auto stream = objects_.find(group.second.stream);
       return stream == objects_.end() || !stream->second->know_group(group.first, group.second.name);

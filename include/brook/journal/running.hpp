@@ -87,9 +87,9 @@ class Running {
   Directory directory_;
   const std::shared_ptr<Scribe> scribe_;
   Look look_;
-  sync::mutex compacting_;  // held while it is
+  sync::mutex compacting_;        // held while it is
   std::uint64_t generation_ = 0;  // with that
-  mutable sync::mutex mutex_;  // guards what follows
+  mutable sync::mutex mutex_;     // guards what follows
   std::uint64_t snapshot_bytes_ = 0;
   std::uint64_t compactions_ = 0;
   bool in_compaction_ = false;
@@ -122,8 +122,12 @@ inline Result Running::start(const Scan& scan, std::uint64_t snapshot_bytes, Loo
 inline Result Running::start_thread() {
   clock_.expect_thread();
   core::Undo undo([this] { clock_.thread_failed(); });
-  BROOK_TRY { thread_ = sync::thread([this] { run(); }); }
-  BROOK_CATCH_ALL { return unexpected(SnapshotError(Errc::out_of_memory, "the journal's thread could not be started")); }
+  BROOK_TRY {
+    thread_ = sync::thread([this] { run(); });
+  }
+  BROOK_CATCH_ALL {
+    return unexpected(SnapshotError(Errc::out_of_memory, "the journal's thread could not be started"));
+  }
   undo.keep();
   return {};
 }
@@ -176,10 +180,9 @@ inline Result Running::compact_now() {
   std::uint64_t bytes = 0;
   SaveOptions saving;
   saving.progress = [&bytes](const SnapshotProgress& progress) { bytes = progress.bytes; };
-  const auto write = [&](ByteSink& to) {
-    return snapshot::write_all(to, snapshot::Contents::broker, objects, saving);
-  };
-  if (auto failed = snapshot::replace_file(directory_.files(), directory_.snapshot(next), write); !failed) return failed;
+  const auto write = [&](ByteSink& to) { return snapshot::write_all(to, snapshot::Contents::broker, objects, saving); };
+  if (auto failed = snapshot::replace_file(directory_.files(), directory_.snapshot(next), write); !failed)
+    return failed;
   directory_.remove_before(next);
   scribe_->forget_before_snapshot(enough(bytes));
   const sync::unique_lock held(mutex_);
