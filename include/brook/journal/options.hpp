@@ -15,7 +15,8 @@
 namespace brook {
 
 /// When what is recorded is on the disk (appendfsync). With each of them a call returns when its record has been given to the
-/// operating system: a process that is killed loses nothing that returned.
+/// operating system: a process that is killed loses nothing that returned. Of a call that the handler of a completion makes
+/// this is true when the call returns that has called the handler.
 enum class Flush : unsigned char {
   always,  ///< when the call returns: a machine that loses its power loses nothing that returned. Calls share a flush
   every_second,  ///< a second later at the latest

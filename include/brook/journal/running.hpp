@@ -94,7 +94,6 @@ class Running {
   std::uint64_t compactions_ = 0;
   bool in_compaction_ = false;
   std::optional<SnapshotError> compaction_error_;
-  std::uint64_t failed_at_ = 0;  // how long the journal was when that was
   wait::Wakeable* sleeper_ = nullptr;
   bool stopping_ = false;
   bool told_ = false;  // of the failure; only the thread
@@ -175,7 +174,10 @@ inline Result Running::compact_now() {
   generation_ = next;
   if (auto failed = make_file(next, file); !failed) return failed;
   snapshot::Savings objects;
-  if (auto failed = look_(objects, [&] { scribe_->go_on_in(std::move(file), next); }); !failed) return failed;
+  if (auto failed = look_(objects, [&] { scribe_->go_on_in(std::move(file), next); }); !failed) {
+    directory_.files().remove(directory_.records(next));
+    return failed;
+  }
   if (auto failed = scribe_->flush_all(); !failed) return failed;
   std::uint64_t bytes = 0;
   SaveOptions saving;

@@ -161,11 +161,11 @@ inline void cut_off(Scan& found, std::span<const Scanned> left) {
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     Scanned& file = files[i];
-    const bool follows = i == 0 || (file.begun && file.first <= found.records);
-    if (i > 0 && !file.begun && i + 1 == files.size()) {  // who made it was killed before it wrote anything
-      found.behind.push_back(file.generation);
-      break;
+    if (i > 0 && !file.begun) {  // nothing was recorded in it; if something was, the next one shows it
+      if (i + 1 == files.size()) found.behind.push_back(file.generation);
+      continue;
     }
+    const bool follows = i == 0 || file.first <= found.records;
     if (!follows) {
       cut_off(found, std::span<const Scanned>(files).subspan(i));
       break;
