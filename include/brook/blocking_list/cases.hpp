@@ -180,12 +180,10 @@ class PushCase {
   }
   [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
   void withdraw() noexcept {
-    if (place_) {
-      list_->abandon(*place_);
-      list_->settle_record();
-    }
+    if (place_) list_->abandon(*place_);
     if (pusher_ && pusher_->served) failed_.reset();
     place_.reset();
+    list_->settle_record();
   }
   [[nodiscard]] expected<Value, Errc> result() {
     if (failed_) return unexpected(*failed_);

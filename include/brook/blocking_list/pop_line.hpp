@@ -53,17 +53,20 @@ class PopLine {
   }
   [[nodiscard]] Clock::time_point due() const noexcept { return Clock::time_point::max(); }
   void withdraw() noexcept {
+    leave();
+    list_->settle_record();  // before the call returns, or the handler is called
+  }
+
+ protected:
+  void leave() noexcept {
     if (!place_) return;
     list_->abandon(*place_);
     if (destination_.list) {
       const sync::unique_lock<sync::mutex> held(destination_.list->mutex);
       destination_.list->coming.leave(*coming_);
     }
-    list_->settle_record();
     place_.reset();
   }
-
- protected:
   // What was popped while it stood in line; null when nothing was.
   [[nodiscard]] Popper<T>* popper() noexcept { return popper_ && popper_->served ? &*popper_ : nullptr; }
   [[nodiscard]] Errc why_not() const noexcept {

@@ -67,8 +67,8 @@ class Consumer<T>::Line {
   }
   [[nodiscard]] Clock::time_point due() const noexcept { return waiter_ ? waiter_->alarm : Clock::time_point::max(); }
   void withdraw() noexcept {
-    if (!place_) return;
     const SettleRecord settle_record{group()};
+    if (!place_) return;
     const group::Locked held(group());
     place_.reset();
   }
