@@ -17,7 +17,7 @@ root = pathlib.Path(__file__).resolve().parent.parent
 pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-QUOTE = re.compile(r"\[(?:\.\./)?(examples/\w+\.cpp)\]\([^)]*\)(?:(?!```).)*?\n\n```cpp\n(.*?)```", re.DOTALL)
+QUOTE = re.compile(r"\[(?:\.\./)?(examples/\w+\.cpp)\]\([^)]*\)(?:(?!```|\]\([./]*examples/).)*?\n\n```cpp\n(.*?)```", re.DOTALL)
 DEFINITION = re.compile(r"(#include|struct|class|enum|template|using|namespace|inline)\b|[\w:<>&*, ]+ \w+\([^;]*\) ?\{$")
 MARK = "\x1e"
 

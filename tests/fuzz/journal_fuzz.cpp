@@ -145,7 +145,6 @@ class Shop {
     const std::string name = random_.one_of<const char*>({"s0", "s1", "s2", "s3"});
     const brook::StreamOptions options{
         .max_len = random_.one_in(3) ? random_.between(1, 30) : brook::unlimited,
-        .approximate = random_.one_in(3),
         .capacity = random_.one_in(5) ? 40 : brook::unlimited,
         .max_age = std::chrono::milliseconds(random_.one_in(4) ? 20'000 : 0),
         .until_acked = random_.one_in(4),
@@ -156,16 +155,18 @@ class Shop {
     for (const char* group : {"plain", "ordered", "delayed"}) {
       if (!random_.one_in(3)) continue;
       auto how = Scene::options(group);
-      how.dead_letter = group == std::string("delayed") ? *broker_.stream<brook::DeadLetter<std::string>>("dead") : nullptr;
-      static_cast<void>((*found)->create_group(group, random_.one_in(2) ? brook::Position(brook::earliest) : brook::latest, how));
+      how.dead_letter =
+          group == std::string("delayed") ? *broker_.stream<brook::DeadLetter<std::string>>("dead") : nullptr;
+      static_cast<void>(
+          (*found)->create_group(group, random_.one_in(2) ? brook::Position(brook::earliest) : brook::latest, how));
     }
     return *found;
   }
   std::shared_ptr<Texts> list() {
-    return *broker_.list<std::string>(random_.one_of<const char*>({"l0", "l1", "l2"}),
-                                      {.capacity = random_.one_in(3) ? 5 : brook::no_limit,
-                                       .overflow = random_.one_in(2) ? brook::Overflow::drop_oldest
-                                                                     : brook::Overflow::reject});
+    return *broker_.list<std::string>(
+        random_.one_of<const char*>({"l0", "l1", "l2"}),
+        {.capacity = random_.one_in(3) ? 5 : brook::no_limit,
+         .overflow = random_.one_in(2) ? brook::Overflow::drop_oldest : brook::Overflow::reject});
   }
   std::optional<brook::Group<std::string>> group_of(Text& of) {
     const auto names = of.groups();
@@ -177,8 +178,8 @@ class Shop {
     const auto to = stream();
     switch (random_.below(6)) {
       case 0:
-        static_cast<void>(to->add(text(), {.producer = random_.one_of<const char*>({"p", "q"}),
-                                           .key = std::to_string(random_.below(6))}));
+        static_cast<void>(to->add(
+            text(), {.producer = random_.one_of<const char*>({"p", "q"}), .key = std::to_string(random_.below(6))}));
         break;
       case 1:
         static_cast<void>(
@@ -224,7 +225,8 @@ class Shop {
     const auto group = group_of(*from);
     if (!group) return;
     const auto consumer = group->consumer(random_.one_of<const char*>({"ann", "bob", "cy"}));
-    const auto batch = consumer.read({.count = random_.between(1, 6), .no_ack = group->name() == "plain" && random_.one_in(9)});
+    const auto batch =
+        consumer.read({.count = random_.between(1, 6), .no_ack = group->name() == "plain" && random_.one_in(9)});
     for (const auto& delivery : *batch) {
       if (random_.one_in(2)) delivery.ack();
       else if (random_.one_in(3)) static_cast<void>(delivery.nack({.fatal = random_.one_in(4)}));
@@ -278,7 +280,8 @@ class Shop {
         break;
       case 2:
         if (!names_expire_) break;
-        static_cast<void>(broker_.expire_after(name, std::chrono::milliseconds(random_.below(5000)))); break;
+        static_cast<void>(broker_.expire_after(name, std::chrono::milliseconds(random_.below(5000))));
+        break;
       case 3: static_cast<void>(broker_.persist(name)); break;
       default: static_cast<void>(broker_.channel<std::string>("c"));
     }

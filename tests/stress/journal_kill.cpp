@@ -187,8 +187,8 @@ void move_elements(Shop& shop, std::uint64_t seed) {
   for (;;) {
     auto& from = random() % 2 == 0 ? *shop.left : *shop.right;
     auto& to = random() % 8 == 0 ? from : &from == shop.left.get() ? *shop.right : *shop.left;
-    static_cast<void>(from.lmove(to, random() % 2 == 0 ? Side::left : Side::right,
-                                 random() % 2 == 0 ? Side::left : Side::right));
+    static_cast<void>(
+        from.lmove(to, random() % 2 == 0 ? Side::left : Side::right, random() % 2 == 0 ? Side::left : Side::right));
     if (random() % 8 == 0) std::this_thread::yield();
   }
 }
@@ -262,7 +262,8 @@ void kill_many(std::uint64_t kills) {
     kill_one(directory, kill, std::chrono::microseconds(200 + random() % 40'000), account);
     Shop shop(directory, options_of(kill));
     if (!shop.journal) continue;
-    if (const auto& cut = shop.journal->recovery().cut) expect(!cut->whole_behind, "a crash leaves nothing whole behind");
+    if (const auto& cut = shop.journal->recovery().cut)
+      expect(!cut->whole_behind, "a crash leaves nothing whole behind");
     check(shop, account);
     if (faults.load() > 0) std::fprintf(stderr, "after kill %llu\n", static_cast<unsigned long long>(kill));
   }

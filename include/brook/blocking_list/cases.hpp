@@ -197,12 +197,10 @@ class PushCase final : public wait::Case {
     return list_->closed ? wait::Found::over : wait::Found::nothing;
   }
   void withdraw() noexcept override {
-    if (place_) {
-      list_->abandon(*place_);
-      list_->settle_record();
-    }
+    if (place_) list_->abandon(*place_);
     if (pusher_ && pusher_->served) failed_.reset();
     place_.reset();
+    list_->settle_record();
   }
   // One that was pushed by who made room cannot be taken back.
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {

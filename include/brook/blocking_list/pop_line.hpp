@@ -51,17 +51,20 @@ class PopLine : public wait::Case {
     return refused || drained() ? wait::Found::over : wait::Found::nothing;
   }
   void withdraw() noexcept override {
+    leave();
+    list_->settle_record();  // before the call returns, or the handler is called
+  }
+
+ protected:
+  void leave() noexcept {
     if (!place_) return;
     list_->abandon(*place_);
     if (destination_.list) {
       const sync::unique_lock<sync::mutex> held(destination_.list->mutex);
       destination_.list->coming.leave(*coming_);
     }
-    list_->settle_record();
     place_.reset();
   }
-
- protected:
   // What a probe of the list says to what was taken.
   template <class GiveBack>
   [[nodiscard]] std::optional<Errc> watch(Operation operation, const Wait& wait, std::size_t taken,

@@ -85,9 +85,7 @@ class Image {
   [[nodiscard]] const std::string& name() const noexcept { return group_->name; }
   [[nodiscard]] const GroupOptions<T>& options() const noexcept { return group_->options; }
   [[nodiscard]] bool destroyed() const noexcept { return group_->destroyed; }
-  [[nodiscard]] ProgressImage progress() const noexcept {
-    return group_->progress_image();
-  }
+  [[nodiscard]] ProgressImage progress() const noexcept { return group_->progress_image(); }
 
   [[nodiscard]] std::size_t members() const noexcept { return group_->roster.all().size(); }
   /// Calls `visit(member)` in the order of the names.
@@ -155,8 +153,7 @@ class Image {
   /// Of one that is pending already. Throws std::bad_alloc.
   static void move_pending(State& group, const Place& place, const PendingImage& entry, Clock::time_point now) {
     const Mark mark = mark_of(group, entry, now);
-    if (place.mark().consumer() == PendingImage::nobody)
-      group.returned.forget({place.mark().time(), place.id()});
+    if (place.mark().consumer() == PendingImage::nobody) group.returned.forget({place.mark().time(), place.id()});
     if (entry.consumer == PendingImage::nobody) group.returned.note(mark.time(), entry.id);
     static_cast<void>(group.assign(place, mark));
   }

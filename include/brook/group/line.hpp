@@ -71,8 +71,8 @@ class Consumer<T>::Line final : public wait::Case {
     return waiter_ ? waiter_->alarm : Clock::time_point::max();
   }
   void withdraw() noexcept override {
-    if (!place_) return;
     const SettleRecord settle_record{group()};
+    if (!place_) return;
     const group::Locked held(group());
     place_.reset();
   }

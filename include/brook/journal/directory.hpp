@@ -49,7 +49,9 @@ class Directory {
   }
 
   [[nodiscard]] std::filesystem::path records(std::uint64_t generation) const { return named(generation, ".journal"); }
-  [[nodiscard]] std::filesystem::path snapshot(std::uint64_t generation) const { return named(generation, ".snapshot"); }
+  [[nodiscard]] std::filesystem::path snapshot(std::uint64_t generation) const {
+    return named(generation, ".snapshot");
+  }
 
   /// The generations that have records, in order, and the last one that has a snapshot; 0 when none has.
   struct Found {

@@ -15,9 +15,10 @@
 namespace brook {
 
 /// When what is recorded is on the disk (appendfsync). With each of them a call returns when its record has been given to the
-/// operating system: a process that is killed loses nothing that returned.
+/// operating system: a process that is killed loses nothing that returned. Of a call that the handler of a completion makes
+/// this is true when the call returns that has called the handler.
 enum class Flush : unsigned char {
-  always,        ///< when the call returns: a machine that loses its power loses nothing that returned. Calls share a flush
+  always,  ///< when the call returns: a machine that loses its power loses nothing that returned. Calls share a flush
   every_second,  ///< a second later at the latest
   never,         ///< when the operating system thinks fit
 };
@@ -59,10 +60,10 @@ struct JournalRecovery {
   /// Where a file was cut off, as a crash may leave it or damage may force it.
   struct Cut {
     std::filesystem::path file{};
-    std::uint64_t offset = 0;     ///< the end of the last whole record
-    std::uint64_t bytes = 0;      ///< how much is behind it, in this file and in those that follow it
-    std::string why{};            ///< for people
-    bool whole_behind = false;    ///< there are whole records among it: this is damage, and no mere crash of the process
+    std::uint64_t offset = 0;   ///< the end of the last whole record
+    std::uint64_t bytes = 0;    ///< how much is behind it, in this file and in those that follow it
+    std::string why{};          ///< for people
+    bool whole_behind = false;  ///< there are whole records among it: this is damage, and no mere crash of the process
   };
   std::optional<Cut> cut{};
 };

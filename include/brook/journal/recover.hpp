@@ -133,8 +133,9 @@ class Recovery {
       if (!keeper_.watch(*object->named, found->second, true)) return unexpected(SnapshotError(Errc::wrong_type));
     }
     if (const auto failed = restoring.finish(policies_); !failed) return failed_in(path, failed.error());
+    const auto numbers = std::exchange(names_, {});
     for (const auto& object : restoring.objects())
-      know(names_.at(object->head.name), object->named, object->head.name);
+      know(numbers.at(object->head.name), object->named, object->head.name);
     std::erase_if(groups_, [this](const auto& group) {
       const auto stream = objects_.find(group.second.stream);
       return stream == objects_.end() || !stream->second->know_group(group.first, group.second.name);
@@ -201,9 +202,12 @@ class Recovery {
     if (found == objects_.end()) return false;
     Replayed& object = *found->second;
     if (change == Change::object_erased) {
-      object.has_name = false;
+      forget_name(object);
     } else if (change == Change::object_renamed) {
+      forget_name(object);
       object.name = from.text();
+      object.has_name = names_.emplace(object.name, number).second;
+      if (!object.has_name) from.fail("two objects have one name");
     } else if (change == Change::object_expires) {
       const bool ever = from.flag();
       object.named->expire_at(ever ? scene.now + read_time(from) : Clock::time_point::max());
@@ -219,7 +223,7 @@ class Recovery {
     snapshot::ObjectHead head{.name = name, .kind = ObjectKind{kind}, .type = from.text()};
     head.value_size = from.size();
     if (from.failed()) return;
-    if (objects_.contains(number)) return from.fail("an object is there twice");
+    if (objects_.contains(number) || names_.contains(name)) return from.fail("an object is there twice");
     std::shared_ptr<broker::Named> named;
     static_cast<void>((((named = make_one<Ts>(head, from)) != nullptr) || ...));
     if (from.failed()) return;
@@ -227,6 +231,10 @@ class Recovery {
       return from.fail(Errc::wrong_type, core::text({"types that were not told, or have no Codec: '", name, "' (",
                                                      to_string(head.kind), " of ", head.type, ")"}));
     know(number, std::move(named), name);
+  }
+
+  void forget_name(Replayed& object) {
+    if (std::exchange(object.has_name, false)) names_.erase(object.name);
   }
 
   // Null when it is of another type.
@@ -265,6 +273,7 @@ class Recovery {
     if (object == nullptr) object = std::make_unique<Replayed>(named);
     object->name = name;
     object->has_name = true;
+    names_.emplace(name, number);
     objects_.emplace(number, std::move(object));
   }
   template <class T>

@@ -96,7 +96,8 @@ class ReplayedGroup {
     const Entries<T> entry = stream_.collect(view, id, id, 1);
     if (!group_->options.ordered_by) return from.fail("an entry is in order in a group that has none");
     if (!entry.empty()) key = group_->options.ordered_by(entry.front().value);
-    if (group_->ledger.find(id).page == nullptr && !group_->order.undelivered().contains(id)) group_->order.admit(id, key);
+    if (group_->ledger.find(id).page == nullptr && !group_->order.undelivered().contains(id))
+      group_->order.admit(id, key);
   }
   [[nodiscard]] group::Member* consumer(const std::string& name, Reader& from, const Scene& scene) {
     if (from.failed()) return nullptr;

@@ -87,14 +87,13 @@ class Running {
   Directory directory_;
   const std::shared_ptr<Scribe> scribe_;
   Look look_;
-  sync::mutex compacting_;  // held while it is
+  sync::mutex compacting_;        // held while it is
   std::uint64_t generation_ = 0;  // with that
-  mutable sync::mutex mutex_;  // guards what follows
+  mutable sync::mutex mutex_;     // guards what follows
   std::uint64_t snapshot_bytes_ = 0;
   std::uint64_t compactions_ = 0;
   bool in_compaction_ = false;
   std::optional<SnapshotError> compaction_error_;
-  std::uint64_t failed_at_ = 0;  // how long the journal was when that was
   wait::Wakeable* sleeper_ = nullptr;
   bool stopping_ = false;
   bool told_ = false;  // of the failure; only the thread
@@ -122,8 +121,12 @@ inline Result Running::start(const Scan& scan, std::uint64_t snapshot_bytes, Loo
 inline Result Running::start_thread() {
   clock_.expect_thread();
   core::Undo undo([this] { clock_.thread_failed(); });
-  BROOK_TRY { thread_ = sync::thread([this] { run(); }); }
-  BROOK_CATCH_ALL { return unexpected(SnapshotError(Errc::out_of_memory, "the journal's thread could not be started")); }
+  BROOK_TRY {
+    thread_ = sync::thread([this] { run(); });
+  }
+  BROOK_CATCH_ALL {
+    return unexpected(SnapshotError(Errc::out_of_memory, "the journal's thread could not be started"));
+  }
   undo.keep();
   return {};
 }
@@ -171,15 +174,17 @@ inline Result Running::compact_now() {
   generation_ = next;
   if (auto failed = make_file(next, file); !failed) return failed;
   snapshot::Savings objects;
-  if (auto failed = look_(objects, [&] { scribe_->go_on_in(std::move(file), next); }); !failed) return failed;
+  if (auto failed = look_(objects, [&] { scribe_->go_on_in(std::move(file), next); }); !failed) {
+    directory_.files().remove(directory_.records(next));
+    return failed;
+  }
   if (auto failed = scribe_->flush_all(); !failed) return failed;
   std::uint64_t bytes = 0;
   SaveOptions saving;
   saving.progress = [&bytes](const SnapshotProgress& progress) { bytes = progress.bytes; };
-  const auto write = [&](ByteSink& to) {
-    return snapshot::write_all(to, snapshot::Contents::broker, objects, saving);
-  };
-  if (auto failed = snapshot::replace_file(directory_.files(), directory_.snapshot(next), write); !failed) return failed;
+  const auto write = [&](ByteSink& to) { return snapshot::write_all(to, snapshot::Contents::broker, objects, saving); };
+  if (auto failed = snapshot::replace_file(directory_.files(), directory_.snapshot(next), write); !failed)
+    return failed;
   directory_.remove_before(next);
   scribe_->forget_before_snapshot(enough(bytes));
   const sync::unique_lock held(mutex_);

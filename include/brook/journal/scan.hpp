@@ -30,14 +30,14 @@ namespace brook::journal {
 struct Scanned {
   std::uint64_t generation = 0;
   std::filesystem::path path{};
-  bool begun = false;                       // it says how it begins
-  std::uint64_t first = 0;                  // the number of its first record
-  std::chrono::nanoseconds begins{0};       // in the journal's time
-  std::chrono::nanoseconds ends{0};         // when its last record was made
-  std::uint64_t records = 0;                // that are whole, and count
-  std::uint64_t whole = 0;                  // bytes
-  std::uint64_t size = 0;                   // bytes
-  std::optional<SnapshotError> problem{};   // what is behind them
+  bool begun = false;                      // it says how it begins
+  std::uint64_t first = 0;                 // the number of its first record
+  std::chrono::nanoseconds begins{0};      // in the journal's time
+  std::chrono::nanoseconds ends{0};        // when its last record was made
+  std::uint64_t records = 0;               // that are whole, and count
+  std::uint64_t whole = 0;                 // bytes
+  std::uint64_t size = 0;                  // bytes
+  std::optional<SnapshotError> problem{};  // what is behind them
 };
 
 /// A time of the journal; not one with which nothing can be reckoned.
@@ -79,7 +79,8 @@ inline void read_begin(snapshot::Reader& from, Scanned& file) {
   }
   if (!from.failed()) return {};
   const Errc why = from.error().code();
-  if (why != Errc::corrupt) return unexpected(SnapshotError(why, core::text({file.path.string(), ": ", from.error().message()})));
+  if (why != Errc::corrupt)
+    return unexpected(SnapshotError(why, core::text({file.path.string(), ": ", from.error().message()})));
   file.problem = from.error();
   return {};
 }
@@ -116,10 +117,10 @@ inline void read_begin(snapshot::Reader& from, Scanned& file) {
 
 /// All files that count, in order.
 struct Scan {
-  std::uint64_t base = 0;          // the generation of the snapshot; 0 when there is none
+  std::uint64_t base = 0;  // the generation of the snapshot; 0 when there is none
   std::vector<Scanned> files{};
-  std::uint64_t newest = 0;        // generation that has a file of any kind
-  std::uint64_t records = 0;       // the number behind the last one
+  std::uint64_t newest = 0;   // generation that has a file of any kind
+  std::uint64_t records = 0;  // the number behind the last one
   std::chrono::nanoseconds ends{0};
   std::optional<JournalRecovery::Cut> cut{};
   std::vector<std::uint64_t> behind{};  // generations that come after the cut
@@ -151,8 +152,8 @@ inline void cut_off(Scan& found, std::span<const Scanned> left) {
   found.newest = std::max(there.snapshot, there.records.empty() ? 0 : there.records.back());
   std::erase_if(there.records, [&](std::uint64_t generation) { return generation < there.snapshot; });
   if (found.base > 0 && (there.records.empty() || there.records.front() != found.base))
-    return unexpected(SnapshotError(
-        Errc::corrupt, core::text({"'", directory.records(found.base).string(), "' is missing: its snapshot is there"})));
+    return unexpected(SnapshotError(Errc::corrupt, core::text({"'", directory.records(found.base).string(),
+                                                               "' is missing: its snapshot is there"})));
   std::vector<Scanned> files;
   for (const std::uint64_t generation : there.records) {
     files.push_back({.generation = generation, .path = directory.records(generation)});
@@ -160,11 +161,11 @@ inline void cut_off(Scan& found, std::span<const Scanned> left) {
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     Scanned& file = files[i];
-    const bool follows = i == 0 || (file.begun && file.first <= found.records);
-    if (i > 0 && !file.begun && i + 1 == files.size()) {  // who made it was killed before it wrote anything
-      found.behind.push_back(file.generation);
-      break;
+    if (i > 0 && !file.begun) {  // nothing was recorded in it; if something was, the next one shows it
+      if (i + 1 == files.size()) found.behind.push_back(file.generation);
+      continue;
     }
+    const bool follows = i == 0 || file.first <= found.records;
     if (!follows) {
       cut_off(found, std::span<const Scanned>(files).subspan(i));
       break;

@@ -230,7 +230,7 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   bool writing_ = false;
   std::vector<Chunk> chunks_;     // one at least, once it was started
   std::vector<std::byte> spare_;  // room for the next one
-  std::uint64_t appended_ = 0;  // sections
+  std::uint64_t appended_ = 0;    // sections
   std::uint64_t written_ = 0;
   std::uint64_t flushed_ = 0;
   std::uint64_t first_record_ = 0;
@@ -238,7 +238,7 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   std::uint64_t flushes_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t enough_ = ~std::uint64_t{0};
-  bool told_ = false;  // that it is enough
+  bool told_ = false;               // that it is enough
   std::uint64_t bytes_before_ = 0;  // the last file began
   std::optional<Clock::time_point> unflushed_since_;
   std::optional<SnapshotError> error_;

@@ -217,7 +217,7 @@ struct State {
   wait::Gate gate;
   Room room;
 
-  bool restoring = false;  // before anybody else knows of it: nothing leaves by itself
+  bool restoring = false;               // before anybody else knows of it: nothing leaves by itself
   sync::atomic<bool> sweep_due{false};  // there may be entries that every group is done with (stream/retention.hpp)
 
   sync::mutex groups_mutex;
