@@ -19,7 +19,7 @@
 //
 // What is imported   what an export has written, or Redis itself when it rewrites its append-only file as commands
 // (aof-use-rdb-preamble no, BGREWRITEAOF, then the file whose name ends in .base.aof). Of other kinds of values only the names are
-// told. Other commands than those, as they follow in the file of increments, are refused. A value counts 1023 deliveries at most.
+// told. Other commands than those, as they follow in the file of increments, are refused. An entry counts 1023 deliveries at most.
 //
 // How values are told: RedisFormat<T> (<brook/redis/format.hpp>).
 #pragma once
