@@ -16,11 +16,12 @@
 // be seen, and a change that is one step (a forward, a move, a dead letter, a batch) is there wholly or not at all. With each
 // Flush it is at least the state when the last call returned that had returned when the process was killed; what a crash of the
 // machine leaves, Flush says. A call that has taken effect cannot be refused any more when its record cannot be written: then
-// error() says so, and what returned since may be forgotten. Time stands still between the end of one process and the next.
+// error() says so, and what returned since may be forgotten. A value that cannot be encoded is not added to a stream
+// (codec_error); in a list it ends the journal. Time stands still between the end of one process and the next.
 //
-// What it costs   Objects of a broker without a journal: nothing. With one, changes take turns: a list is used with its lock, a
-// group with its mutex, and each change takes the journal's for as long as its bytes are copied. Calls wait for the write that
-// takes their record along; those that come together share it.
+// What it costs   Objects of a broker without a journal: a branch where a lock is held, else nothing. With one, changes take
+// turns: a list is used with its lock, a group with its mutex, and each change takes the journal's for as long as its bytes are
+// copied. Calls wait for the write that takes their record along; those that come together share it.
 //
 // Compacting   takes a snapshot (<brook/snapshot.hpp>) while everything is used, and begins anew behind it. By itself as
 // JournalOptions say, or by compact().

@@ -390,7 +390,7 @@ void damages(Random& random) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Arguments how = arguments(argc, argv, {1, 40});
+  const Arguments how = arguments(argc, argv, {1, 12});
   Journal log;
   for (std::uint64_t state = 0; state < how.operations; ++state) {
     try {

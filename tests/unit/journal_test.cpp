@@ -389,3 +389,57 @@ TEST_CASE("a journal goes on when it cannot be compacted, and can be later") {
   }
   CHECK(Life(directory.path).elements("list") == expected);
 }
+
+TEST_CASE("a completion's handler is called when what it got is safe") {
+  const Directory directory;
+  Life life(directory.path, {.flush = Flush::always});
+  const auto list = life.list("list");
+  std::uint64_t flushes_at_handler = 0;
+  const auto handle = on_ready(
+      [&](expected<std::string, Errc> element) {
+        CHECK(element == "a");
+        flushes_at_handler = life.journal().info().flushes;
+      },
+      forever, *list);
+  const auto before = life.journal().info().flushes;
+  list->rpush("a");
+  CHECK(flushes_at_handler > before);
+}
+
+namespace {
+
+// Not every one can be told as bytes.
+struct Picky {
+  int number;
+};
+
+}  // namespace
+
+template <>
+struct brook::Codec<Picky> {
+  static void encode(Encoder& to, const Picky& value) {
+    if (value.number < 0) to.fail();
+    to.number(value.number);
+  }
+  static expected<Picky, Errc> decode(Decoder& from) {
+    const auto number = from.number<int>();
+    if (!number) return from.fail();
+    return Picky{*number};
+  }
+  static std::string type() { return "picky"; }
+};
+
+TEST_CASE("a value that cannot be encoded is not added to a stream, and a list that gets one ends the journal") {
+  const Directory directory;
+  Broker broker;
+  auto journal = Journal::open(directory.path, broker, types<Picky>, {.if_failed = IfFailed::go_on});
+  REQUIRE(journal);
+  const auto stream = *broker.stream<Picky>("stream");
+  CHECK(stream->add(Picky{-1}).error() == Errc::codec_error);
+  CHECK(stream->add(Picky{1}));
+  CHECK(stream->size() == 1);
+  CHECK_FALSE(journal->error());
+  CHECK((*broker.list<Picky>("list"))->rpush(Picky{-1}));
+  REQUIRE(journal->error());
+  CHECK(*journal->error() == Errc::codec_error);
+}
