@@ -11,7 +11,8 @@ import sys
 from cpp_text import ROOT
 
 INCLUDE = ROOT / "include"
-FIRST = ["brook/brook.hpp", "brook/snapshot.hpp", "brook/testing.hpp", "brook/adapters/coroutine.hpp"]
+FIRST = ["brook/brook.hpp", "brook/snapshot.hpp", "brook/journal.hpp", "brook/redis.hpp", "brook/testing.hpp",
+         "brook/adapters/coroutine.hpp"]
 LATER = ["brook/adapters/asio.hpp", "brook/adapters/cereal.hpp", "brook/adapters/eventfd.hpp", "brook/testing/catch2.hpp"]
 
 

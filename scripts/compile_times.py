@@ -47,8 +47,8 @@ def main(rounds):
             files = []
             for kind, targets in (("whole", [f"brook/{header}"]), ("others", others(f"brook/{header}", set()))):
                 files.append(pathlib.Path(folder) / f"{kind}.cpp")
-                present = [target for target in dict.fromkeys(targets)]
-                files[-1].write_text("".join(f"#if __has_include(<{target}>)\n#include <{target}>\n#endif\n" for target in present))
+                lines = (f"#if __has_include(<{target}>)\n#include <{target}>\n#endif\n" for target in dict.fromkeys(targets))
+                files[-1].write_text("".join(lines))
             times = [[seconds(file) for file in files] for _ in range(rounds)]
             whole, rest = (statistics.median(column) for column in zip(*times))
             own = statistics.median(a - b for a, b in times)

@@ -13,8 +13,9 @@ import re
 import subprocess
 import sys
 
-root = pathlib.Path(__file__).resolve().parent.parent
-pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+from cpp_text import ROOT
+
+pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 QUOTE = re.compile(r"\[(?:\.\./)?(examples/\w+\.cpp)\]\([^)]*\)(?:(?!```|\]\([./]*examples/).)*?\n\n```cpp\n(.*?)```", re.DOTALL)
@@ -52,7 +53,7 @@ def is_definition(code):
 
 
 def name_of(page):
-    return re.sub(r"\W", "_", str(page.relative_to(root).with_suffix("")))
+    return re.sub(r"\W", "_", str(page.relative_to(ROOT).with_suffix("")))
 
 
 def page_as_code(page):
@@ -108,15 +109,15 @@ def check():
     for page in pages:
         text = page.read_text()
         for name, block in quotes(page):
-            if not (root / name).exists() or block not in (root / name).read_text():
+            if not (ROOT / name).exists() or block not in (ROOT / name).read_text():
                 problems.append(f"{page.name}: a block that is said to be of {name} is not")
         prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose):
             if "://" not in link and not (page.parent / link).exists():
                 problems.append(f"{page.name}: no such file: {link}")
-    readme = (root / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
     shown = re.search(r"```console\n\$ g\+\+ [^\n]*examples/hello\.cpp[^\n]*\n(.*?)```", readme, re.DOTALL)
-    if not shown or shown.group(1) != (root / "examples/expected/hello.txt").read_text():
+    if not shown or shown.group(1) != (ROOT / "examples/expected/hello.txt").read_text():
         problems.append("README.md: the output shown is not examples/expected/hello.txt")
     return problems
 
