@@ -223,7 +223,7 @@ TEST_CASE("Select: the time is up, by the first source's clock, and nothing was 
   CHECK(received(things.topics) == Texts{"u1~u*=7"});
 }
 
-TEST_CASE("Select: stopped, before and meanwhile; what is there goes before") {
+TEST_CASE("Select: stopped, before and meanwhile, and what is there goes before") {
   Kinds things;
   std::stop_source stop;
   const auto waits = [&] {
@@ -267,7 +267,7 @@ TEST_CASE("Select: a wait without a limit of time ends by a stop on another thre
   CHECK(waits.get() == "2: 3");
 }
 
-TEST_CASE("Select: a source that is over is passed over; when all are, so is the call") {
+TEST_CASE("Select: a source that is over is passed over, and when all are, so is the call") {
   Kinds things;
   SECTION("from the beginning") {
     things.a.close();
