@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks sizes (a header's lines, a function's lines), and that macros, fences and sleeps stay where they belong."""
+"""Checks sizes (a header's lines, a function's lines), that macros, fences and sleeps stay where they belong, and the names
+of tests."""
 import re
 import sys
 
@@ -82,6 +83,10 @@ def check_library_header(path, code):
     return found
 
 
+def semicolons(text):
+    return matches(text, r'^(?:TEST|TEMPLATE(?:_LIST)?_TEST)_CASE\("[^"\n]*;', "CTest takes a name with a semicolon for two names")
+
+
 def sources(folder):
     return sorted(path for end in ("*.hpp", "*.cpp") for path in (ROOT / folder).rglob(end))
 
@@ -101,6 +106,7 @@ def main():
             problems += [(path, *problem) for problem in
                          matches(code_only(path.read_text()), r"\bsleep_(?:for|until)\b",
                                  "tests do not sleep: use ManualClock, or move it to tests/stress")]
+        problems += [(path, *problem) for problem in semicolons(path.read_text())]
     return report(problems)
 
 

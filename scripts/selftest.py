@@ -67,6 +67,9 @@ class Layers(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
+    def test_names_of_tests(self):
+        self.assertEqual([line for line, _ in limits.semicolons('\nTEST_CASE("a; b") {}\nTEST_CASE("a") { f("b;"); }\n')], [2])
+
     def spans(self, code):
         return limits.functions(code_only(code))
 

@@ -21,6 +21,8 @@
 #include "../unit/stream_support.hpp"
 #include "failing_new.hpp"
 
+namespace allocation_test {
+
 namespace {
 
 using namespace brook;
@@ -755,3 +757,5 @@ TEST_CASE("Failing allocation: blocked consumers lose nothing, and nobody sleeps
     CHECK(group.info()->lag == 9'000 - got_a - got_c);
   }
 }
+
+}  // namespace allocation_test

@@ -20,6 +20,8 @@
 #include "../unit/list_support.hpp"
 #include "failing_new.hpp"
 
+namespace channel_allocation_test {
+
 namespace {
 
 using namespace brook;
@@ -370,3 +372,5 @@ TEST_CASE("No memory: making a channel") {
     if (!FailingNew::happened()) break;
   }
 }
+
+}  // namespace channel_allocation_test

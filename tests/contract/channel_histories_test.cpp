@@ -21,6 +21,8 @@
 #include "channel_history.hpp"
 #include "list_caller.hpp"
 
+namespace channel_histories_test {
+
 namespace {
 
 using namespace brook;
@@ -278,3 +280,5 @@ TEST_CASE("Concurrent histories of a channel keep its promises") {
   INFO(failure);
   CHECK(failure.empty());
 }
+
+}  // namespace channel_histories_test

@@ -28,6 +28,8 @@
 #include "linearizability.hpp"
 #include "linearizability_group.hpp"
 
+namespace group_histories_test {
+
 namespace {
 
 using brook::Id;
@@ -392,3 +394,5 @@ TEST_CASE("Concurrent histories of a group are linearizable") {
   CHECK(failure.empty());
   CHECK(undecided == 0);
 }
+
+}  // namespace group_histories_test

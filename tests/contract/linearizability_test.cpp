@@ -8,6 +8,8 @@
 
 #include "../catch.hpp"
 
+namespace linearizability_test {
+
 namespace {
 
 using namespace brook::contract;
@@ -163,3 +165,5 @@ TEST_CASE("a recorder stamps calls in the order in which they happen", "[lineari
   CHECK(calls[1].returned < calls[0].called);
   CHECK(check<Register>(calls));
 }
+
+}  // namespace linearizability_test

@@ -17,6 +17,8 @@
 #include "../unit/list_support.hpp"
 #include "failing_new.hpp"
 
+namespace list_allocation_test {
+
 namespace {
 
 using namespace brook;
@@ -406,3 +408,5 @@ TEST_CASE("No memory: making a list") {
     if (!FailingNew::happened()) break;
   }
 }
+
+}  // namespace list_allocation_test

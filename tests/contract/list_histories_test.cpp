@@ -24,6 +24,8 @@
 #include "linearizability_list.hpp"
 #include "list_caller.hpp"
 
+namespace list_histories_test {
+
 namespace {
 
 using brook::Side;
@@ -290,3 +292,5 @@ TEST_CASE("What wrong lists would do is rejected: positions") {
 TEST_CASE("Concurrent histories of lists are linearizable") { check_histories<Stalling>(40000, 5); }
 
 TEST_CASE("Concurrent histories of lists of boxed values are linearizable") { check_histories<Boxed>(6000, 5); }
+
+}  // namespace list_histories_test

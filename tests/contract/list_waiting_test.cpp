@@ -9,6 +9,8 @@
 
 #include "../catch.hpp"
 
+namespace list_waiting_test {
+
 namespace {
 
 using brook::BlockingList;
@@ -76,3 +78,5 @@ TEST_CASE("A call that waits at several lists gets from one of them", "[blocking
     CHECK(a.size() + b.size() == 1);
   }
 }
+
+}  // namespace list_waiting_test

@@ -17,6 +17,8 @@
 #include "../unit/pubsub_support.hpp"
 #include "failing_new.hpp"
 
+namespace pubsub_allocation_test {
+
 namespace {
 
 using namespace brook;
@@ -329,3 +331,5 @@ TEST_CASE("No memory: receiving in stages") {
     if (!failed) break;
   }
 }
+
+}  // namespace pubsub_allocation_test

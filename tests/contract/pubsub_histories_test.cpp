@@ -24,6 +24,8 @@
 
 #include "../catch.hpp"
 
+namespace pubsub_histories_test {
+
 namespace {
 
 using brook::CallbackSubscription;
@@ -383,3 +385,5 @@ TEST_CASE("PubSub: histories of subscriptions that change") {
     REQUIRE(wrong == "");
   }
 }
+
+}  // namespace pubsub_histories_test

@@ -17,6 +17,8 @@
 #include "../unit/select_support.hpp"
 #include "failing_new.hpp"
 
+namespace select_allocation_test {
+
 namespace {
 
 using namespace brook;
@@ -189,3 +191,5 @@ TEST_CASE("No memory: what is brought to a completion is not lost") {
     if (!failed) break;
   }
 }
+
+}  // namespace select_allocation_test

@@ -18,6 +18,8 @@
 #include "../catch.hpp"
 #include "failing_new.hpp"
 
+namespace snapshot_allocation_test {
+
 namespace {
 
 using namespace brook;
@@ -139,3 +141,5 @@ TEST_CASE("an export and an import that run out of memory change nothing") {
 }
 
 }  // namespace
+
+}  // namespace snapshot_allocation_test

@@ -18,6 +18,8 @@
 #include "linearizability.hpp"
 #include "linearizability_log.hpp"
 
+namespace stream_histories_test {
+
 namespace {
 
 using brook::Id;
@@ -174,3 +176,5 @@ TEST_CASE("Concurrent histories of a stream are linearizable") {
   CHECK(failure.empty());
   CHECK(undecided == 0);
 }
+
+}  // namespace stream_histories_test

@@ -31,6 +31,8 @@
 #include "../catch.hpp"
 #include "list_support.hpp"
 
+namespace asio_test {
+
 namespace {
 
 using namespace brook;
@@ -235,3 +237,5 @@ TEST_CASE("asio: a context that dies with operations in it loses nothing") {
   REQUIRE(list.rpush(3));
   CHECK(calls == 0);
 }
+
+}  // namespace asio_test

@@ -14,6 +14,8 @@
 #include "../catch.hpp"
 #include "scene.hpp"
 
+namespace bounded_test {
+
 namespace {
 
 using namespace brook;
@@ -302,3 +304,5 @@ TEST_CASE("Max age: what is added with an id that is too old leaves at once") {
   CHECK(stream.size() == 1);
   CHECK(stream.info().entries_added == 3);
 }
+
+}  // namespace bounded_test

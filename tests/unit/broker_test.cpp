@@ -14,6 +14,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace broker_test {
+
 namespace {
 
 using namespace brook;
@@ -250,3 +252,5 @@ TEST_CASE("Broker: a name that is moved to and fro is always somewhere") {
   CHECK(lost == 0);
   CHECK(broker.keys() == Strings{"a"});
 }
+
+}  // namespace broker_test

@@ -66,10 +66,11 @@ CEREAL_REGISTER_POLYMORPHIC_RELATION(cereal_test::Animal, cereal_test::Dog)
 template <>
 struct brook::Codec<cereal_test::Order> : brook::CerealCodec<cereal_test::Order> {};
 
+namespace cereal_test {
+
 namespace {
 
 using namespace brook;
-using cereal_test::Order;
 using Bytes = std::vector<std::byte>;
 
 Order some_order() {
@@ -170,3 +171,5 @@ TEST_CASE("pointers that go ever deeper are corrupt") {
 }
 
 }  // namespace
+
+}  // namespace cereal_test

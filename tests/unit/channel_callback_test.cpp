@@ -20,6 +20,8 @@
 #include "../catch.hpp"
 #include "channel_support.hpp"
 
+namespace channel_callback_test {
+
 namespace {
 
 using namespace brook;
@@ -572,3 +574,5 @@ TEST_CASE("Callback: the end of a message may publish, and end the subscription"
   CHECK(calls <= 100);
   CHECK(channel.subscriptions() == 0);
 }
+
+}  // namespace channel_callback_test

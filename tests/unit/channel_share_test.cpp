@@ -16,6 +16,8 @@
 #include "../catch.hpp"
 #include "channel_support.hpp"
 
+namespace channel_share_test {
+
 namespace {
 
 using namespace brook;
@@ -361,3 +363,5 @@ TEST_CASE("Share: no message is lost or doubled when waits end by a stop, by tim
   std::sort(seen.begin(), seen.end());
   CHECK(seen == numbers(1, last));
 }
+
+}  // namespace channel_share_test

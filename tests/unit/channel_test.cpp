@@ -17,6 +17,8 @@
 #include "../catch.hpp"
 #include "channel_support.hpp"
 
+namespace channel_test {
+
 namespace {
 
 using namespace brook;
@@ -620,3 +622,5 @@ TEST_CASE("Channel: tells of itself") {
   CHECK(channel.info().closed);
   CHECK(channel.info().published == 10);
 }
+
+}  // namespace channel_test

@@ -17,6 +17,8 @@
 #include "../catch.hpp"
 #include "channel_support.hpp"
 
+namespace channel_wait_test {
+
 namespace {
 
 using namespace brook;
@@ -414,3 +416,5 @@ TEST_CASE("Channel: a subscription may come, go, and be asked while a publisher 
   CHECK(drained(other) == Ints{2});
   CHECK(!blocking.try_receive());
 }
+
+}  // namespace channel_wait_test

@@ -18,6 +18,8 @@
 
 #include "../catch.hpp"
 
+namespace clock_test {
+
 namespace {
 
 using brook::Clock;
@@ -386,3 +388,5 @@ TEST_CASE("Deadlines: the earliest first, whatever is taken out meanwhile") {
     if (!expected.empty()) REQUIRE(&deadlines.first() == std::get<Task*>(*expected.begin()));
   }
 }
+
+}  // namespace clock_test

@@ -18,6 +18,8 @@
 
 #include "../catch.hpp"
 
+namespace codec_test {
+
 namespace {
 
 using namespace brook;
@@ -46,11 +48,15 @@ struct Tree {
 
 }  // namespace
 
+}  // namespace codec_test
+
 template <>
-struct brook::Codec<Order>
-    : brook::MemberCodec<Order, &Order::number, &Order::customer, &Order::stops, &Order::prices> {};
+struct brook::Codec<codec_test::Order>
+    : brook::MemberCodec<codec_test::Order, &codec_test::Order::number, &codec_test::Order::customer,
+                         &codec_test::Order::stops, &codec_test::Order::prices> {};
 template <>
-struct brook::Codec<Tree> {
+struct brook::Codec<codec_test::Tree> {
+  using Tree = codec_test::Tree;
   static void encode(Encoder& to, const Tree& tree) { to.value(tree.children); }
   static expected<Tree, Errc> decode(Decoder& from) {
     auto children = from.value<std::vector<Tree>>();
@@ -59,6 +65,8 @@ struct brook::Codec<Tree> {
   }
   static std::string type() { return "Tree"; }
 };
+
+namespace codec_test {
 
 namespace {
 
@@ -111,10 +119,29 @@ TEST_CASE("bytes mean the same on every machine") {
         bytes_of(std::string_view("\x04\x03\x02\x01\xac\x02\x03\x02\x61\x62", 10)));
 }
 
+TEST_CASE("a value behind its size is there as one that is written alone, however long its size is") {
+  for (const std::size_t length : {0U, 1U, 125U, 126U, 127U, 128U, 16'381U, 16'382U, 16'383U, 70'000U}) {
+    const std::string text(length, 'x');
+    Encoder alone;
+    alone.value(text);
+    Encoder to;
+    to.text("before");
+    to.sized_value(text);
+    to.text("behind");
+    Decoder from(to.written());
+    CHECK(*from.text() == "before");
+    CHECK(*from.size() == alone.written_size());
+    CHECK(*from.value<std::string>() == text);
+    CHECK(*from.text() == "behind");
+    CHECK(from.left() == 0);
+  }
+}
+
 TEST_CASE("a type's text tells it from others") {
-  CHECK(Codec<Order>::type() == "Order{u64,string,vector<Point[8/4]>,map<string,optional<f64>>}");
+  CHECK(Codec<Order>::type() ==
+        "codec_test::Order{u64,string,vector<codec_test::Point[8/4]>,map<string,optional<f64>>}");
   CHECK(Codec<std::variant<int, bool>>::type() == "variant<i32,bool>");
-  CHECK(Codec<Colour>::type() == "Colour:i16");
+  CHECK(Codec<Colour>::type() == "codec_test::Colour:i16");
   CHECK(Codec<int>::type() != Codec<unsigned>::type());
 }
 
@@ -231,3 +258,5 @@ TEST_CASE("an error says where it is and what it is") {
   std::copy(sum.written().begin(), sum.written().end(), newer.begin() + 28);
   CHECK(read_file(newer) == "at byte 8: it has version 2, and this program reads up to 1");
 }
+
+}  // namespace codec_test

@@ -20,6 +20,8 @@
 #include "../catch.hpp"
 #include "list_support.hpp"
 
+namespace coroutine_test {
+
 namespace {
 
 using namespace brook;
@@ -395,3 +397,5 @@ TEST_CASE("Completion: several flags of a list") {
   REQUIRE(list.rpush({true, false, true}));
   CHECK(got == std::vector<bool>{true, false});
 }
+
+}  // namespace coroutine_test

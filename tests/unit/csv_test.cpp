@@ -6,6 +6,8 @@
 #include "../../examples/order_day/csv.hpp"
 #include "../catch.hpp"
 
+namespace csv_test {
+
 namespace {
 
 using Fields = std::vector<std::string>;
@@ -99,3 +101,5 @@ TEST_CASE("csv: bytes that mean nothing to it pass through", "[csv]") {
   using namespace std::string_view_literals;
   CHECK(read("a\0b,\xFF\xFE\n"sv) == Fields{std::string{"1: a\0b|\xFF\xFE"sv}});
 }
+
+}  // namespace csv_test

@@ -13,6 +13,8 @@
 
 #include "../catch.hpp"
 
+namespace dump_test {
+
 namespace {
 
 using namespace brook;
@@ -27,10 +29,14 @@ struct Unknown {
 
 }  // namespace
 
+}  // namespace dump_test
+
 template <>
-struct brook::Shown<Order> {
-  static void print(std::ostream& to, const Order& order) { to << "order " << order.number; }
+struct brook::Shown<dump_test::Order> {
+  static void print(std::ostream& to, const dump_test::Order& order) { to << "order " << order.number; }
 };
+
+namespace dump_test {
 
 TEST_CASE("Dump: a stream, its groups, and what is pending with whom") {
   ManualClock clock{1000ms};
@@ -218,3 +224,5 @@ TEST_CASE("Damage: of a file") {
   CHECK(damage(path).error() == Errc::io_error);
   CHECK_FALSE(std::filesystem::exists(path));
 }
+
+}  // namespace dump_test

@@ -7,6 +7,8 @@
 
 #include "../catch.hpp"
 
+namespace error_test {
+
 namespace {
 
 using brook::Errc;
@@ -101,3 +103,5 @@ TEST_CASE("expected: carries a value or an error") {
   CHECK(error.error() == Errc::full);
   CHECK(error.value_or(7) == 7);
 }
+
+}  // namespace error_test

@@ -16,6 +16,8 @@
 #include "../catch.hpp"
 #include "list_support.hpp"
 
+namespace eventfd_test {
+
 namespace {
 
 using namespace brook;
@@ -164,4 +166,7 @@ TEST_CASE("ReadyFd: what taking throws leaves the descriptor readable") {
   CHECK(ready.take()->value() == 1);
   CHECK(to_there.size() == 1);
 }
+
+}  // namespace eventfd_test
+
 #endif

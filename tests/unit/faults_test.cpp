@@ -13,6 +13,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace faults_test {
+
 namespace {
 
 using namespace brook;
@@ -849,3 +851,5 @@ TEST_CASE("Faults: many threads under many rules lose nothing that was not said 
   CHECK(delivered == stored);
   CHECK(group.pending()->count == lost_acks.hits());
 }
+
+}  // namespace faults_test

@@ -15,6 +15,8 @@
 #include "../catch.hpp"
 #include "scene.hpp"
 
+namespace forward_many_test {
+
 namespace {
 
 using namespace brook;
@@ -210,3 +212,5 @@ TEST_CASE("Forward into lists: serves who waits there, also to move it on") {
   CHECK(moved.get() == 2);
   CHECK(second.lrange(0, -1) == std::vector<int>{2});
 }
+
+}  // namespace forward_many_test

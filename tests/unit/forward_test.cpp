@@ -15,6 +15,8 @@
 #include "../catch.hpp"
 #include "scene.hpp"
 
+namespace forward_test {
+
 namespace {
 
 using namespace brook;
@@ -190,3 +192,5 @@ TEST_CASE("Forward: a pipeline has each effect once, whoever dies") {
   REQUIRE(effects.size() == inputs);
   for (int i = 0; i < inputs; ++i) CHECK(effects[i + 2] == 1);
 }
+
+}  // namespace forward_test

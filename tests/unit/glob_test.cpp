@@ -7,6 +7,8 @@
 
 #include "../catch.hpp"
 
+namespace glob_test {
+
 namespace {
 
 using brook::pubsub::matches;
@@ -261,3 +263,5 @@ TEST_CASE("matches: more than a thousand stars") {
   CHECK(matches(pattern, std::string(5000, 'a')));
   CHECK_FALSE(matches(pattern, std::string(4999, 'a')));
 }
+
+}  // namespace glob_test

@@ -18,6 +18,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace group_test {
+
 namespace {
 
 using namespace brook;
@@ -926,3 +928,5 @@ TEST_CASE("Group: deliveries that were moved from are empty") {
   CHECK(batch.ack() == 0);
   CHECK(moved.ack() == 2);
 }
+
+}  // namespace group_test

@@ -12,6 +12,8 @@
 
 #include "../catch.hpp"
 
+namespace hash_slot_test {
+
 namespace {
 
 using brook::hash_slot;
@@ -125,3 +127,5 @@ TEST_CASE("hash_slot: names spread over all slots") {
   CHECK(slots.size() == hash_slots);
   CHECK(*slots.rbegin() == hash_slots - 1);
 }
+
+}  // namespace hash_slot_test

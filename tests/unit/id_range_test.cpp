@@ -9,6 +9,8 @@
 
 #include "../catch.hpp"
 
+namespace id_range_test {
+
 namespace {
 
 using brook::Id;
@@ -105,3 +107,5 @@ TEST_CASE("IdRange: works with algorithms and views") {
   for (const Id id : range | std::views::drop(1) | std::views::take(2)) some.push_back(id);
   CHECK(some == std::vector<Id>{{5, top}, {6, 0}});
 }
+
+}  // namespace id_range_test

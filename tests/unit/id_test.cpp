@@ -16,6 +16,8 @@
 
 #include "../catch.hpp"
 
+namespace id_test {
+
 namespace {
 
 using brook::Errc;
@@ -197,3 +199,5 @@ TEST_CASE("Id: a key of unordered containers") {
   CHECK(set.contains(Id{1, 2}));
   CHECK_FALSE(set.contains(Id{2, 1}));
 }
+
+}  // namespace id_test

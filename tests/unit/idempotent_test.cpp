@@ -11,6 +11,8 @@
 #include "../catch.hpp"
 #include "scene.hpp"
 
+namespace idempotent_test {
+
 namespace {
 
 using namespace brook;
@@ -124,3 +126,5 @@ TEST_CASE("Idempotent add: known for ever") {
   clock.advance(24h);
   CHECK(stream.add(1, {.producer = "p", .key = "k"}) == first);
 }
+
+}  // namespace idempotent_test

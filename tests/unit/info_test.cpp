@@ -10,6 +10,8 @@
 #include "../catch.hpp"
 #include "scene.hpp"
 
+namespace info_test {
+
 namespace {
 
 using namespace brook;
@@ -159,3 +161,5 @@ TEST_CASE("Full info: the stream, its groups, their consumers, and what is pendi
   CHECK(full.consumer_groups[1].name == "other");
   CHECK(scene.stream.full_info(2).consumer_groups[0].members[0].entries.size() == 2);
 }
+
+}  // namespace info_test

@@ -19,6 +19,8 @@
 
 #include "../catch.hpp"
 
+namespace journal_test {
+
 namespace {
 
 using namespace brook;
@@ -389,3 +391,5 @@ TEST_CASE("a journal goes on when it cannot be compacted, and can be later") {
   }
   CHECK(Life(directory.path).elements("list") == expected);
 }
+
+}  // namespace journal_test

@@ -18,6 +18,8 @@
 #include "../catch.hpp"
 #include "list_support.hpp"
 
+namespace list_bounded_test {
+
 namespace {
 
 using namespace brook;
@@ -499,3 +501,5 @@ TEST_CASE("Bounded list: a circle by several threads keeps every element once") 
   std::ranges::sort(values);
   CHECK(values == numbers(1, 20));
 }
+
+}  // namespace list_bounded_test

@@ -20,6 +20,8 @@
 #include "../catch.hpp"
 #include "list_support.hpp"
 
+namespace list_test {
+
 namespace {
 
 using namespace brook;
@@ -847,3 +849,5 @@ TEST_CASE("List: what needs copies says so") {
   BlockingList<Constant> constants;
   CHECK(copies(constants));
 }
+
+}  // namespace list_test

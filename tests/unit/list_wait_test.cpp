@@ -13,6 +13,8 @@
 #include "../catch.hpp"
 #include "list_support.hpp"
 
+namespace list_wait_test {
+
 namespace {
 
 using namespace brook;
@@ -615,3 +617,5 @@ TEST_CASE("List: large and boxed elements are handed over too") {
   CHECK(c.get() == 3);
   CHECK(d.get() == 2);
 }
+
+}  // namespace list_wait_test

@@ -21,6 +21,8 @@
 
 #include "../catch.hpp"
 
+namespace manual_clock_test {
+
 namespace {
 
 using namespace brook;
@@ -922,3 +924,5 @@ TEST_CASE("Virtual time: whoever waits longest is served first, time after time 
   CAPTURE(trace);
   for (int round = 1; round < 1000; ++round) REQUIRE(play() == trace);
 }
+
+}  // namespace manual_clock_test

@@ -12,6 +12,8 @@
 
 #include "../catch.hpp"
 
+namespace matchers_test {
+
 namespace {
 
 using namespace brook;
@@ -181,3 +183,5 @@ TEST_CASE("Matchers: the story of a test is told when an exception ends it, and 
   } catch (const std::runtime_error&) {}
   CHECK(told.str() == "what happened:\n" + recorder.story());
 }
+
+}  // namespace matchers_test

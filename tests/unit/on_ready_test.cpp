@@ -16,6 +16,8 @@
 #include "../catch.hpp"
 #include "select_support.hpp"
 
+namespace on_ready_test {
+
 namespace {
 
 using namespace brook;
@@ -680,3 +682,5 @@ TEST_CASE("Completion: ended by the clock of a test") {
   clock.advance(3s);
   CHECK(log.take_when(2) == Texts{"c 1: 1", "a " + told(Errc::timed_out)});
 }
+
+}  // namespace on_ready_test

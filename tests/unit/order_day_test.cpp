@@ -16,6 +16,8 @@
 #include "../../examples/order_day/timing.hpp"
 #include "../catch.hpp"
 
+namespace order_day_test {
+
 using namespace shop;
 
 namespace {
@@ -180,3 +182,5 @@ TEST_CASE("order_day: percentiles are values that occurred", "[order_day]") {
   CHECK(percentile(sorted, 99).count() == 10);
   CHECK(percentile(sorted, 100).count() == 10);
 }
+
+}  // namespace order_day_test

@@ -20,6 +20,8 @@
 #include "../catch.hpp"
 #include "scene.hpp"
 
+namespace ordered_test {
+
 namespace {
 
 using namespace brook;
@@ -487,3 +489,5 @@ TEST_CASE("Ordered group: a key function that throws for a waiter does not make 
   const bool got = blocked.get();
   CHECK(got);
 }
+
+}  // namespace ordered_test

@@ -16,6 +16,8 @@
 #include "../catch.hpp"
 #include "pubsub_support.hpp"
 
+namespace pubsub_change_test {
+
 namespace {
 
 using namespace brook;
@@ -434,3 +436,5 @@ TEST_CASE("PubSub change: random changes, against what should come") {
     CHECK(one.wanted.empty());
   }
 }
+
+}  // namespace pubsub_change_test

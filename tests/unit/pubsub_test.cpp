@@ -16,6 +16,8 @@
 #include "../catch.hpp"
 #include "pubsub_support.hpp"
 
+namespace pubsub_test {
+
 namespace {
 
 using namespace brook;
@@ -603,3 +605,5 @@ TEST_CASE("PubSub: values are destroyed without a lock held") {
   sub = {};
   witness = {};
 }
+
+}  // namespace pubsub_test

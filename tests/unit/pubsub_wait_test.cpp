@@ -15,6 +15,8 @@
 #include "../catch.hpp"
 #include "pubsub_support.hpp"
 
+namespace pubsub_wait_test {
+
 namespace {
 
 using namespace brook;
@@ -378,3 +380,5 @@ TEST_CASE("PubSub wait: a function with a small backlog makes publishers wait") 
   all.get_future().wait();
   CHECK(sum == 6);
 }
+
+}  // namespace pubsub_wait_test

@@ -13,6 +13,8 @@
 
 #include "../catch.hpp"
 
+namespace recorder_test {
+
 namespace {
 
 using namespace brook;
@@ -276,3 +278,5 @@ TEST_CASE("Recorder: many threads at once") {
     REQUIRE((records[i].thread >= 1 && records[i].thread <= 3));
   }
 }
+
+}  // namespace recorder_test

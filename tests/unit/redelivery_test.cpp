@@ -15,6 +15,8 @@
 #include "../catch.hpp"
 #include "scene.hpp"
 
+namespace redelivery_test {
+
 namespace {
 
 using namespace brook;
@@ -672,3 +674,5 @@ TEST_CASE("Dead letters: those that make way for others end without a lock of th
   CHECK(calls > 0);
   *call = nullptr;
 }
+
+}  // namespace redelivery_test

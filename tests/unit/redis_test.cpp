@@ -14,6 +14,8 @@
 
 #include "../catch.hpp"
 
+namespace redis_test {
+
 namespace {
 
 using namespace brook;
@@ -28,8 +30,11 @@ struct Order {
 
 }  // namespace
 
+}  // namespace redis_test
+
 template <>
-struct brook::RedisFormat<Order> {
+struct brook::RedisFormat<redis_test::Order> {
+  using Order = redis_test::Order;
   static RedisFields fields(const Order& order) {
     return {{"number", std::to_string(order.number)}, {"item", order.item}};
   }
@@ -38,6 +43,8 @@ struct brook::RedisFormat<Order> {
     return Order{std::stoi(fields[0].second), fields[1].second};
   }
 };
+
+namespace redis_test {
 
 namespace {
 
@@ -264,3 +271,5 @@ TEST_CASE("what is no command, contradicts itself or is not understood is refuse
 }
 
 }  // namespace
+
+}  // namespace redis_test

@@ -10,6 +10,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace requests_test {
+
 namespace {
 
 using namespace brook;
@@ -150,3 +152,5 @@ TEST_CASE("Requests: waiting for an answer can be stopped") {
   asker.join();
 }
 #endif
+
+}  // namespace requests_test

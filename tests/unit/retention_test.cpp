@@ -12,6 +12,8 @@
 #include "../catch.hpp"
 #include "scene.hpp"
 
+namespace retention_test {
+
 namespace {
 
 using namespace brook;
@@ -251,3 +253,5 @@ TEST_CASE("Until acknowledged: a claim that moves the group on makes room") {
   REQUIRE(group.consumer("a").claim({}, {.last_id = id(2)}));
   CHECK(scene.left().empty());
 }
+
+}  // namespace retention_test

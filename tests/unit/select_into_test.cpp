@@ -12,6 +12,8 @@
 #include "../catch.hpp"
 #include "select_support.hpp"
 
+namespace select_into_test {
+
 namespace {
 
 using namespace brook;
@@ -211,3 +213,5 @@ TEST_CASE("Select: a message for a name of a PubSub") {
     CHECK(value.value() == 1);
   }
 }
+
+}  // namespace select_into_test

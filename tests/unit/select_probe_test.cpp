@@ -11,6 +11,8 @@
 #include "../catch.hpp"
 #include "select_support.hpp"
 
+namespace select_probe_test {
+
 namespace {
 
 using namespace brook;
@@ -177,3 +179,5 @@ TEST_CASE("Probe: one that throws takes nothing from a select, and a completion 
   CHECK(got == told(Errc::exception));
   CHECK(told(list.lrange(0, -1)) == "1 2");
 }
+
+}  // namespace select_probe_test

@@ -10,6 +10,8 @@
 #include "../catch.hpp"
 #include "select_support.hpp"
 
+namespace select_sources_test {
+
 namespace {
 
 using namespace brook;
@@ -413,3 +415,5 @@ TEST_CASE("Select: what comes back to a group that lives by another clock comes 
   CHECK(late.timers() == 0);
   CHECK(things.clock.now() == begin);
 }
+
+}  // namespace select_sources_test

@@ -9,6 +9,8 @@
 #include "../catch.hpp"
 #include "select_support.hpp"
 
+namespace select_subscriptions_test {
+
 namespace {
 
 using namespace brook;
@@ -176,3 +178,5 @@ TEST_CASE("Select: questions and answers") {
   CHECK(service.receive(Wait())->reply(43));
   CHECK(told(select(1s, *late, a)) == "0: 43");
 }
+
+}  // namespace select_subscriptions_test

@@ -14,6 +14,8 @@
 #include "../catch.hpp"
 #include "select_support.hpp"
 
+namespace select_test {
+
 namespace {
 
 using namespace brook;
@@ -366,3 +368,5 @@ TEST_CASE("Select: woken with nothing there, it waits on, and the time does not 
   CHECK(things.clock.now() - begin == 10s);
   CHECK(things.clock.slept == 7);
 }
+
+}  // namespace select_test

@@ -11,6 +11,8 @@
 #include "../catch.hpp"
 #include "select_support.hpp"
 
+namespace select_types_test {
+
 namespace {
 
 using namespace brook;
@@ -179,3 +181,5 @@ TEST_CASE("Select: who waits for a group is not passed while something else deci
   CHECK(log == std::vector<std::string>{"0: 1"});
   CHECK(from_list.size() == 1);
 }
+
+}  // namespace select_types_test

@@ -11,6 +11,8 @@
 
 #include "../catch.hpp"
 
+namespace snapshot_kept_test {
+
 namespace {
 
 using namespace brook;
@@ -77,3 +79,5 @@ TEST_CASE("a snapshot of version 1 is loaded with its idempotency window and its
 }
 
 }  // namespace
+
+}  // namespace snapshot_kept_test

@@ -16,6 +16,8 @@
 
 #include "../catch.hpp"
 
+namespace snapshot_test {
+
 namespace {
 
 using namespace brook;
@@ -137,6 +139,42 @@ TEST_CASE("ids at the end of what there is are saved, and the stream then is as 
   CHECK(loaded.size() == 5);
   CHECK_THAT(seen, !ContainsSubstring("wrong"));
   CHECK(loaded.add("more").error() == Errc::id_exhausted);
+}
+
+TEST_CASE("numbers, which are read many at a time, come back with their ids and with what is pending of them") {
+  constexpr auto top = std::numeric_limits<std::uint64_t>::max();
+  Stream<int> stream;
+  int next = 0;
+  for (std::uint64_t seq = 1; seq <= 20'000; ++seq) REQUIRE(stream.add(Id{5, seq}, next++));
+  for (const Id id : {Id{5, 30'000}, Id{5, std::uint64_t{1} << 40}, Id{6, 0}, Id{7, top - 1}, Id{7, top}, Id{8, 0},
+                      Id{std::uint64_t{1} << 50, 3}, Id{top, top - 2}, Id{top, top - 1}, Id{top, top}})
+    REQUIRE(stream.add(id, next++));
+  const auto group = *stream.create_group("g", earliest);
+  const auto batch = *group.consumer("ann").read({.count = 9'000});
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (i % 700 != 3) REQUIRE(batch[i].ack());
+  }
+  REQUIRE(stream.erase({Id{5, 704}, Id{5, 9'500}, Id{5, 1}, Id{7, top}}) == 4U);
+
+  Stream<int> loaded;
+  REQUIRE(what(load(view(saved(stream)), loaded)) == "done");
+  const auto entries = [](const Stream<int>& of) {
+    std::vector<std::pair<Id, int>> seen;
+    for (const auto& [id, value] : of.range()) seen.emplace_back(id, value);
+    return seen;
+  };
+  CHECK(entries(loaded) == entries(stream));
+  CHECK(loaded.info().entries_added == stream.info().entries_added);
+  const auto pending = [](Stream<int>& of) {
+    const auto listed = *of.group("g")->pending({.count = 100});
+    std::vector<Id> ids;
+    for (const PendingEntry& entry : listed) ids.push_back(entry.id);
+    return ids;
+  };
+  CHECK(pending(loaded).size() == 13);
+  CHECK(pending(loaded) == pending(stream));
+  const auto reads = [](Stream<int>& of) { return of.group("g")->consumer("bob").read({.count = 1})->front().id(); };
+  CHECK(reads(loaded) == reads(stream));
 }
 
 TEST_CASE("a bounded stream has the room that it had") {
@@ -367,3 +405,5 @@ TEST_CASE("a link to a snapshot stays a link") {
   CHECK(fs::is_symlink(directory.path / "link"));
   CHECK(what(load(directory.path / "file", stream)) == "done");
 }
+
+}  // namespace snapshot_test

@@ -18,6 +18,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace stream_add_test {
+
 namespace {
 
 using namespace brook;
@@ -443,3 +445,5 @@ TEST_CASE("Stream.add leaves a segment before its sequence numbers run out") {
   CHECK(error_of(last.add(Id::max(), 3)) == Errc::id_exhausted);
   CHECK(last.last_id() == Id::max());
 }
+
+}  // namespace stream_add_test

@@ -14,6 +14,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace stream_range_test {
+
 namespace {
 
 using namespace brook;
@@ -408,3 +410,5 @@ TEST_CASE("Stream range: as a plain map, whatever was done before") {
     }
   }
 }
+
+}  // namespace stream_range_test

@@ -11,6 +11,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace stream_read_test {
+
 namespace {
 
 using namespace brook;
@@ -439,3 +441,5 @@ TEST_CASE("Stream read: one reader follows through many wake-ups") {
   CHECK(follower.get() == numbers(1, many));
   CHECK_FALSE(refused);
 }
+
+}  // namespace stream_read_test

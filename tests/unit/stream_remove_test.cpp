@@ -12,6 +12,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace stream_remove_test {
+
 namespace {
 
 using namespace brook;
@@ -360,3 +362,5 @@ TEST_CASE("Stream info: what it says is what there is") {
   CHECK(info.segments >= 1);
   CHECK_FALSE(info.closed);
 }
+
+}  // namespace stream_remove_test

@@ -19,6 +19,8 @@
 #include "../catch.hpp"
 #include "stream_support.hpp"
 
+namespace stream_values_test {
+
 namespace {
 
 using namespace brook;
@@ -412,3 +414,5 @@ TEMPLATE_TEST_CASE("Stream with a bound: what has left is destroyed while the st
 }
 
 TEST_CASE("Stream: an empty one is small") { CHECK(sizeof(Stream<int>) <= 1024); }
+
+}  // namespace stream_values_test

@@ -9,6 +9,8 @@
 
 #include "../catch.hpp"
 
+namespace wait_test {
+
 namespace {
 
 using brook::Clock;
@@ -171,3 +173,5 @@ TEST_CASE("ReadOptions: the stop token of either place counts, that of the optio
   CHECK_FALSE(plain.wait().stop_requested());
 }
 #endif
+
+}  // namespace wait_test

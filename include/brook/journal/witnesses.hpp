@@ -99,10 +99,10 @@ class StreamWitness final : public stream::Witness<T> {
 
   [[nodiscard]] bool encode(const Values& values, std::vector<std::byte>& to) override {
     Encoder out;
-    snapshot::Values<T> each;
-    for (std::size_t i = 0; i < values.size(); ++i) each.write(out, log::value_of<T>(std::as_const(values[i])));
+    snapshot::Values<T>::write(out, values.size(),
+                               [&](std::size_t i) -> const T& { return log::value_of<T>(std::as_const(values[i])); });
     if (out.failed()) return false;
-    out.swap(to);
+    to.assign(out.written().begin(), out.written().end());
     return true;
   }
   void added(Id first, std::size_t count, std::span<const std::byte> encoded) noexcept override {
@@ -198,7 +198,7 @@ class ListWitness final : public blocking_list::Witness<log::PayloadOf<T>> {
   }
 
  private:
-  static void write(Encoder& to, const Payload& element) { snapshot::Values<T>().write(to, log::value_of<T>(element)); }
+  static void write(Encoder& to, const Payload& element) { snapshot::Values<T>::write(to, log::value_of<T>(element)); }
   template <class Write>
   void note(Change change, Write&& write) noexcept {
     scribe_->note(change, number_, write);

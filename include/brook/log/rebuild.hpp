@@ -5,6 +5,7 @@
 // one does whose tail has just been filled. (Orders: row AO of log/append_log.hpp.)
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,18 +53,31 @@ class Rebuild {
 
   /// Adds an entry, whose id is above those before. Throws std::bad_alloc, and then the payload is as it was.
   void add(Id id, Payload&& payload) {
-    std::uint64_t claim = 0;
-    if (open_ == nullptr || count_ == open_->slots_size() || !tell(id, claim)) {
-      close();
-      open(id);
-      claim = 0;
+    add(id, 1, [&](std::size_t) noexcept -> Payload&& { return std::move(payload); });
+  }
+  /// Adds entries whose ids count up from `id`; `make(i)` is the payload of the i-th one, and must not throw. Throws
+  /// std::bad_alloc, and then the first ones may have been added.
+  template <class Make>
+  void add(Id id, std::size_t count, Make&& make) {
+    for (std::size_t i = 0; i < count;) {
+      std::uint64_t claim = 0;
+      if (open_ == nullptr || count_ == open_->slots_size() || !tell(id, claim)) {
+        close();
+        open(id);
+        claim = 0;
+      }
+      const std::uint64_t most = Word::farthest_seq - Word{claim}.seq() + 1;
+      const auto some = std::min<std::uint64_t>({count - i, open_->slots_size() - count_, most});
+      for (const std::size_t end = i + static_cast<std::size_t>(some); i < end; ++i, claim += next_seq) {
+        Slot<Payload>& slot = open_->slot(count_++);
+        std::construct_at(static_cast<Payload*>(slot.room()), make(i));
+        slot.prefill(SlotState::ready_with(Word{claim}));
+      }
+      id.seq += some;
+      last_claim_ = claim - next_seq;
+      last_ = {id.ms, id.seq - 1};
+      entries_ += some;
     }
-    Slot<Payload>& slot = open_->slot(count_++);
-    std::construct_at(static_cast<Payload*>(slot.room()), std::move(payload));
-    slot.prefill(SlotState::ready_with(Word{claim}));
-    last_claim_ = claim;
-    last_ = id;
-    ++entries_;
   }
 
   /// The next entry is the first one of its segment.
@@ -90,6 +104,8 @@ class Rebuild {
   }
 
  private:
+  static constexpr std::uint64_t next_seq = std::uint64_t{1} << Word::low_bits;
+
   // Whether the id can be told in the open segment.
   [[nodiscard]] bool tell(Id id, std::uint64_t& claim) const noexcept {
     const std::uint64_t ms = id.ms - base_.ms;

@@ -1,6 +1,7 @@
 // bytes.hpp — values as bytes: what a Codec writes to and reads from. Little-endian on every machine.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <brook/error.hpp>
@@ -23,10 +25,7 @@ class Encoder {
  public:
   void bytes(std::span<const std::byte> added) { bytes(added.data(), added.size()); }
   void bytes(const void* from, std::size_t size) {
-    if (size == 0) return;
-    const std::size_t before = bytes_.size();  // not insert(), of which g++ 12 warns falsely where it is inlined
-    bytes_.resize(before + size);
-    std::memcpy(bytes_.data() + before, from, size);
+    if (size > 0) std::memcpy(room(size), from, size);
   }
   void text(std::string_view text) {
     size(text.size());
@@ -40,17 +39,15 @@ class Encoder {
       bytes(&number, sizeof number);
     } else {
       const auto bits = static_cast<std::make_unsigned_t<Number>>(number);
-      for (std::size_t i = 0; i < sizeof bits; ++i) bytes_.push_back(static_cast<std::byte>(bits >> (8 * i)));
+      std::byte* const to = room(sizeof bits);
+      for (std::size_t i = 0; i < sizeof bits; ++i) to[i] = static_cast<std::byte>(bits >> (8 * i));
     }
   }
 
   /// An integer in as few bytes as will do, seven bits in each, the lowest first; small ones are short.
   void size(std::uint64_t number) {
     std::byte to[most_of_size];
-    std::size_t n = 0;
-    for (; number >= 0x80; number >>= 7) to[n++] = static_cast<std::byte>(number | 0x80);
-    to[n++] = static_cast<std::byte>(number);
-    bytes(to, n);
+    bytes(to, put(number, to));
   }
   /// The same for one that may be negative: 0, -1, 1, -2, …
   void signed_size(std::int64_t number) {
@@ -60,9 +57,8 @@ class Encoder {
 
   /// Room for so many bytes, which the caller writes; until something else is added.
   [[nodiscard]] std::byte* room(std::size_t count) {
-    const std::size_t before = bytes_.size();
-    bytes_.resize(before + count);
-    return bytes_.data() + before;
+    if (count > bytes_.size() - size_) grow(count);
+    return bytes_.data() + std::exchange(size_, size_ + count);
   }
 
   /// A value, by its Codec.
@@ -71,27 +67,52 @@ class Encoder {
     Codec<T>::encode(*this, value);
   }
 
+  /// The same behind its size.
+  template <class T>
+  void sized_value(const T& value) {
+    const std::size_t before = size_;
+    static_cast<void>(room(1));  // enough for most
+    this->value(value);
+    const std::size_t count = size_ - before - 1;
+    std::byte size[most_of_size];
+    const std::size_t taken = put(count, size);
+    static_cast<void>(room(taken - 1));
+    std::byte* const at = bytes_.data() + before;
+    if (taken > 1) std::memmove(at + taken, at + 1, count);
+    std::memcpy(at, size, taken);
+  }
+
   /// A value that cannot be encoded.
   void fail() noexcept { failed_ = true; }
   [[nodiscard]] bool failed() const noexcept { return failed_; }
 
-  [[nodiscard]] std::span<const std::byte> written() const noexcept { return bytes_; }
-  [[nodiscard]] std::size_t written_size() const noexcept { return bytes_.size(); }
-  /// What was written, for an empty vector.
-  void swap(std::vector<std::byte>& empty) noexcept { bytes_.swap(empty); }
+  [[nodiscard]] std::span<const std::byte> written() const noexcept { return {bytes_.data(), size_}; }
+  [[nodiscard]] std::size_t written_size() const noexcept { return size_; }
   void clear() noexcept {
-    bytes_.clear();
+    size_ = 0;
     failed_ = false;
   }
   /// Forgets the first bytes.
   void drop(std::size_t count) noexcept {
-    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(count));
+    size_ -= count;
+    if (size_ > 0) std::memmove(bytes_.data(), bytes_.data() + count, size_);
   }
 
   static constexpr std::size_t most_of_size = 10;
 
  private:
-  std::vector<std::byte> bytes_;
+  // Writes a size, and says in how many bytes.
+  static std::size_t put(std::uint64_t number, std::byte (&to)[most_of_size]) noexcept {
+    std::size_t n = 0;
+    for (; number >= 0x80; number >>= 7) to[n++] = static_cast<std::byte>(number | 0x80);
+    to[n++] = static_cast<std::byte>(number);
+    return n;
+  }
+
+  void grow(std::size_t count) { bytes_.resize(std::max(2 * bytes_.size(), size_ + count)); }
+
+  std::vector<std::byte> bytes_;  // the first size_ are written
+  std::size_t size_ = 0;
   bool failed_ = false;
 };
 

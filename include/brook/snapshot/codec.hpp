@@ -172,6 +172,7 @@ struct Codec<std::basic_string<Char, Traits, Allocator>> {
     const auto count = from.count();
     if (!count || *count > from.left() / sizeof(Char)) return from.fail();
     const auto bytes = from.bytes(*count * sizeof(Char));
+    if constexpr (sizeof(Char) == 1) return String(reinterpret_cast<const Char*>(bytes->data()), *count);
     String text(*count, Char());
     if (*count > 0) std::memcpy(text.data(), bytes->data(), bytes->size());
     return text;

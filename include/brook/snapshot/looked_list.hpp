@@ -52,11 +52,11 @@ class LookedList : public Base, private blocking_list::Cut<log::PayloadOf<T>> {
   /// it. Errors: codec_error.
   template <class Write>
   [[nodiscard]] Result write_elements(Write&& write) {
-    std::vector<std::byte> taken;
+    Encoder taken;
     for (bool more = true; more;) {
       if (!take_some(taken, more))
         return unexpected(SnapshotError(Errc::codec_error, "an element could not be encoded"));
-      if (Result failed = write(taken); !failed) return failed;
+      if (Result failed = write(taken.written()); !failed) return failed;
     }
     for (; !behind_.empty(); behind_.pop_back()) {
       if (Result failed = write(behind_.back()); !failed) return failed;
@@ -72,13 +72,13 @@ class LookedList : public Base, private blocking_list::Cut<log::PayloadOf<T>> {
   [[nodiscard]] blocking_list::Cut<Payload>& cut() noexcept { return *this; }
 
   // What was passed since the last time. Nothing when that failed; `more` says whether there is more to come.
-  [[nodiscard]] bool take_some(std::vector<std::byte>& taken, bool& more) {
+  [[nodiscard]] bool take_some(Encoder& taken, bool& more) {
     taken.clear();
     bool failed = false;
     std::size_t passed = 0;
     const auto go_on = [&] { return passed++ < some && passed_.written_size() < some_bytes && !failed_; };
     more = blocking_list::pass_some(*list_, cut(), go_on, [&] {
-      passed_.swap(taken);
+      std::swap(passed_, taken);
       failed = failed_;
     });
     return !failed;

@@ -148,15 +148,33 @@ class RestoringStream {
       Id id = ids.read(from);
       if (count == 0 || count > length_ - entries.entries()) from.fail("there are not just so many entries");
       ids.pass(from, count - 1);
-      for (std::uint64_t i = 0; i < count && !from.failed(); ++i, ++id.seq) {
+      for (std::uint64_t left = count; left > 0 && !from.failed();) {
         if (id >= next_pending_ && passes_gone(id)) entries.split();
-        auto value = read_value<T>(from);
-        if (value) entries.add(id, log::make_payload<T>(*std::move(value)));
+        const std::size_t some = up_to_pending(id, left);
+        read_some(from, id, some, entries);
+        id.seq += some;
+        left -= some;
       }
     }
     if (from.failed()) return;
     if (entries.entries() != length_) from.fail("entries are missing");
     if (entries.last() > last_id_) from.fail("the last id is too small");
+  }
+
+  // How many of the next entries, whose ids count up from this one, are read at once: none that is pending but the first.
+  [[nodiscard]] std::size_t up_to_pending(Id id, std::uint64_t left) const noexcept {
+    const std::uint64_t some = std::min<std::uint64_t>(left, values_at_once<T>);
+    if (next_pending_.ms > id.ms) return static_cast<std::size_t>(some);
+    return static_cast<std::size_t>(std::min(some, std::max<std::uint64_t>(next_pending_.seq - id.seq, 1)));
+  }
+  static void read_some(Reader& from, Id id, std::size_t count, log::Rebuild<log::PayloadOf<T>>& entries) {
+    if constexpr (AsInMemory<T>) {
+      Decoder values(from.bytes(count * sizeof(T)));
+      if (!from.failed()) entries.add(id, count, [&](std::size_t) noexcept { return *Codec<T>::decode(values); });
+    } else {
+      auto value = read_value<T>(from);
+      if (value) entries.add(id, log::make_payload<T>(*std::move(value)));
+    }
   }
 
   // Whether an entry is pending somewhere that has an id between the last one and this one.

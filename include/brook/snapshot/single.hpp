@@ -80,7 +80,6 @@ inline void tell_progress(Reader& reader, SnapshotProgress& progress, const Load
   };
 }
 
-/// `whole` says that nothing may follow.
 /// A journal would go on with what an object was.
 template <class Object>
 [[nodiscard]] Result not_recorded(const Object& object) {
@@ -88,6 +87,7 @@ template <class Object>
   return unexpected(SnapshotError(Errc::invalid_argument, "the object is in a broker that has a journal"));
 }
 
+/// `whole` says that nothing may follow.
 template <class T>
 [[nodiscard]] Result load_object(ByteSource& source, bool whole, Stream<T>& stream, const LoadOptions& options) {
   if (auto failed = not_recorded(stream); !failed) return failed;

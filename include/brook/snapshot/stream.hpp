@@ -130,8 +130,12 @@ class SavingStream final : public Saving {
     to.out().size(count);
     ids_.write(to.out(), id);
     ids_.pass({id.ms, id.seq + count - 1});
-    for (std::uint32_t at = first; at < first + count && result; ++at) {
-      values_.write(to.out(), log::value_of<T>(std::as_const(segment.slot(at).payload())));
+    for (std::uint32_t done = 0; done < count && result;) {
+      const auto some = static_cast<std::uint32_t>(std::min<std::size_t>(count - done, values_at_once<T>));
+      Values<T>::write(to.out(), some, [&](std::size_t i) -> const T& {
+        return log::value_of<T>(std::as_const(segment.slot(first + done + static_cast<std::uint32_t>(i)).payload()));
+      });
+      done += some;
       result = to.refused();
       if (result) result = to.more();
     }
@@ -142,7 +146,6 @@ class SavingStream final : public Saving {
   const NameOfStream name_of_;
   std::vector<Encoder> groups_;
   IdsOut ids_;
-  Values<T> values_;
 };
 
 }  // namespace brook::snapshot

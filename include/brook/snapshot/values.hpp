@@ -10,6 +10,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/snapshot/bytes.hpp>
 #include <brook/snapshot/codec.hpp>
+#include <brook/snapshot/format.hpp>
 #include <brook/snapshot/reader.hpp>
 
 namespace brook::snapshot {
@@ -20,24 +21,31 @@ template <class T>
   return AsInMemory<T> ? sizeof(T) : 0;
 }
 
-/// Writes values. For one thread.
+/// How many values are written, or read, before somebody looks whether a piece is full, or at its end.
 template <class T>
-class Values {
- public:
-  void write(Encoder& to, const T& value) {
+inline constexpr std::size_t values_at_once = AsInMemory<T> && sizeof(T) < largest_piece ? largest_piece / sizeof(T)
+                                                                                         : std::size_t{1};
+
+/// Writes values. Throws std::bad_alloc, and what the Codec throws.
+template <class T>
+struct Values {
+  /// As many as `at(i)` gives for i = 0, 1, …
+  template <class At>
+  static void write(Encoder& to, std::size_t count, At&& at) {
+    if constexpr (AsInMemory<T>) {
+      std::byte* room = to.room(count * sizeof(T));
+      for (std::size_t i = 0; i < count; ++i, room += sizeof(T)) std::memcpy(room, std::addressof(at(i)), sizeof(T));
+    } else {
+      for (std::size_t i = 0; i < count; ++i) write(to, at(i));
+    }
+  }
+  static void write(Encoder& to, const T& value) {
     if constexpr (AsInMemory<T>) {
       std::memcpy(to.room(sizeof(T)), std::addressof(value), sizeof(T));
     } else {
-      alone_.clear();
-      alone_.value(value);
-      if (alone_.failed()) to.fail();
-      to.size(alone_.written_size());
-      to.bytes(alone_.written());
+      to.sized_value(value);
     }
   }
-
- private:
-  Encoder alone_;
 };
 
 /// Reads one. Nothing when that failed.
