@@ -631,7 +631,7 @@ TEST_CASE("ManualClock: an advance that meets a jump waits for what that brings 
   }
 }
 
-TEST_CASE("ManualClock: advances take turns, each with its own time") {
+TEST_CASE("ManualClock: advances take turns, each with its own time", "[repeats]") {
   ManualClock clock;
   const auto start = clock.now();
   BlockingList<int> nothing({.clock = &clock});

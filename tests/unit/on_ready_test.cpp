@@ -483,7 +483,7 @@ TEST_CASE("Completion: handlers run in order, and none within another") {
   CHECK(depth == 0);
 }
 
-TEST_CASE("Completion: one that makes the next, a hundred thousand times over") {
+TEST_CASE("Completion: one that makes the next, a hundred thousand times over", "[repeats]") {
   Scene scene;
   constexpr int many = 100'000;
   std::function<void()> arm;
