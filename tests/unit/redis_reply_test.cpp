@@ -2,17 +2,19 @@
 #include <brook/redis.hpp>
 #include <brook/testing.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <initializer_list>
-#include <map>
+#include <random>
 #include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "../catch.hpp"
@@ -189,6 +191,27 @@ TEST_CASE("what is said around a reply, and beside it, is passed over") {
             "+OK\r\n" + push + "+OK\r\n" + attribute + "*2\r\n" + push + bulk("a") + attribute + bulk("b") + "+OK\r\n",
             list) == "done");
   CHECK(list.lrange(0, -1) == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("a reply in a file, with texts of any size") {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("brook_redis_reply_test_" + std::to_string(std::random_device()()));
+  const std::string large(100'000, '\n');
+  const auto write = [&](const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; };
+  write(array({bulk(large), bulk("a"), bulk(large)}) + "+OK\r\n");
+  BlockingList<std::string> list;
+  REQUIRE(import_redis_reply(path, list).has_value());
+  CHECK(list.lrange(0, -1) == std::vector<std::string>{large, "a", large});
+  write(array({entry("1-0", large), entry("2-0", "b")}));
+  Stream<std::string> stream;
+  REQUIRE(import_redis_reply(path, stream).has_value());
+  CHECK(stream.range().front().value == large);
+  write(array({bulk(large)}) + "*");
+  CHECK(import_redis_reply(path, list).error().message() == "at byte 100015: something comes behind the reply");
+  std::filesystem::remove(path);
+  CHECK(import_redis_reply(path, stream).error().code() == Errc::io_error);
+  CHECK(list.size() == 3);
+  CHECK(stream.size() == 2);
 }
 
 TEST_CASE("a connection is asked for no more when the reply is there") {
