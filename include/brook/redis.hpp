@@ -6,6 +6,7 @@
 //
 //   brook::export_to_redis("orders.resp", "orders", orders);                         // one stream, or one list
 //   brook::import_from_redis("orders.resp", "orders", orders);
+//   brook::import_redis_reply("reply.resp", orders);                                 // what XINFO STREAM FULL answers
 //
 // What is exported   of a stream its entries, ids and counters, its groups with how far they have come, their consumers, and what
 // is pending with whom, since when and how often delivered, also where the entry itself has left the stream; of a list its elements;
@@ -21,17 +22,26 @@
 // (aof-use-rdb-preamble no, BGREWRITEAOF, then the file whose name ends in .base.aof). Of other kinds of values only the names are
 // told. Other commands than those, as they follow in the file of increments, are refused. An entry counts 1023 deliveries at most.
 //
+// Replies are imported too, as they come over a connection, in RESP2 or RESP3: import_redis_reply. What they do not tell is lost:
+//
+//   XINFO STREAM key FULL COUNT 0   a stream with all of the above, times at which consumers were seen, and what is pending and has
+//                                   left the stream. Not its name and when that expires; how much a group has read is counted anew
+//   XRANGE key - +                  its entries alone: the last of them tells the last id, and how many they are how many were added
+//   LRANGE key 0 -1                 a list
+//
 // How values are told: RedisFormat<T> (<brook/redis/format.hpp>).
 #pragma once
 
 #include <filesystem>
 #include <string_view>
+#include <type_traits>
 
 #include <brook/blocking_list.hpp>
 #include <brook/broker.hpp>
 #include <brook/redis/export.hpp>
 #include <brook/redis/format.hpp>
 #include <brook/redis/import.hpp>
+#include <brook/redis/import_reply.hpp>
 #include <brook/redis/options.hpp>
 #include <brook/snapshot/error.hpp>
 #include <brook/snapshot/file.hpp>
@@ -135,6 +145,39 @@ expected<RedisImported, SnapshotError> import_from_redis(From&& from, Broker& br
                                                          const RedisImportOptions& options = {}) {
   auto&& source = snapshot::source_of(from);
   return redis::ImportBroker<Ts...>(broker, options).run(source);
+}
+
+/// Makes a stream what a reply says, of XINFO STREAM key FULL COUNT 0 or of XRANGE key - +, which it sees; or a list, of LRANGE
+/// key 0 -1. A reply without entries or elements makes it empty. As import_from_redis(): precondition, what becomes of handles,
+/// trust, and that nothing changes with an error, which tells the byte. Errors: corrupt for what is no such reply, is cut off,
+/// contradicts itself, or does not tell all, as without COUNT 0; codec_error for a value that no T can be made of;
+/// invalid_argument for what the options do not allow; no_such_key, wrong_type, or else io_error for an error that Redis
+/// answered; io_error. +OK lines before and behind the reply are passed over, as AUTH, SELECT and QUIT answer; anything else
+/// behind it is corrupt. Memory: what it makes, and what is pending. O(n log n).
+template <RedisEntry T>
+expected<void, SnapshotError> import_redis_reply(const std::filesystem::path& path, Stream<T>& stream,
+                                                 const RedisImportOptions& options = {}) {
+  snapshot::FileSource source(path);
+  return redis::import_reply(source, true, stream, options);
+}
+template <RedisText T>
+expected<void, SnapshotError> import_redis_reply(const std::filesystem::path& path, BlockingList<T>& list,
+                                                 const RedisImportOptions& options = {}) {
+  snapshot::FileSource source(path);
+  return redis::import_reply(source, true, list, options);
+}
+/// The same from any source. A function and a ByteSource, which may be a connection, are asked for no more when the reply is there.
+template <SnapshotSource From, RedisEntry T>
+expected<void, SnapshotError> import_redis_reply(From&& from, Stream<T>& stream,
+                                                 const RedisImportOptions& options = {}) {
+  auto&& source = snapshot::source_of(from);
+  return redis::import_reply(source, redis::ends_with_reply<std::remove_reference_t<From>>, stream, options);
+}
+template <SnapshotSource From, RedisText T>
+expected<void, SnapshotError> import_redis_reply(From&& from, BlockingList<T>& list,
+                                                 const RedisImportOptions& options = {}) {
+  auto&& source = snapshot::source_of(from);
+  return redis::import_reply(source, redis::ends_with_reply<std::remove_reference_t<From>>, list, options);
 }
 
 }  // namespace brook

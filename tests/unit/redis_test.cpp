@@ -242,13 +242,15 @@ TEST_CASE("what is no command, contradicts itself or is not understood is refuse
   CHECK(then("XADD key 6-0 value") == at + "not understood: XADD key 6-0 value");
   CHECK(then("XADD key * value b") == at + "not understood: XADD key * value b");
   CHECK(then("XADD key 6-0 other b") == at + "no value can be made of entry 6-0");
-  CHECK(then("XSETID key 4-0") == at + "XSETID contradicts what is there");
+  CHECK(then("XSETID key 4-0") == at + "the counters contradict what is there");
   CHECK(then("XSETID key 9-0 ENTRIESADDED -1") == at + "not understood: XSETID key 9-0 ENTRIESADDED -1");
   CHECK(then("XCLAIM key g c 0 5-0") == at + "there is no group 'g'");
   CHECK(then("RPUSH key a") == at + "'key' is a stream");
   CHECK(then("XSETID other 4-0") == at + "there is no 'other'");
   CHECK(then("FLUSHALL now") == at + "not understood: FLUSHALL now");
   CHECK(then("DEL key") == "there is no 'key'");
+  CHECK(then("XGROUP CREATE key g 0\nXCLAIM key g c 0 5-0 FORCE JUSTID\nXTRIM key MAXLEN 0\nXSETID key 4-0") ==
+        "in group 'g' an entry is pending that was never added");
   CHECK(import_lines("RPUSH key a", stream) == "at byte 0: 'key' is a list, not a stream");
   CHECK(import_bytes("REDIS0010", stream) ==
         "at byte 0: this begins like an RDB file, and what is read are commands (aof-use-rdb-preamble no)");

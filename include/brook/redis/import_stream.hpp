@@ -1,4 +1,4 @@
-// import_stream.hpp — a stream as commands make it.
+// import_stream.hpp — a stream as commands make it, or as a reply tells it.
 #pragma once
 
 #include <algorithm>
@@ -41,9 +41,10 @@ class ImportingStream final : public StreamScript {
     options_.clock = clock;
   }
 
-  /// Makes it, when all commands were applied. `name` is that for which the policies are told. Errors: codec_error, or what
+  /// Makes it, when all is known. `name` is that for which the policies are told. Errors: codec_error, or what
   /// from_fields() or from_text() said, for an entry that no value can be made of; invalid_argument for a group that is to be
-  /// ordered by a key; corrupt for more consumers than there can be. Throws std::bad_alloc.
+  /// ordered by a key; corrupt for more consumers than there can be, and for what is pending and was never added. Throws
+  /// std::bad_alloc.
   [[nodiscard]] expected<std::shared_ptr<State>, SnapshotError> finish(const std::string& name,
                                                                        const Policies& policies) {
     if (auto failed = check_values(); !failed) return unexpected(failed.error());
@@ -137,6 +138,7 @@ class ImportingStream final : public StreamScript {
     for (auto& [consumer_name, consumer] : script.consumers) {
       consumer.number = ++number;
       group::MemberImage member{.name = consumer_name};
+      if (consumer.seen_ms) member.seen = std::chrono::milliseconds(now_ms - *consumer.seen_ms);
       if (consumer.active_ms) member.active = std::chrono::milliseconds(now_ms - *consumer.active_ms);
       if (!Image::add_member(*made, member, state->clock()))
         return refuse(Errc::corrupt, core::text({"group '", name, "' has too many consumers"}));
@@ -148,6 +150,8 @@ class ImportingStream final : public StreamScript {
                          .deliveries = entry.deliveries,
                          .age = now_ms - entry.since_ms});
     }
+    if (!pending.empty() && pending.back().id > this->last_id_)
+      return refuse(Errc::corrupt, core::text({"in group '", name, "' an entry is pending that was never added"}));
     stream::PlacePending<T>(*state, *made).place(pending);
     state->groups.emplace(name, made);
     return {};

@@ -1,4 +1,5 @@
-// script.hpp — a stream as commands make it, but for its values: ids, counters, groups, what is pending. As Redis does it.
+// script.hpp — a stream as commands make it, or as a reply tells it, but for its values: ids, counters, groups, what is pending.
+// As Redis does it.
 #pragma once
 
 #include <algorithm>
@@ -21,11 +22,12 @@
 
 namespace brook::redis {
 
-/// A group, as far as commands have made it.
+/// A group, as far as it is known. Times are in Unix milliseconds.
 struct GroupScript {
   struct Consumer {
-    std::uint32_t number = 0;                 // when all are known
-    std::optional<std::int64_t> active_ms{};  // when it got the last that it still has, in Unix milliseconds
+    std::uint32_t number = 0;  // when all are known
+    std::optional<std::int64_t> seen_ms{};
+    std::optional<std::int64_t> active_ms{};  // when it got the last that it still has
   };
   struct Pending {
     Consumer* consumer = nullptr;  // null is nobody
@@ -45,6 +47,17 @@ class StreamScript : public Importing {
 
   snapshot::Result apply(const Command& command) override;
 
+  // — what commands do, and replies tell. Errors: corrupt —
+
+  [[nodiscard]] snapshot::Result add_entry(Id id, RedisFields fields, std::uint64_t offset);
+  [[nodiscard]] snapshot::Result set_counters(Id last, std::uint64_t added, Id max_deleted);
+  [[nodiscard]] snapshot::Result add_group(std::string_view name, GroupScript group);
+  [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
+  /// Whether it is the consumer with whom what is pending with nobody was put.
+  [[nodiscard]] bool is_nobody(std::string_view consumer) const noexcept { return consumer == returned_to_; }
+  /// A time, or now when it cannot have been.
+  [[nodiscard]] std::int64_t past(std::int64_t ms) const noexcept { return ms < 0 || ms > now_ms_ ? now_ms_ : ms; }
+
  protected:
   /// Keeps the value of one more entry, or that there cannot be one, which matters only if the entry stays.
   virtual void add_value(RedisFields fields, std::uint64_t offset) = 0;
@@ -53,7 +66,6 @@ class StreamScript : public Importing {
   virtual void drop_values() noexcept = 0;
 
   [[nodiscard]] bool is_there(std::size_t place) const noexcept { return place >= first_ && !erased_[place]; }
-  [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
 
   std::vector<Id> ids_;       // of all that were added
   std::vector<bool> erased_;  // of these, which were erased one by one
@@ -87,7 +99,7 @@ class StreamScript : public Importing {
     return place < ids_.size() && ids_[place] == id && is_there(place) ? place : ids_.size();
   }
   [[nodiscard]] GroupScript::Consumer* consumer(GroupScript& group, std::string_view name) {
-    if (name == returned_to_) return nullptr;
+    if (is_nobody(name)) return nullptr;
     return &group.consumers.try_emplace(std::string(name)).first->second;
   }
   void drop(std::size_t place) noexcept {
@@ -123,18 +135,22 @@ inline snapshot::Result StreamScript::add(const Command& command) {
   if (at + 3 > command.size() || (command.size() - at) % 2 == 0) return not_understood(command);
   const auto id = Id::parse(command[at]);
   if (!id || *id == Id::min()) return not_understood(command);
-  if (*id <= last_id_)
-    return refuse(Errc::corrupt, core::text({"entry ", to_string(*id), " is not above the last one"}));
   RedisFields fields;
   for (++at; at < command.size(); at += 2) fields.emplace_back(command[at], command[at + 1]);
-  ids_.push_back(*id);
-  erased_.push_back(false);
-  add_value(std::move(fields), command.offset());
-  ++length_;
-  ++added_;
-  last_id_ = *id;
+  if (auto failed = add_entry(*id, std::move(fields), command.offset()); !failed) return failed;
   at = 2;
   return trimmed ? trim(command, at) : Result();
+}
+
+inline snapshot::Result StreamScript::add_entry(Id id, RedisFields fields, std::uint64_t offset) {
+  if (id <= last_id_) return refuse(Errc::corrupt, core::text({"entry ", to_string(id), " is not above the last one"}));
+  ids_.push_back(id);
+  erased_.push_back(false);
+  add_value(std::move(fields), offset);
+  ++length_;
+  ++added_;
+  last_id_ = id;
+  return {};
 }
 
 // MAXLEN|MINID [=] threshold
@@ -188,9 +204,13 @@ inline snapshot::Result StreamScript::set_id(const Command& command) {
     drop_values();
     first_ = 0;
   }
-  if (added < length_ || *last < max_deleted || (!ids_.empty() && *last < ids_.back()))
-    return refuse(Errc::corrupt, "XSETID contradicts what is there");
-  last_id_ = *last;
+  return set_counters(*last, added, max_deleted);
+}
+
+inline snapshot::Result StreamScript::set_counters(Id last, std::uint64_t added, Id max_deleted) {
+  if (added < length_ || last < max_deleted || (!ids_.empty() && last < ids_.back()))
+    return refuse(Errc::corrupt, "the counters contradict what is there");
+  last_id_ = last;
   added_ = added;
   max_deleted_ = max_deleted;
   return {};
@@ -222,9 +242,12 @@ inline snapshot::Result StreamScript::create_group(const Command& command) {
     if (same_word(command[i], "ENTRIESREAD") && ++i < command.size() && number_of<std::int64_t>(command[i])) continue;
     if (i == command.size() || !same_word(command[i], "MKSTREAM")) return not_understood(command);
   }
-  if (!groups_.try_emplace(std::string(command[3]), GroupScript{.last_delivered = *start}).second)
-    return refuse(Errc::corrupt, core::text({"group '", command[3], "' is there already"}));
-  return {};
+  return add_group(command[3], GroupScript{.last_delivered = *start});
+}
+
+inline snapshot::Result StreamScript::add_group(std::string_view name, GroupScript group) {
+  if (groups_.try_emplace(std::string(name), std::move(group)).second) return {};
+  return refuse(Errc::corrupt, core::text({"group '", name, "' is there already"}));
 }
 
 // XCLAIM key group consumer min-idle id … [IDLE ms] [TIME unix-ms] [RETRYCOUNT n] [FORCE] [JUSTID] [LASTID id]
@@ -266,7 +289,7 @@ inline bool StreamScript::read_claim(const Command& command, std::size_t options
       else return false;
     }
   }
-  claiming.to.since_ms = since < 0 || since > now_ms_ ? now_ms_ : since;
+  claiming.to.since_ms = past(since);
   return true;
 }
 

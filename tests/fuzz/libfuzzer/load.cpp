@@ -1,6 +1,6 @@
-// load.cpp — an entry for libFuzzer (./dev fuzz): bytes that begin with '*' or '#' are imported as commands of Redis, all others
-// are loaded as a snapshot whose checksums were made right, into a stream, a list and a broker. With BROOK_SEEDS=FOLDER in the
-// environment it writes something to begin with to that folder, and ends.
+// load.cpp — an entry for libFuzzer (./dev fuzz): bytes that begin with '*' or '#' are imported as commands of Redis, those that
+// begin with '*', '%', '+', '-' or '>' as a reply, all others are loaded as a snapshot whose checksums were made right, into a
+// stream, a list and a broker. With BROOK_SEEDS=FOLDER in the environment it writes something to begin with to that folder, and ends.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,8 +8,10 @@
 #include <fstream>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "../export_scene.hpp"
+#include "../reply_scene.hpp"
 
 namespace {
 
@@ -30,6 +32,17 @@ void import_commands(const Bytes& bytes) {
   brook::Broker broker({.clock = &the_clock()});
   static_cast<void>(
       brook::import_from_redis(std::span<const std::byte>(bytes), broker, brook::types<brook::RedisFields, int>));
+}
+
+void import_replies(const Bytes& bytes) {
+  brook::RedisImportOptions options;
+  options.stream.clock = &the_clock();
+  Text target;
+  if (import_reply(bytes, target, options) == "done") static_cast<void>(seen(target));
+  brook::Stream<brook::RedisFields> rows;
+  if (import_reply(bytes, rows, options) == "done") static_cast<void>(rows.range());
+  Texts list;
+  if (import_reply(bytes, list, options) == "done") static_cast<void>(list.lrange(0, -1));
 }
 
 void load_snapshot(Bytes& bytes) {
@@ -62,11 +75,14 @@ void write_seeds(const std::string& folder) {
     static_cast<void>(brook::save(bytes, scene.stream));
     write_seed(folder, "stream", number, bytes);
     write_seed(folder, "commands", number, exported(scene.stream));
+    write_seed(folder, "reply", number, replied(scene.stream, the_clock(), number % 2 == 0));
+    write_seed(folder, "entries", number, replied_entries(scene.stream));
     Texts list;
     fill(random, list);
     bytes.clear();
     static_cast<void>(brook::save(bytes, list));
     write_seed(folder, "list", number, bytes);
+    write_seed(folder, "elements", number, replied(list));
   }
 }
 
@@ -83,7 +99,10 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Bytes bytes(size);
   if (size > 0) std::memcpy(bytes.data(), data, size);
-  if (size > 0 && (data[0] == '*' || data[0] == '#')) import_commands(bytes);
-  else load_snapshot(bytes);
+  const char first = size > 0 ? static_cast<char>(data[0]) : '\0';
+  const auto is_one_of = [&](std::string_view some) { return some.find(first) != some.npos; };
+  if (is_one_of("*#")) import_commands(bytes);
+  if (is_one_of("*%+->")) import_replies(bytes);
+  if (!is_one_of("*#%+->")) load_snapshot(bytes);
   return 0;
 }
