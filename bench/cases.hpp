@@ -23,6 +23,7 @@ void add_publish_by_name(Suite& suite);
 void add_queues(Suite& suite);
 void add_broker(Suite& suite);
 void add_snapshot(Suite& suite);
+void add_journal(Suite& suite);
 void add_redis(Suite& suite);
 
 /// Names what this program was built without.
@@ -66,6 +67,7 @@ inline void add_all(Suite& suite) {
   add_queues(suite);
   add_broker(suite);
   add_snapshot(suite);
+  add_journal(suite);
   add_redis(suite);
 }
 

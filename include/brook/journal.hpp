@@ -16,8 +16,9 @@
 // be seen, and a change that is one step (a forward, a move, a dead letter, a batch) is there wholly or not at all. With each
 // Flush it is at least the state when the last call returned that had returned when the process was killed; what a crash of the
 // machine leaves, Flush says. A call that has taken effect cannot be refused any more when its record cannot be written: then
-// error() says so, and what returned since may be forgotten. A value that cannot be encoded is not added to a stream
-// (codec_error); in a list it ends the journal. Time stands still between the end of one process and the next.
+// error() says so, and what returned since may be forgotten. A value that cannot be encoded comes neither into a stream nor into
+// a list: the call answers codec_error, lmove() nothing, and what its Codec throws comes out of it. A value that could be encoded,
+// and then, when it is noted, cannot, ends the journal. Time stands still between the end of one process and the next.
 //
 // What it costs   Objects of a broker without a journal: a branch where a lock is held, else nothing. With one, changes take
 // turns: a list is used with its lock, a group with its mutex, and each change takes the journal's for as long as its bytes are

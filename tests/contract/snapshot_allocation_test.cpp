@@ -85,59 +85,52 @@ void with_each_allocation_failing(Run&& run, Check&& check) {
   }
 }
 
-TEST_CASE("a save that runs out of memory changes nothing") {
-  Shop shop;
+// What `write(bytes)` has made of a shop, which answers whether it succeeded, and has changed nothing there.
+template <class Write>
+Bytes written_with_each_allocation_failing(Shop& shop, Write&& write) {
   const std::string before = seen(shop.broker);
   Bytes bytes;
   with_each_allocation_failing(
       [&] {
         Bytes fresh;
-        const bool done = save(fresh, shop.broker, types<std::string>).has_value();
+        const bool done = write(fresh);
         if (done) bytes = std::move(fresh);
         return done;
       },
       [&](bool) {
         if (seen(shop.broker) != before) throw std::logic_error("the broker has changed");
       });
-  CHECK_FALSE(bytes.empty());
+  return bytes;
 }
 
-TEST_CASE("a load that runs out of memory changes nothing") {
-  Shop shop;
-  Bytes bytes;
-  REQUIRE(save(bytes, shop.broker, types<std::string>));
+// A shop from bytes: `read(broker)` answers whether it succeeded, and all is there then, else nothing.
+template <class Read>
+void read_with_each_allocation_failing(Shop& shop, Read&& read) {
   auto broker = std::make_unique<Broker>(BrokerOptions{.clock = &shop.clock});
-  with_each_allocation_failing(
-      [&] { return load(std::span<const std::byte>(bytes), *broker, types<std::string>).has_value(); },
-      [&](bool done) {
-        if (done) CHECK(seen(*broker) == seen(shop.broker));
-        else if (!broker->keys().empty()) throw std::logic_error("a part was loaded");
-        if (done) broker = std::make_unique<Broker>(BrokerOptions{.clock = &shop.clock});
-      });
+  with_each_allocation_failing([&] { return read(*broker); },
+                               [&](bool done) {
+                                 if (done) CHECK(seen(*broker) == seen(shop.broker));
+                                 else if (!broker->keys().empty()) throw std::logic_error("a part was read");
+                                 if (done) broker = std::make_unique<Broker>(BrokerOptions{.clock = &shop.clock});
+                               });
+}
+
+TEST_CASE("a save and a load that run out of memory change nothing") {
+  Shop shop;
+  const Bytes bytes = written_with_each_allocation_failing(
+      shop, [&](Bytes& to) { return save(to, shop.broker, types<std::string>).has_value(); });
+  read_with_each_allocation_failing(shop, [&](Broker& broker) {
+    return load(std::span<const std::byte>(bytes), broker, types<std::string>).has_value();
+  });
 }
 
 TEST_CASE("an export and an import that run out of memory change nothing") {
   Shop shop;
-  const std::string before = seen(shop.broker);
-  Bytes bytes;
-  with_each_allocation_failing(
-      [&] {
-        Bytes fresh;
-        const bool done = export_to_redis(fresh, shop.broker, types<std::string>).has_value();
-        if (done) bytes = std::move(fresh);
-        return done;
-      },
-      [&](bool) {
-        if (seen(shop.broker) != before) throw std::logic_error("the broker has changed");
-      });
-  auto broker = std::make_unique<Broker>(BrokerOptions{.clock = &shop.clock});
-  with_each_allocation_failing(
-      [&] { return import_from_redis(std::span<const std::byte>(bytes), *broker, types<std::string>).has_value(); },
-      [&](bool done) {
-        if (done) CHECK(seen(*broker) == before);
-        else if (!broker->keys().empty()) throw std::logic_error("a part was imported");
-        if (done) broker = std::make_unique<Broker>(BrokerOptions{.clock = &shop.clock});
-      });
+  const Bytes bytes = written_with_each_allocation_failing(
+      shop, [&](Bytes& to) { return export_to_redis(to, shop.broker, types<std::string>).has_value(); });
+  read_with_each_allocation_failing(shop, [&](Broker& broker) {
+    return import_from_redis(std::span<const std::byte>(bytes), broker, types<std::string>).has_value();
+  });
 }
 
 }  // namespace

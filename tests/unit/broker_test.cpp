@@ -1,4 +1,5 @@
 #include <brook/broker.hpp>
+#include <brook/select.hpp>
 
 #include <atomic>
 #include <cstdlib>
@@ -93,6 +94,24 @@ TEST_CASE("Broker: erasing a name does not pull the object from under who uses i
   CHECK(jobs->lpop() == 1);
   CHECK_FALSE(jobs->closed());
   CHECK(*broker.list<int>("jobs") != jobs);
+}
+
+TEST_CASE("Broker: a completion's handler may make one, erase names of it, and destroy it") {
+  BlockingList<int> list;
+  const auto watched = std::make_shared<int>(1);
+  bool called = false;
+  on_ready(
+      [&](const auto& taken) {
+        called = taken.has_value();
+        Broker broker;
+        for (const char* name : {"a", "b", "c"}) static_cast<void>(broker.list<int>(name));
+        (*broker.list<std::shared_ptr<int>>("watched"))->rpush(watched);
+        CHECK(broker.erase("b"));
+      },
+      forever, list);
+  list.rpush(1);
+  CHECK(called);
+  CHECK(watched.use_count() == 1);
 }
 
 TEST_CASE("Broker: an object goes when neither a name nor anybody has it") {

@@ -18,81 +18,18 @@
 #include <vector>
 
 #include "../catch.hpp"
+#include "journal_support.hpp"
+#include "snapshot_support.hpp"
 
 namespace journal_test {
 
 namespace {
 
 using namespace brook;
+using namespace brook::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
-
-using Strings = std::vector<std::string>;
-constexpr auto all_types = types<std::string, DeadLetter<std::string>>;
-
-// A directory of its own, gone at the end.
-struct Directory {
-  Directory() : path(fs::temp_directory_path() / ("brook_journal_test_" + std::to_string(std::random_device()()))) {}
-  ~Directory() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-
-  [[nodiscard]] std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-
-  const fs::path path;
-};
-
-// A broker with its journal.
-struct Life {
-  explicit Life(const fs::path& path, const JournalOptions& options = {.flush = Flush::never}, Clock* clock = nullptr)
-      : broker({.clock = clock}), opened(Journal::open(path, broker, all_types, options)) {}
-
-  [[nodiscard]] Journal& journal() { return *opened; }
-  [[nodiscard]] std::string said() const { return opened ? "opened" : opened.error().message(); }
-  [[nodiscard]] std::shared_ptr<Stream<std::string>> stream(const char* name) {
-    return *broker.stream<std::string>(name);
-  }
-  [[nodiscard]] std::shared_ptr<BlockingList<std::string>> list(const char* name) {
-    return *broker.list<std::string>(name);
-  }
-  [[nodiscard]] Strings elements(const char* name) { return list(name)->lrange(0, -1); }
-
-  Broker broker;
-  expected<Journal, SnapshotError> opened;
-};
-
-// The system's files, until the n-th write, flush or other change, which fails, and all after it.
-class FailingFiles final : public snapshot::Files {
- public:
-  explicit FailingFiles(int n) : left_(n) {}
-  [[nodiscard]] bool failed() const { return left_ <= 0; }
-
-  std::error_code create(const fs::path& path, const fs::path& like, Handle& made) override {
-    return fails() ? no() : Files::create(path, like, made);
-  }
-  std::error_code write(Handle file, std::span<const std::byte> bytes, std::size_t& written) override {
-    return fails() ? no() : Files::write(file, bytes.first(std::min<std::size_t>(bytes.size(), 50)), written);
-  }
-  std::error_code flush(Handle file) override { return fails() ? no() : Files::flush(file); }
-  std::error_code rename(const fs::path& from, const fs::path& to) override {
-    return fails() ? no() : Files::rename(from, to);
-  }
-  std::error_code flush_directory(const fs::path& path) override {
-    return fails() ? no() : Files::flush_directory(path);
-  }
-
- private:
-  bool fails() { return left_ <= 0 || --left_ == 0; }
-  static std::error_code no() { return std::make_error_code(std::errc::no_space_on_device); }
-
-  int left_;
-};
 
 }  // namespace
 
@@ -306,7 +243,7 @@ TEST_CASE("with every write error the journal says so, and what was promised bef
   bool through = false;
   for (int n = 1; !through; ++n) {
     const Directory directory;
-    FailingFiles files(n);
+    FailingFiles files(n, Failing::from_then_on);
     std::promise<void> told;
     JournalOptions options{.flush = Flush::always, .on_failure = [&](const SnapshotError&) { told.set_value(); }};
     options.files = &files;
@@ -345,7 +282,7 @@ TEST_CASE("with every write error the journal says so, and what was promised bef
 
 TEST_CASE("a broker whose journal has failed goes on, if it is told to") {
   const Directory directory;
-  FailingFiles files(9);
+  FailingFiles files(9, Failing::from_then_on);
   std::promise<std::string> told;
   JournalOptions options{.flush = Flush::always,
                          .if_failed = IfFailed::go_on,

@@ -15,45 +15,20 @@
 #include <vector>
 
 #include "../catch.hpp"
+#include "snapshot_support.hpp"
 
 namespace snapshot_test {
 
 namespace {
 
 using namespace brook;
+using namespace brook::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
 
 using Bytes = std::vector<std::byte>;
 using Texts = BlockingList<std::string>;
-constexpr auto all_types = types<std::string, DeadLetter<std::string>>;
-
-// A directory of its own, gone at the end.
-struct Directory {
-  Directory() {
-    static int number = 0;
-    path = fs::temp_directory_path() /
-           ("brook_snapshot_test_" + std::to_string(std::random_device()()) + std::to_string(number++));
-    fs::create_directory(path);
-  }
-  ~Directory() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-
-  [[nodiscard]] std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-  [[nodiscard]] static std::string read(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-
-  fs::path path;
-};
 
 std::string what(const expected<void, SnapshotError>& result) { return result ? "done" : result.error().message(); }
 Errc code(const expected<void, SnapshotError>& result) { return result ? Errc{} : result.error().code(); }
@@ -71,42 +46,6 @@ Bytes saved(const Broker& broker) {
   return bytes;
 }
 std::span<const std::byte> view(const Bytes& bytes) { return bytes; }
-
-// The system's files, until the n-th call, which fails.
-class FailingFiles final : public snapshot::Files {
- public:
-  explicit FailingFiles(int n) : left_(n) {}
-  [[nodiscard]] bool failed() const { return left_ <= 0; }
-
-  std::error_code create(const fs::path& path, const fs::path& like, Handle& made) override {
-    return fails() ? no() : Files::create(path, like, made);
-  }
-  // A little at a time: write() may do so.
-  std::error_code write(Handle file, std::span<const std::byte> bytes, std::size_t& written) override {
-    return fails() ? no() : Files::write(file, bytes.first(std::min<std::size_t>(bytes.size(), 100)), written);
-  }
-  std::error_code flush(Handle file) override { return fails() ? no() : Files::flush(file); }
-  std::error_code close(Handle file) override {
-    const bool failing = fails();
-    const auto closed = Files::close(file);
-    return failing ? no() : closed;
-  }
-  std::error_code rename(const fs::path& from, const fs::path& to) override {
-    return fails() ? no() : Files::rename(from, to);
-  }
-  std::error_code flush_directory(const fs::path& path) override {
-    last_ = left_ == 1;
-    return fails() ? no() : Files::flush_directory(path);
-  }
-  [[nodiscard]] bool last() const { return last_; }
-
- private:
-  bool fails() { return --left_ == 0; }
-  static std::error_code no() { return std::make_error_code(std::errc::no_space_on_device); }
-
-  int left_;
-  bool last_ = false;
-};
 
 }  // namespace
 
@@ -379,7 +318,7 @@ TEST_CASE("a file that cannot be written stays what it was, and nothing is left 
     const auto result = snapshot::replace_file(files, path, write);
     if (result) break;
     if (code(result) != Errc::io_error || directory.files() != 1) wrong += ' ' + std::to_string(n);
-    if (!files.last() && Directory::read(path) != "old") wrong += " changed at " + std::to_string(n);
+    if (!files.failed_at_directory() && Directory::read(path) != "old") wrong += " changed at " + std::to_string(n);
   }
   CHECK(wrong.empty());
   Stream<std::string> loaded;

@@ -41,6 +41,7 @@ class JointPush final : public log::Change {
   [[nodiscard]] core::Recorder* recorder() const noexcept override { return list_.recorder(); }
 
   [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>&) override {
+    if (const auto refused = list_.refuse({std::addressof(payload_), 1})) return refused;
     sync::unique_lock held(list_.mutex);
     if (list_.closed) return Errc::closed;
     const bool drops = list_.options.overflow == Overflow::drop_oldest && list_.options.capacity > 0;

@@ -31,6 +31,7 @@ template <class T, class Copy>
   if (target.closed) return Errc::closed;
   if (source.elements.empty() || !source.poppers.empty()) return std::nullopt;
   if (&source != &target && !target.has_room(1)) return Errc::full;
+  if (const auto refused = target.refuse_from(source, from_side)) return refused;
   copy(std::as_const(log::value_of<T>(source.elements.end(from_side))));
   source.move_one(from_side, target, to_side);
   return std::nullopt;

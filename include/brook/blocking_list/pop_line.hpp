@@ -53,6 +53,7 @@ class PopLine : public wait::Case {
   void withdraw() noexcept override {
     leave();
     list_->settle_record();  // before the call returns, or the handler is called
+    if (destination_.list) destination_.list->settle_record();
   }
 
  protected:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -116,6 +117,7 @@ expected<void, Errc> BlockingList<T>::lset(std::ptrdiff_t at, T value) {
   const Call call{.operation = Operation::set, .size = 1};
   return probing::perform(*state_, call, [&](const Manner& manner) -> expected<void, Errc> {
     probing::begin(manner);
+    if (const auto refused = state_->refuse({std::addressof(payload), 1})) return unexpected(*refused);
     const blocking_list::Gathered<T> elements(*state_);
     if (state_->closed) return unexpected(Errc::closed);
     const std::size_t i = elements.position(at);
@@ -130,6 +132,7 @@ expected<std::optional<std::size_t>, Errc> BlockingList<T>::insert(std::size_t b
   auto payload = log::make_payload<T>(std::move(value));
   using Result = expected<std::optional<std::size_t>, Errc>;
   return blocking_list::watch_insert(*state_, payload, [&]() -> Result {
+    if (const auto refused = state_->refuse({std::addressof(payload), 1})) return unexpected(*refused);
     const blocking_list::Gathered<T> elements(*state_);
     if (state_->closed) return unexpected(Errc::closed);
     std::size_t i = 0;

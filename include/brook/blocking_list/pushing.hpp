@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <utility>
@@ -63,6 +64,7 @@ template <class T>
 template <class T>
 [[nodiscard]] std::optional<Errc> push_slowly(State<T>& list, Side side, const log::Values<log::PayloadOf<T>>& values,
                                               const Wait* told) {
+  if (const auto refused = list.refuse(values)) return refused;
   const bool drops = told == nullptr && list.options.overflow == Overflow::drop_oldest;
   for (bool way = true; way;) {
     std::vector<log::PayloadOf<T>> dropped;
@@ -158,6 +160,7 @@ expected<std::size_t, Errc> BlockingList<T>::push_if_any(Side side, T&& value) {
 template <class T>
 expected<std::size_t, Errc> BlockingList<T>::push_if_any_now(Side side, Payload& payload) {
   State& list = *state_;
+  if (const auto refused = list.refuse({std::addressof(payload), 1})) return unexpected(*refused);
   std::vector<Payload> dropped;
   const Locked locked(list);
   if (list.closed) return unexpected(Errc::closed);

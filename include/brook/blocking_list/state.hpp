@@ -128,6 +128,17 @@ class State {
   [[nodiscard]] core::Recorder* recorder() const noexcept {
     return witness_ == nullptr ? nullptr : &witness_->recorder();
   }
+  /// Why values cannot come in: they could not be noted. Throws std::bad_alloc, and what T's Codec throws.
+  [[nodiscard]] std::optional<Errc> refuse(const Values& values) const {
+    if (witness_ == nullptr || witness_->encodable(values)) [[likely]]
+      return std::nullopt;
+    return Errc::codec_error;
+  }
+  /// The same of the element at a side, there, of another list, or this one. With both locks.
+  [[nodiscard]] std::optional<Errc> refuse_from(State& source, Side side) const {
+    if (source.witness_ != nullptr) return std::nullopt;  // it was noted there
+    return refuse({std::addressof(source.elements.end(side)), 1});
+  }
   /// What happened to a call that others served is as safe as what it did itself. Without the lock.
   void settle_record() const noexcept {
     if (witness_ != nullptr) [[unlikely]]
@@ -283,6 +294,8 @@ class State {
       popper.refused = Errc::closed;
     } else if (&to != this && !to.has_room(1)) {
       popper.refused = Errc::full;
+    } else if (const auto refused = to.refuse_from(*this, popper.side)) {
+      popper.refused = refused;
     } else {
       if constexpr (std::copy_constructible<T>)
         copy_to<T>(*popper.destination.copy, log::value_of<T>(elements.end(popper.side)));

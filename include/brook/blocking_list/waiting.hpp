@@ -106,11 +106,13 @@ class Waiting {
       if (place == places_.end()) break;
       list->abandon(*place++);
     }
-    if (State* const to = popper_.destination.list.get()) {
+    State* const to = popper_.destination.list.get();
+    if (to != nullptr) {
       const sync::unique_lock<sync::mutex> held(to->mutex);
       to->coming.leave(coming_);
     }
     for (State* const list : lists_) list->settle_record();
+    if (to != nullptr) to->settle_record();
   }
 
   const Lists lists_;

@@ -55,10 +55,12 @@ class Names {
   Names() : Names(smallest) {}
   /// With so many slots at first, a power of two.
   explicit Names(std::size_t slots) { use(make_array(slots)); }
-  /// No call is running.
+  /// No call is running; but perhaps a handler is that has erased names, and destroys this.
   ~Names() {
-    each([](const std::string&, const Ptr&) {}, true);
-    for (Entry* entry = made_; entry != nullptr;) delete std::exchange(entry, entry->made_before);
+    for (Entry* entry = made_; entry != nullptr;) {
+      core::Later::forget(*entry);
+      delete std::exchange(entry, entry->made_before);
+    }
     for (Array* array = arrays_; array != nullptr;) delete std::exchange(array, array->made_before);
   }
   Names(const Names&) = delete;
@@ -124,15 +126,14 @@ class Names {
     put(current(), entry);
     entry.pins.raise();
   }
-  /// Calls `use(name, object)` for each. Entries are retired if that is said.
+  /// Calls `use(name, object)` for each.
   template <class Use>
-  void each(Use&& use, bool and_retire = false) {
+  void each(Use&& use) {
     Array& array = current();
     for (std::size_t i = 0; i <= array.mask; ++i) {
       Entry* const entry = array.slots[i].load(sync::relaxed);  // NK
       if (entry == nullptr || entry == grave()) continue;
       use(entry->text(), static_cast<const Ptr&>(entry->object));
-      if (and_retire) retire(array.slots[i]);
     }
   }
 

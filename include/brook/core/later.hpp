@@ -53,6 +53,19 @@ class Later {
     else scope->last_->next_task = &task;
     scope->last_ = &task;
   }
+  /// Has a task not be run that ends now, if it was left to this thread. O(tasks that wait).
+  static void forget(Task& task) noexcept {
+    Later* const scope = here();
+    if (scope == nullptr) return;
+    Task* before = nullptr;
+    for (Task* one = scope->first_; one != nullptr; before = one, one = one->next_task) {
+      if (one != &task) continue;
+      if (before == nullptr) scope->first_ = task.next_task;
+      else before->next_task = static_cast<Task*>(task.next_task);
+      if (scope->last_ == &task) scope->last_ = before;
+      return;
+    }
+  }
 
  private:
   [[nodiscard]] static Later*& here() noexcept { return sync::of_this_thread<Later*>(); }

@@ -84,7 +84,7 @@ class Keeper final : public broker::Keeper {
     if (found == numbers_.end()) return;
     scribe_->note(Change::object_renamed, found->second, [to](Encoder& out) { out.text(to); });
     BROOK_TRY { scribe_->catalog().rename(found->second, to); }
-    BROOK_CATCH_ALL { scribe_->fail(SnapshotError(Errc::out_of_memory, "a name could not be noted")); }
+    BROOK_CATCH_ALL { scribe_->fail(Errc::out_of_memory, "a name could not be noted"); }
   }
   void expires(broker::Named& named) noexcept override {
     const auto found = numbers_.find(&named);

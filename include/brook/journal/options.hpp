@@ -15,8 +15,9 @@
 namespace brook {
 
 /// When what is recorded is on the disk (appendfsync). With each of them a call returns when its record has been given to the
-/// operating system: a process that is killed loses nothing that returned. Of a call that the handler of a completion makes
-/// this is true when the call returns that has called the handler.
+/// operating system: a process that is killed loses nothing that returned. A call that waits, or the handler of a completion, for
+/// which others get something, hears of it only then, too. Of a call that the handler makes this is true when the call returns
+/// that has called the handler. Who merely looks may see what is not safe yet.
 enum class Flush : unsigned char {
   always,  ///< when the call returns: a machine that loses its power loses nothing that returned. Calls share a flush
   every_second,  ///< a second later at the latest

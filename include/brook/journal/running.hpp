@@ -228,7 +228,9 @@ inline void Running::run() {
 inline Clock::time_point Running::work() {
   const Scribe::Stand stand = scribe_->stand();
   if (stand.error) {
-    if (!std::exchange(told_, true)) tell_failure(*stand.error);
+    if (std::exchange(told_, true)) return Clock::time_point::max();
+    static_cast<void>(scribe_->flush_all());  // what came before
+    tell_failure(*stand.error);
     return Clock::time_point::max();
   }
   if (stand.enough) {

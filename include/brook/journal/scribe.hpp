@@ -5,7 +5,8 @@
 // Writing   Whoever waits for a record, and finds nobody writing, writes all that there is, and flushes it if that was promised;
 //           the others wait for him. So calls that come together share a write and a flush.
 // Failing   A write or a flush that failed is not tried again: nobody knows what the system has kept. Nothing more is recorded
-//           then, nobody waits any more, and who runs the journal is told.
+//           then, nobody waits any more, and who runs the journal is told. Where it is not the files that have failed, what was
+//           recorded before is written and flushed as ever.
 #pragma once
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,6 +51,7 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
 
   void begin() noexcept override {
     if (Note* const note = mine()) ++note->depth;
+    else lose();
   }
   void end() noexcept override {
     Note* const note = mine();
@@ -62,11 +65,13 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   }
   void lock() noexcept override {
     Note* const note = mine();
-    if (note == nullptr || note->locks++ == 0) mutex_.lock();
+    if (note != nullptr && note->locks++ > 0) return;
+    mutex_.lock();
+    if (note == nullptr) fail_locked(too_many());
   }
   void unlock() noexcept override {
     Note* const note = mine();
-    if (note != nullptr && --note->locks > 0) return;
+    if (note != nullptr && note->locks > 0 && --note->locks > 0) return;
     const bool any = note != nullptr && note->changes.written_size() > 0;
     if (any) record(*note);
     mutex_.unlock();
@@ -95,9 +100,10 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
         write(to);
         note->changes.size(to.written_size());
         note->changes.bytes(to.written());
-        if (to.failed()) fail(SnapshotError(Errc::codec_error, "a value could not be encoded"));
+        if (to.failed()) fail(Errc::codec_error, "a value could not be encoded");
       }
-      BROOK_CATCH_ALL { fail(SnapshotError(Errc::out_of_memory, "a change could not be noted")); }
+      BROOK_CATCH(const std::bad_alloc&) { fail(Errc::out_of_memory, "a change could not be noted"); }
+      BROOK_CATCH_ALL { fail(Errc::codec_error, "a Codec threw"); }
     }
     end();
   }
@@ -141,11 +147,11 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
     }
     static_cast<void>(flush_all());
   }
-  void fail(SnapshotError why) noexcept {
+  void fail(Errc code, const char* why) noexcept {
     Note* const note = mine();
     const bool had = note != nullptr && note->locks > 0;
     if (!had) mutex_.lock();
-    fail_locked(std::move(why));
+    fail_locked(failure(code, why));
     if (!had) mutex_.unlock();
   }
 
@@ -195,6 +201,21 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   };
 
   [[nodiscard]] Note* mine() const noexcept { return note_for(*this); }
+  // This thread has no note for what it is about to do.
+  void lose() noexcept {
+    if (!recording_.load(sync::seq_cst)) return;
+    const sync::unique_lock held(mutex_);
+    fail_locked(too_many());
+  }
+  [[nodiscard]] static SnapshotError too_many() noexcept {
+    return failure(Errc::invalid_argument, "a step changes objects of too many journals");
+  }
+  // Without the text, where there is no memory for it.
+  [[nodiscard]] static SnapshotError failure(Errc code, const char* why) noexcept {
+    BROOK_TRY { return SnapshotError(code, why); }
+    BROOK_CATCH_ALL {}
+    return SnapshotError(code);
+  }
   void wait_later(Note& note) noexcept {
     if (note.wait.for_whom != nullptr) return;  // in line already
     note.wait.for_whom = shared_from_this();
@@ -213,7 +234,7 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   // Has `done`, which is of what was written or of what was flushed, come to `record`.
   void advance_to(sync::unique_lock<sync::mutex>& held, std::uint64_t record, const std::uint64_t& done,
                   bool to_disk) noexcept {
-    while (done < record && !error_) {
+    while (done < record && !broken_) {
       if (writing_) progress_.wait(held);
       else write_all(held, to_disk);
     }
@@ -228,6 +249,7 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   sync::condition_variable progress_;
   sync::atomic<bool> recording_{false};
   bool writing_ = false;
+  bool broken_ = false;           // its files are
   std::vector<Chunk> chunks_;     // one at least, once it was started
   std::vector<std::byte> spare_;  // room for the next one
   std::uint64_t appended_ = 0;    // sections
@@ -277,7 +299,7 @@ inline void Scribe::record(Note& note) noexcept {
       ++next_record_;
       bytes_ += scratch_.written_size() + snapshot::piece_header_size;
     }
-    BROOK_CATCH_ALL { fail_locked(SnapshotError(Errc::out_of_memory, "a change could not be recorded")); }
+    BROOK_CATCH_ALL { fail_locked(failure(Errc::out_of_memory, "a change could not be recorded")); }
     if (bytes_ >= enough_ && helper_ != nullptr && !told_) {
       told_ = true;
       helper_->wake();
@@ -336,10 +358,13 @@ inline void Scribe::write_all(sync::unique_lock<sync::mutex>& held, bool to_disk
   }
   BROOK_CATCH_ALL {
     if (!held.owns_lock()) held.lock();
-    result = unexpected(SnapshotError(Errc::out_of_memory, "records could not be written"));
+    result = unexpected(failure(Errc::out_of_memory, "records could not be written"));
   }
   writing_ = false;
-  if (!result) return fail_locked(result.error());
+  if (!result) {
+    broken_ = true;
+    return fail_locked(std::move(result.error()));
+  }
   written_ = up_to;
   if (to_disk) flushed_ = up_to;
   flushes_ += to_disk ? 1 : 0;

@@ -26,10 +26,27 @@
 
 namespace brook::journal {
 
-class GroupWitness final : public group::Witness {
+/// Notes changes of one object, or of one group.
+class Noting {
+ public:
+  Noting(std::shared_ptr<Scribe> scribe, Number number) noexcept : scribe_(std::move(scribe)), number_(number) {}
+
+ protected:
+  ~Noting() = default;
+
+  template <class Write>
+  void note(Change change, Write&& write) noexcept {
+    scribe_->note(change, number_, write);
+  }
+
+  const std::shared_ptr<Scribe> scribe_;
+  const Number number_;
+};
+
+class GroupWitness final : public group::Witness, private Noting {
  public:
   GroupWitness(std::shared_ptr<Scribe> scribe, Number number, Clock& clock) noexcept
-      : scribe_(std::move(scribe)), number_(number), clock_(clock) {}
+      : Noting(std::move(scribe), number), clock_(clock) {}
 
   [[nodiscard]] core::Recorder& recorder() noexcept override { return *scribe_; }
 
@@ -76,26 +93,18 @@ class GroupWitness final : public group::Witness {
   }
 
  private:
-  template <class Write>
-  void note(Change change, Write&& write) noexcept {
-    scribe_->note(change, number_, write);
-  }
-
-  const std::shared_ptr<Scribe> scribe_;
-  const Number number_;
   Clock& clock_;
 };
 
 template <class T>
-class StreamWitness final : public stream::Witness<T> {
+class StreamWitness final : public stream::Witness<T>, private Noting {
  public:
   using Values = typename stream::Witness<T>::Values;
 
   StreamWitness(std::shared_ptr<Scribe> scribe, Number number, Clock& clock) noexcept
-      : scribe_(std::move(scribe)), number_(number), clock_(clock) {}
+      : Noting(std::move(scribe), number), clock_(clock) {}
 
   [[nodiscard]] core::Recorder& recorder() noexcept override { return *scribe_; }
-  [[nodiscard]] Number number() const noexcept { return number_; }
 
   [[nodiscard]] bool encode(const Values& values, std::vector<std::byte>& to) override {
     Encoder out;
@@ -150,24 +159,24 @@ class StreamWitness final : public stream::Witness<T> {
   }
 
  private:
-  template <class Write>
-  void note(Change change, Write&& write) noexcept {
-    scribe_->note(change, number_, write);
-  }
-
-  const std::shared_ptr<Scribe> scribe_;
-  const Number number_;
   Clock& clock_;
 };
 
 template <class T>
-class ListWitness final : public blocking_list::Witness<log::PayloadOf<T>> {
+class ListWitness final : public blocking_list::Witness<log::PayloadOf<T>>, private Noting {
  public:
   using Payload = log::PayloadOf<T>;
 
-  ListWitness(std::shared_ptr<Scribe> scribe, Number number) noexcept : scribe_(std::move(scribe)), number_(number) {}
+  using Noting::Noting;
 
   [[nodiscard]] core::Recorder& recorder() noexcept override { return *scribe_; }
+
+  [[nodiscard]] bool encodable(const log::Values<Payload>& values) override {
+    if constexpr (snapshot::AsInMemory<T>) return true;
+    Encoder out;
+    for (std::size_t i = 0; i < values.size(); ++i) write(out, values[i]);
+    return !out.failed();
+  }
 
   void pushed(Side side, const Payload& element) noexcept override {
     note(Change::pushed, [&](Encoder& to) {
@@ -199,13 +208,6 @@ class ListWitness final : public blocking_list::Witness<log::PayloadOf<T>> {
 
  private:
   static void write(Encoder& to, const Payload& element) { snapshot::Values<T>::write(to, log::value_of<T>(element)); }
-  template <class Write>
-  void note(Change change, Write&& write) noexcept {
-    scribe_->note(change, number_, write);
-  }
-
-  const std::shared_ptr<Scribe> scribe_;
-  const Number number_;
 };
 
 }  // namespace brook::journal

@@ -59,7 +59,10 @@ class Adding final : public wait::Case {
     return line_.look([this] { return stream_->room.news() != news_; }, [this] { return poll(); });
   }
   [[nodiscard]] Clock::time_point due() const override { return stream_->next_expiry(); }
-  void withdraw() noexcept override { line_.withdraw(); }
+  void withdraw() noexcept override {
+    line_.withdraw();
+    stream_->settle_record();  // before the call returns, or the handler is called
+  }
   [[nodiscard]] expected<Value, Errc> result() const { return added_; }
 
  private:

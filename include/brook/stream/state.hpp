@@ -96,6 +96,11 @@ struct State {
   [[nodiscard]] core::Recorder* recorder() const noexcept {
     return witness_ == nullptr ? nullptr : &witness_->recorder();
   }
+  /// What was added while others kept this thread from waiting is as safe as was promised. Without a lock.
+  void settle_record() const noexcept {
+    if (witness_ != nullptr) [[unlikely]]
+      witness_->recorder().settle();
+  }
 
   /// How long an add waits for room when it is not told.
   [[nodiscard]] Wait patience() const { return options.overflow == Overflow::block ? Wait(forever) : Wait(); }
