@@ -59,7 +59,8 @@ void stream_and_group() {
   expect(batch && batch->size() == 1 && (*batch->begin())->what == "tea" && batch->ack() == 1, "it is delivered");
   for (const auto& [id, order] : orders.range()) expect(id.seq == 1 && order.number == 1, "and can be read again");
   const std::error_code code = brook::Errc::closed;
-  expect(std::hash<brook::Id>{}(brook::Id{5, 1}) != 0 && code.category() == brook::category(), "std knows ids and errors");
+  expect(std::hash<brook::Id>{}(brook::Id{5, 1}) != 0 && code.category() == brook::category(),
+         "std knows ids and errors");
 }
 
 void list_and_channel() {
@@ -67,7 +68,8 @@ void list_and_channel() {
   brook::Channel<std::string> news;
   auto heard = news.subscribe({.backlog = 4, .overflow = brook::Overflow::drop_oldest});
   expect(jobs.rpush(7) == std::size_t{1} && jobs.lrange(0, -1) == std::vector{7}, "an element is in the list");
-  expect(jobs.blpop(1s) == 7 && brook::blpop(brook::Wait(), jobs).error() == brook::Errc::timed_out, "and is taken once");
+  expect(jobs.blpop(1s) == 7 && brook::blpop(brook::Wait(), jobs).error() == brook::Errc::timed_out,
+         "and is taken once");
   expect(news.publish("rain") == 1, "one is subscribed");
   const auto got = brook::select(1s, jobs, heard);
   expect(got && got->index() == 1 && *std::get<1>(*got) == "rain", "and gets it");
