@@ -31,3 +31,4 @@ install(FILES ${PROJECT_BINARY_DIR}/brook.pc DESTINATION ${pc_dir})
 
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES packaging/gdb/brook_gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/brook)
+install(FILES packaging/module/brook.cppm packaging/natvis/brook.natvis DESTINATION ${CMAKE_INSTALL_DATADIR}/brook)

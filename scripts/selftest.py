@@ -5,6 +5,7 @@ import unittest
 import claims
 import layers
 import limits
+import module
 import orders
 from cpp_text import code_only
 
@@ -97,6 +98,24 @@ class Limits(unittest.TestCase):
         body = "  g();\n"
         self.assertEqual(limits.long_functions("void f() {\n" + body * 38 + "}\n"), [])
         self.assertEqual(len(limits.long_functions("void f() {\n" + body * 39 + "}\n")), 1)
+
+
+class Module(unittest.TestCase):
+    def test_names_of_a_namespace(self):
+        code = """namespace brook { namespace inner { struct A {}; void f(); }
+            class Later;  enum class Kind : char { one };  template <class T> requires(sizeof(T) > 1) && Some<T> class B { void m(); };
+            template <class T> struct B<int> {};  template <class T> concept C = requires(T t) { t.x(); };  using tl::unexpected;
+            template <class T> using D = std::vector<T>;  inline constexpr Later later{};  template <class... T> inline constexpr D<T...> d{};
+            [[nodiscard]] constexpr std::size_t g(std::pair<int, int> p) noexcept { return h(p); }  void Later::member() {}
+            template <class T> requires C<T> expected<void, E> k(const T& t, F f = {}) { return l(f); }
+            std::ostream& operator<<(std::ostream& out, D<int> d);  struct inner::A; }
+            namespace brook::log { struct E {}; }  template <> struct std::hash<brook::B> { int o() const; };"""
+        self.assertEqual(module.names(code), ["Kind", "B", "C", "unexpected", "D", "later", "d", "g", "k", "operator<<"])
+
+    def test_what_is_missing_or_too_much(self):
+        text = "export namespace brook {\nusing brook::A;\nusing brook::B;\nusing brook::B;\n}\n"
+        self.assertEqual(list(module.differences(module.exported(text), {"B": "b.hpp", "C": "c.hpp"})),
+                         ["does not export brook::C of <c.hpp>", "exports brook::A, which no header has", "exports brook::B twice"])
 
 
 class Orders(unittest.TestCase):

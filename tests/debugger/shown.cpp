@@ -27,7 +27,12 @@ int main() {
   brook::Stream<Word> boxed;
   boxed.add(brook::Id{8, 0}, "salt");
   const brook::Id last = numbers.last_id();
+  const brook::Entries<int> range = numbers.range();
+  const auto added = boxed.add(brook::Id{9, 1}, "tea");
+  const auto refused = words.add("salt");
   stop_here(numbers, words, boxed);
   static_cast<void>(last);
+  static_cast<void>(added);
+  static_cast<void>(refused);
   return 0;
 }
