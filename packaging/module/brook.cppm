@@ -201,6 +201,7 @@ using brook::Orphans;
 // redis.hpp
 using brook::export_to_redis;
 using brook::import_from_redis;
+using brook::import_redis_reply;
 
 // redis/format.hpp
 using brook::RedisFields;
