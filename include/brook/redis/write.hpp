@@ -61,10 +61,12 @@ class Writer {
 
  private:
   void head(char kind, std::size_t count) {
-    char digits[24];
-    buffer_ += kind;
-    buffer_.append(digits, std::to_chars(digits, digits + sizeof digits, count).ptr);
-    buffer_ += "\r\n";
+    char line[24];
+    line[0] = kind;
+    char* end = std::to_chars(line + 1, line + sizeof line, count).ptr;
+    *end++ = '\r';
+    *end++ = '\n';
+    buffer_.append(line, end);
   }
 
   ByteSink& to_;
