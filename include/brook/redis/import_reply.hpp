@@ -40,6 +40,11 @@ namespace brook::redis {
   return id.value_or(Id());
 }
 
+/// Calls `visit()` for each of so many values; it reads it.
+template <class Visit>
+void each_value(ReplyReader& from, std::uint64_t values, Visit&& visit) {
+  for (; values > 0 && !from.failed(); --values) visit();
+}
 /// Calls `visit(name)` for each name of so many names and values; it reads the value.
 template <class Visit>
 void each_named(ReplyReader& from, std::uint64_t values, Visit&& visit) {
@@ -83,9 +88,9 @@ class GroupReply {
     } else if (said == "pel-count") {
       pending_ = from_.count("how much is pending");
     } else if (said == "pending") {
-      for (std::uint64_t left = from_.array("what is pending"); left > 0 && !from_.failed(); --left) read_pending();
+      each_value(from_, from_.array("what is pending"), [this] { read_pending(); });
     } else if (said == "consumers") {
-      for (std::uint64_t left = from_.array("consumers"); left > 0 && !from_.failed(); --left) read_consumer();
+      each_value(from_, from_.array("consumers"), [this] { read_consumer(); });
     } else {
       from_.skip();
     }
@@ -179,7 +184,7 @@ class StreamReply {
     const std::uint64_t values = from_.values("entries (XRANGE), or names and values (XINFO STREAM FULL),");
     if (from_.failed()) return;
     if (is_map || (values > 0 && from_.kind() != '*')) return read_info(values, where);
-    for (std::uint64_t left = values; left > 0 && !from_.failed(); --left) read_entry();
+    each_value(from_, values, [this] { read_entry(); });
   }
 
  private:
@@ -224,10 +229,10 @@ class StreamReply {
       added_ = from_.count("how many entries were added");
     } else if (said == "entries") {
       entries_ = true;
-      for (std::uint64_t left = from_.array("entries"); left > 0 && !from_.failed(); --left) read_entry();
+      each_value(from_, from_.array("entries"), [this] { read_entry(); });
     } else if (said == "groups" && from_.kind() == '*') {
       groups_ = true;
-      for (std::uint64_t left = from_.array("groups"); left > 0 && !from_.failed(); --left) read_group();
+      each_value(from_, from_.array("groups"), [this] { read_group(); });
     } else {
       from_.skip();
     }
@@ -272,11 +277,11 @@ template <class T>
   ImportingList<T> importing(options.list);
   std::string text;
   if (from.begin()) {
-    for (std::uint64_t left = from.array("elements (LRANGE)"); left > 0 && !from.failed(); --left) {
+    each_value(from, from.array("elements (LRANGE)"), [&] {
       const std::uint64_t where = from.offset();
-      if (!from.text(text, "an element")) break;
+      if (!from.text(text, "an element")) return;
       if (const auto pushed = importing.push(Side::right, text); !pushed) from.fail(pushed, where);
-    }
+    });
   }
   if (from.failed() || !from.end(to_the_end)) return from.result();
   replace_state(list, importing.state());
