@@ -114,7 +114,7 @@ class BlockingList {
   explicit BlockingList(const ListOptions& options) : state_(std::make_shared<blocking_list::State<T>>(options)) {}
 
   /// Precondition: no call is running.
-  ~BlockingList() { close_now(); }
+  ~BlockingList() { leave(); }
 
   BlockingList(const BlockingList&) = delete;
   BlockingList& operator=(const BlockingList&) = delete;
@@ -295,7 +295,7 @@ class BlockingList {
   // For blocking_list/restore.hpp.
   friend const std::shared_ptr<State>& shared_state_of(const BlockingList& list) noexcept { return list.state_; }
   friend void replace_state(BlockingList& list, std::shared_ptr<State> state) noexcept {
-    list.close();
+    list.leave();
     list.state_ = std::move(state);
   }
 
@@ -321,6 +321,10 @@ class BlockingList {
   void close_now() {
     const Locked locked(*state_);
     state_->close();
+  }
+  void leave() {
+    close_now();
+    state_->standing.store(Standing::gone, sync::seq_cst);
   }
 
   // blocking_list/popping.hpp

@@ -18,11 +18,14 @@
 #include <vector>
 
 #include <brook/blocking_list.hpp>
+#include <brook/broker/expiries.hpp>
 #include <brook/broker/keeper.hpp>
 #include <brook/broker/named.hpp>
 #include <brook/broker/names.hpp>
 #include <brook/channel.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/config.hpp>
+#include <brook/core/deadlines.hpp>
 #include <brook/core/later.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/core/text.hpp>
@@ -61,7 +64,7 @@ class NameError {
 class Broker {
  public:
   Broker() : Broker(BrokerOptions{}) {}
-  explicit Broker(const BrokerOptions& options) : options_(options) {}
+  explicit Broker(const BrokerOptions& options) : options_(options), expiries_(*this, clock()) {}
   /// Closes everything. Precondition: no call of its own is running.
   ~Broker() { close(); }
 
@@ -114,7 +117,8 @@ class Broker {
   /// Gives an object another name; what had that name loses it (RENAME). At one instant. Errors: no_such_key.
   expected<void, Errc> rename(std::string_view from, std::string_view to);
 
-  /// A name goes by itself after so long, on the broker's clock (PEXPIRE); zero or less is at once. Whether there is the name.
+  /// A name goes by itself after so long, on the broker's clock (PEXPIRE), as if it were erased then, on a thread of the
+  /// clock's; zero or less is at once. Whether there is the name.
   bool expire_after(std::string_view name, std::chrono::milliseconds time);
   /// It does not after all (PERSIST). Whether there is the name.
   bool persist(std::string_view name);
@@ -129,11 +133,12 @@ class Broker {
   /// Nothing is made any more, and every object that has a name is closed, in the order in which they were made, so that what
   /// comes first in a pipeline ends first: every call that waits wakes, and what is there can still be drained. What is in
   /// somebody's hands stays pending. May be called again.
-  void close();
+  void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_.load(sync::seq_cst); }
 
  private:
   friend class broker::Contents;
+  friend class broker::Expiries<Broker>;
 
   using Ptr = std::shared_ptr<broker::Named>;
 
@@ -160,10 +165,37 @@ class Broker {
 
   // Whatever has the name, be it expired.
   void erase_locked(std::string_view name) {
-    const Ptr named = keeper_ == nullptr ? nullptr : names_.find_surely(name);
+    broker::Named* const named = names_.find_surely(name).get();  // it is there as long as it has the name
+    if (named == nullptr) return;
+    forget_expiry(*named);
+    if (keeper_ != nullptr) keeper_->erased(*named);
     names_.erase(name);
-    if (named != nullptr) keeper_->erased(*named);
   }
+
+  // Names that expire, with the lock: what a name's object says of that has changed; the object has no name any more.
+  void note_expiry(broker::Named& named) noexcept {
+    forget_expiry(named);
+    named.deadline = named.expires();
+    if (named.deadline != Clock::time_point::max()) expiring_.add(named, named.number);
+  }
+  void forget_expiry(broker::Named& named) noexcept {
+    if (expiring_.holds(named)) expiring_.remove(named);
+  }
+  // Without.
+  void sweep() noexcept {
+    const Locked locked(*this);
+    const Clock::time_point now = clock().now();
+    while (!expiring_.empty() && expiring_.first().deadline <= now) {
+      const std::string& name = expiring_.first().name;
+      erase_locked(name);
+    }
+  }
+  [[nodiscard]] Clock::time_point next_expiry() const noexcept {
+    const Locked locked(*this);
+    return expiring_.empty() ? Clock::time_point::max() : expiring_.first().deadline;
+  }
+  // What has the name goes at this time.
+  bool set_expiry(std::string_view name, Clock::time_point when);
 
   template <class Object>
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> object(
@@ -186,6 +218,7 @@ class Broker {
     if (options.clock == nullptr) options.clock = options_.clock;
     if (options.probe == nullptr && options_.probe != nullptr) options.probe = options_.probe->named(name);
     const auto made = std::make_shared<broker::Holder<Object>>(options);
+    made->name = name;
     const Locked locked(*this);
     if (const Ptr named = find_locked(name)) return as<Object>(name, *named);
     erase_locked(name);  // it may have expired
@@ -226,6 +259,8 @@ class Broker {
   std::shared_ptr<broker::Keeper> keeper_;
   sync::atomic<bool> closed_{false};
   std::uint64_t made_ = 0;
+  core::Deadlines<broker::Named> expiring_;
+  broker::Expiries<Broker> expiries_;
 };
 
 inline std::vector<std::string> Broker::keys(std::string_view pattern) const {
@@ -246,35 +281,36 @@ inline bool Broker::erase(std::string_view name) {
 }
 
 inline expected<void, Errc> Broker::rename(std::string_view from, std::string_view to) {
+  std::string name(to);
+  Ptr replaced;
   const Locked locked(*this);
   const Ptr named = find_locked(from);
   if (named == nullptr) return unexpected(Errc::no_such_key);
   if (from == to) return {};
-  const Ptr replaced = keeper_ == nullptr ? nullptr : names_.find_surely(to);
+  replaced = names_.find_surely(to);
   names_.move(from, to);
+  named->name.swap(name);
+  if (replaced != nullptr) forget_expiry(*replaced);
   if (keeper_ != nullptr) keeper_->renamed(*named, to, replaced.get());
   return {};
 }
 
 inline bool Broker::expire_after(std::string_view name, std::chrono::milliseconds time) {
-  const Locked locked(*this);
-  const Ptr named = find_locked(name);
-  if (named == nullptr) return false;
-  if (time.count() <= 0) {
-    erase_locked(name);
-    return true;
-  }
-  named->expire_at(Wait(time).deadline(clock()));
-  if (keeper_ != nullptr) keeper_->expires(*named);
-  return true;
+  return time.count() <= 0 ? erase(name) : set_expiry(name, Wait(time).deadline(clock()));
 }
 
-inline bool Broker::persist(std::string_view name) {
-  const Locked locked(*this);
-  const Ptr named = find_locked(name);
-  if (named == nullptr) return false;
-  named->expire_at(Clock::time_point::max());
-  if (keeper_ != nullptr) keeper_->expires(*named);
+inline bool Broker::persist(std::string_view name) { return set_expiry(name, Clock::time_point::max()); }
+
+inline bool Broker::set_expiry(std::string_view name, Clock::time_point when) {
+  {
+    const Locked locked(*this);
+    const Ptr named = find_locked(name);
+    if (named == nullptr) return false;
+    named->expire_at(when);
+    note_expiry(*named);
+    if (keeper_ != nullptr) keeper_->expires(*named);
+  }
+  expiries_.changed();
   return true;
 }
 
@@ -304,16 +340,32 @@ inline std::vector<ObjectInfo> Broker::info() const {
   return infos;
 }
 
-inline void Broker::close() {
-  std::vector<std::pair<std::string, Ptr>> objects;
-  {
-    const Locked locked(*this);
-    closed_.store(true, sync::seq_cst);
-    objects = all();
+inline void Broker::close() noexcept {
+  BROOK_TRY {
+    std::vector<std::pair<std::string, Ptr>> objects;
+    {
+      const Locked locked(*this);
+      closed_.store(true, sync::seq_cst);
+      objects = all();
+    }
+    std::sort(objects.begin(), objects.end(),
+              [](const auto& a, const auto& b) { return a.second->number < b.second->number; });
+    for (const auto& [name, named] : objects) named->close();
+    return;
   }
-  std::sort(objects.begin(), objects.end(),
-            [](const auto& a, const auto& b) { return a.second->number < b.second->number; });
-  for (const auto& [name, named] : objects) named->close();
+  BROOK_CATCH_ALL {}
+  // There is no memory for a list of them: each is looked for when it is its turn.
+  for (Ptr last, next;; last = std::move(next)) {
+    {
+      const Locked locked(*this);
+      names_.each([&](const std::string&, const Ptr& named) {
+        const bool comes = last == nullptr || named->number > last->number;
+        if (comes && (next == nullptr || named->number < next->number)) next = named;
+      });
+    }
+    if (next == nullptr) return;
+    next->close();
+  }
 }
 
 }  // namespace brook

@@ -141,10 +141,6 @@ class Consumer {
     }
     group_->options.dead_letter.settle();
   }
-  [[nodiscard]] Clock& clock() const noexcept {
-    const bool gone = stream_->standing.load(sync::seq_cst) == Standing::gone;  // and its clock perhaps with it
-    return gone ? static_cast<Clock&>(SystemClock::instance()) : stream_->clock();
-  }
   // With the group's mutex held: the member that this handle stands for now; null when there is none, and why.
   [[nodiscard]] group::Member* present(Errc& failed) const;
   // What there is now; when there is nothing, `cursor` is where something will be. A call that `waits` does so when what there

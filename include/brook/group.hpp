@@ -55,9 +55,7 @@ class Group {
   /// The consumer of this name, created on first use (XGROUP CREATECONSUMER).
   [[nodiscard]] Consumer<T> consumer(std::string_view name) const {
     const Locked held(*group_);
-    const bool gone = stream_->standing.load(sync::seq_cst) == Standing::gone;  // and its clock perhaps with it
-    const Clock& clock = gone ? static_cast<Clock&>(SystemClock::instance()) : stream_->clock();
-    return Consumer<T>(stream_, group_, group_->enlist(name, clock));
+    return Consumer<T>(stream_, group_, group_->enlist(name, clock_or_system(stream_->clock_if_there())));
   }
 
   /// Names of the consumers, in byte order.

@@ -135,6 +135,8 @@ struct Call {
   Clock* clock = nullptr;      ///< the object's
   /// It is part of another operation that holds a lock: it must not be delayed, and the objects must not be used.
   bool locked = false;
+  /// No thread sleeps for it, as it belongs to a completion: it must not be delayed, as that would delay somebody else.
+  bool prompt = false;
 };
 
 /// What came of an operation.

@@ -47,26 +47,34 @@ class Pending {
     gate_.announce();
     return true;
   }
-  /// Errors: those of the answer, timed_out, cancelled. Called once.
+  /// Errors: those of the answer, timed_out, cancelled; unanswered when it was taken before. The clock is needed only as long
+  /// as it is not over.
   [[nodiscard]] expected<Answer, Errc> wait(Clock& clock, const Wait& wait, std::chrono::nanoseconds spin) {
-    const auto come = [this] { return over_.load(sync::seq_cst); };
+    if (over()) return take();
+    const auto come = [this] { return over(); };
     const auto outcome = wait::await(gate_, clock, wait.deadline(clock), wait, spin, come);
     const sync::unique_lock<sync::mutex> held(mutex_);
-    over_.store(true, sync::seq_cst);
-    if (answer_) return *std::move(answer_);
+    const bool late = !over_.exchange(true, sync::seq_cst);
+    if (!late) return take_locked();
     return unexpected(outcome == wait::Outcome::cancelled ? Errc::cancelled : Errc::timed_out);
   }
   [[nodiscard]] bool over() const noexcept { return over_.load(sync::seq_cst); }
 
-  /// The answer, once it is there and over() says so.
+  /// The answer, once over() says so; unanswered when there is none, or it was taken before.
   [[nodiscard]] expected<Answer, Errc> take() {
     const sync::unique_lock<sync::mutex> held(mutex_);
-    if (!answer_) return unexpected(Errc::unanswered);
-    return *std::move(answer_);
+    return take_locked();
   }
   [[nodiscard]] wait::Gate& gate() noexcept { return gate_; }
 
  private:
+  [[nodiscard]] expected<Answer, Errc> take_locked() {
+    if (!answer_) return unexpected(Errc::unanswered);
+    expected<Answer, Errc> answer = *std::move(answer_);
+    answer_.reset();
+    return answer;
+  }
+
   sync::mutex mutex_;
   wait::Gate gate_;
   sync::atomic<bool> over_{false};
@@ -166,9 +174,9 @@ class Answered final : public wait::Case {
  public:
   using Value = Answer;
 
-  explicit Answered(AnswerFrom<Answer> what) : pending_(std::move(what.pending)), clock_(*what.clock) {}
+  explicit Answered(AnswerFrom<Answer> what) : pending_(std::move(what.pending)), clock_(what.clock) {}
 
-  [[nodiscard]] Clock& clock() const noexcept override { return clock_; }
+  [[nodiscard]] Clock* clock() const noexcept override { return pending_->over() ? nullptr : clock_; }
   [[nodiscard]] wait::Found poll() override { return pending_->over() ? wait::Found::some : wait::Found::nothing; }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override { line_.enlist(pending_->gate(), call, bid); }
   [[nodiscard]] wait::Found look() override {
@@ -179,7 +187,7 @@ class Answered final : public wait::Case {
 
  private:
   const std::shared_ptr<Pending<Answer>> pending_;
-  Clock& clock_;
+  Clock* const clock_;
   wait::AtGate line_;
 };
 
@@ -189,8 +197,8 @@ class Answered final : public wait::Case {
 template <class Answer>
 class Reply {
  public:
-  /// Waits for it; once. Errors: unanswered; timed_out; cancelled; and with what it was refused. It is then too late
-  /// for the answer.
+  /// Waits for it; once. Errors: timed_out; cancelled; and with what it was refused. It is then too late for the answer.
+  /// Further: unanswered, when who served has gone, or when it was taken before.
   [[nodiscard]] expected<Answer, Errc> get(const Wait& wait = forever) {
     return pending_->wait(*clock_, wait, default_spin);
   }

@@ -37,7 +37,7 @@ using Selected = selection::Taken<Sources...>;
 /// the first that will have. Sources are lists, subscriptions, consumers, and what from(), moving() and into() say. Nothing
 /// is lost when it ends otherwise, and it stands in the line of each as who waits there alone does. Sources are asked one
 /// after the other, not at one instant. A source that is closed and has nothing left is passed over. Time is that of the
-/// first source's clock; what comes back to a group, or expires, by itself does so on its own clock.
+/// clock of the first source whose object is there; what comes back to a group, or expires, by itself does so on its own clock.
 /// Errors: timed_out; cancelled; when all sources are over what the first would answer, which is closed unless it says
 /// otherwise. Throws what taking from a source throws, and then nothing was taken. O(sources), each as its own call.
 template <Selectable... Sources>
@@ -58,8 +58,8 @@ requires(sizeof...(Sources) > 0)
 }
 
 /// Reads from several streams, of whatever types: waits until one of them has entries, and answers what each has then (XREAD
-/// BLOCK with several keys), all empty only when the time is up: `read(5s, from(orders, a), from(refunds, b, 100))`. Errors:
-/// cancelled; closed when all are closed and nothing follows.
+/// BLOCK with several keys), all empty only when the time is up: `read(5s, from(orders, a), from(refunds, b, 100))`. To a probe
+/// that is a read of each stream, once there is something or the time is up. Errors: cancelled; closed when all are closed and nothing follows.
 template <class... T>
 requires(sizeof...(T) > 0)
     [[nodiscard]] expected<std::tuple<Entries<T>...>, Errc> read(const Wait& wait, stream::ReadFrom<T>... sources) {
@@ -67,14 +67,19 @@ requires(sizeof...(T) > 0)
   for (std::optional<Wait> until;;) {
     wait::Selection<stream::Reading<T>...> selection(0, sources...);
     if (!until) until = wait.until(selection.clock());
-    const Errc why = wait::sleep_until_taken(selection, *until);
-    selection.settle(*until);
-    if (const auto refused = selection.refused()) return unexpected(*refused);
+    std::optional<Wait> begun;
+    const Errc why = wait::take_or_sleep(selection, *until, begun);
     const bool late = !selection.taken() && why == Errc::timed_out;
     if (!selection.taken() && !late) return unexpected(why);
     std::tuple<Entries<T>...> all{sources.entries()...};
-    if (late || std::apply([](const auto&... one) { return (!one.empty() || ...); }, all)) return all;
-  }  // else it was removed in between
+    const bool some = std::apply([](const auto&... one) { return (!one.empty() || ...); }, all);
+    if (!some && !late) continue;  // it was removed in between
+    std::optional<Errc> failed;
+    const auto pass = [&](auto&... entries) { static_cast<void>(((failed = sources.pass(entries, *until)) || ...)); };
+    std::apply(pass, all);
+    if (failed) return unexpected(*failed);
+    return all;
+  }
 }
 
 /// What can still be done about a completion. Dropping it does nothing: the completion goes on. Thread-safe; copies mean the

@@ -85,11 +85,18 @@ Task into_result(Awaited awaited, Result& result) {
   result.emplace(co_await awaited());
 }
 
+template <class T>
+concept Awaited = requires(T&& awaited) {
+  std::forward<T>(awaited).operator co_await();
+};
+using ReadyOfList = decltype(ready(forever, std::declval<BlockingList<int>&>()));
+static_assert(Awaited<ReadyOfList> && !Awaited<ReadyOfList&>);
+
 // Begins to wait for sources on a loop, has something come for it, and destroys it before it is resumed.
 template <class Make, class Come>
 void given_and_destroyed(Make make, Come come) {
   Loop loop;
-  using Result = decltype(make(loop.schedule()).await_resume());
+  using Result = decltype(make(loop.schedule()).operator co_await().await_resume());
   std::optional<Result> result;
   {
     const Task task = into_result([&] { return make(loop.schedule()); }, result);
@@ -303,7 +310,9 @@ TEST_CASE("Coroutine: a message that was given to one that is destroyed is the n
     } else {
       given_and_destroyed([&](auto schedule) { return ready_on(schedule, forever, subscription); }, come);
     }
+    CHECK(subscription.waiting() == 3);
     CHECK(**subscription.receive(Wait()) == 1);
+    CHECK(subscription.waiting() == 2);
     CHECK(**subscription.try_receive() == 2);
     CHECK(**subscription.receive(Wait()) == 3);
     CHECK(subscription.receive(Wait()).error() == Errc::timed_out);
@@ -335,7 +344,9 @@ TEST_CASE("Coroutine: a message that was given to one that is destroyed is the n
     auto subscription = channel.subscribe();
     given_and_destroyed([&](auto schedule) { return ready_on(schedule, forever, subscription); },
                         [&] { REQUIRE(channel.publish(1)); });
+    CHECK(subscription.waiting() == 1);
     subscription.unsubscribe();
+    CHECK(subscription.waiting() == 0);
     CHECK(subscription.receive(Wait()).error() == Errc::closed);
   }
 }

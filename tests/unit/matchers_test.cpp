@@ -65,6 +65,10 @@ TEST_CASE("Matchers: groups, and what is drained") {
   CHECK(batch.ack() + other.ack() == 2);
   CHECK_THAT(group, IsDrained());
   CHECK_THAT(stream, IsDrained());
+  Stream<int> without_groups;
+  CHECK_THAT(without_groups, IsDrained());
+  REQUIRE(without_groups.add(1));
+  CHECK_THAT(without_groups, !IsDrained());
   CHECK(HasPending(1, "a").toString() == "has 1 pending with 'a'");
   REQUIRE(group.destroy());
   CHECK_THAT(group, !IsDrained() && !HasPending(0) && !HasLag(0));  // it is gone
@@ -103,6 +107,7 @@ TEST_CASE("Matchers: Received, of one answer") {
   CHECK_THAT(select(Wait(), sub), Received(3));
   CHECK_THAT(channel.publish(4, Wait()), !FailsWith(Errc::closed));
   CHECK(Received("a").toString() == "received \"a\"");
+  CHECK_THAT((std::variant<std::string, int>("a")), Received("a") && !Received(97) && !Received('a'));
 }
 
 TEST_CASE("Matchers: Received, of several at once") {

@@ -1,4 +1,5 @@
 #include <brook/requests.hpp>
+#include <brook/select.hpp>
 
 #include <atomic>
 #include <memory>
@@ -55,6 +56,24 @@ TEST_CASE("Requests: who gets a question and gives it up says so") {
   REQUIRE(reply);
   { const auto request = service.receive(Wait()); }
   CHECK(error_of(reply->get()) == Errc::unanswered);
+}
+
+TEST_CASE("Requests: an answer is there once") {
+  Lengths lengths;
+  auto service = lengths.serve();
+  for (const bool waits : {false, true}) {
+    auto reply = lengths.send("brook");
+    REQUIRE(reply);
+    CHECK(service.receive(Wait())->reply(5));
+    CHECK((waits ? reply->get() : select(Wait(), *reply)).value() == 5);
+    CHECK(error_of(reply->get()) == Errc::unanswered);
+    CHECK(error_of(select(Wait(), *reply)) == Errc::unanswered);
+  }
+  auto late = lengths.send("brook");
+  REQUIRE(late);
+  CHECK(error_of(late->get(Wait())) == Errc::timed_out);
+  CHECK_FALSE(service.receive(Wait()));
+  CHECK(error_of(late->get()) == Errc::unanswered);
 }
 
 TEST_CASE("Requests: a question is refused with an error") {

@@ -2,6 +2,7 @@
 #include <brook/select.hpp>
 #include <brook/testing.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -134,6 +135,80 @@ TEST_CASE("Probe: a completion is told what its probe says, with no lock held") 
   on_ready(handler, forever, things.other, things.list);
   CHECK(got == "1: 5");
   CHECK(seen == 2);
+}
+
+TEST_CASE("Probe: a completion is neither delayed nor stalled, as that would hold up who brings what it waits for") {
+  for (const bool stalled : {false, true}) {
+    Watched things;
+    std::vector<Rule> rules;
+    for (const Operation operation :
+         {Operation::pop, Operation::receive, Operation::read, Operation::push, Operation::add, Operation::publish}) {
+      const Fault fault{
+          .operation = operation, .when = [](const Call& call) { return call.prompt || call.locked; }, .delay = 1h};
+      rules.push_back(stalled ? things.faults.stall(fault) : things.faults.delay(fault));
+    }
+    std::string got;
+    const auto handler = [&](const auto& taken) { got += told(taken) + " "; };
+    for (const std::size_t kind : {0U, 2U, 4U, 5U}) things.steps()[kind].bring();
+    on_ready(handler, forever, things.list);
+    on_ready(handler, forever, things.alone);
+    on_ready(handler, forever, things.shared);
+    on_ready(handler, forever, things.worker);
+    on_ready(handler, forever, from(things.stream, earliest, 1));
+    on_ready(handler, forever, from(things.list, Side::left, 9));
+    on_ready(handler, forever, things.list);
+    REQUIRE(things.list.rpush(9));
+    on_ready(handler, forever, things.alone, from(things.stream, latest), things.other);
+    REQUIRE(things.other.rpush(8));
+    CHECK(got == "7 7 7 7 7 8 9 2: 8 ");
+    CHECK(things.clock.slept == 0);
+    for (const Rule& rule : rules) CHECK(rule.hits() == 0);
+  }
+}
+
+TEST_CASE("Probe: the delay of what a select has taken ends with the call's own time") {
+  Watched things;
+  things.faults.delay({.operation = Operation::pop, .delay = 10s});
+  const auto begin = things.clock.now();
+  things.clock.meanwhile = {[&] {
+    things.clock.advance(3s);
+    CHECK(things.list.rpush(7));
+  }};
+  CHECK(told(select(5s, things.other, things.list)) == told(Errc::timed_out));
+  CHECK(things.clock.now() - begin == 5s);
+  CHECK(told(things.list.lrange(0, -1)) == "7");
+}
+
+TEST_CASE("Probe: a read of several streams is one of each") {
+  Faults faults;
+  Recorder recorder({.then = &faults});
+  SoleClock clock;
+  Broker broker({.clock = &clock, .probe = &recorder});
+  auto& a = **broker.stream<int>("a");
+  auto& b = **broker.stream<int>("b");
+  const auto both = [&]() -> std::string {
+    const auto got = read(5s, from(a, earliest, 2), from(b, earliest));
+    return got ? told(std::get<0>(*got)) + " | " + told(std::get<1>(*got)) : told(got.error());
+  };
+  REQUIRE((a.add(1) && a.add(2) && a.add(3) && b.add(4)));
+  recorder.clear();
+  CHECK(both() == "1 2 | 4");
+  REQUIRE(recorder.count({.operation = Operation::read}) == 2);
+  const auto records = recorder.records({.operation = Operation::read});
+  CHECK(records[0].name + records[1].name == "ab");
+  CHECK(records[0].outcome->size == 2);
+  CHECK(records[1].outcome->size == 1);
+
+  Rule rule = faults.drop({.operation = Operation::read, .name = "a", .times = 1});
+  CHECK(both() == " | 4");
+  rule = faults.drop({.operation = Operation::read, .times = 2});
+  CHECK(both() == " | ");
+  rule = faults.fail({.operation = Operation::read, .name = "b", .times = 1, .with = Errc::full});
+  CHECK(both() == told(Errc::full));
+  rule = faults.hide({.operation = Operation::read, .name = "a", .times = 1, .with = Errc::closed});
+  CHECK(both() == told(Errc::closed));
+  CHECK(both() == "1 2 | 4");
+  CHECK(clock.slept == 0);
 }
 
 TEST_CASE("Probe: what select and completions bring") {

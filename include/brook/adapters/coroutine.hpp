@@ -89,8 +89,24 @@ class [[nodiscard]] Ready {
   Ready(const Ready&) = delete;
   Ready& operator=(const Ready&) = delete;
 
-  [[nodiscard]] bool await_ready() const noexcept { return false; }
-  [[nodiscard]] bool await_suspend(std::coroutine_handle<> coroutine) {
+  class Awaiter {
+   public:
+    explicit Awaiter(Ready& what) noexcept : what_(what) {}
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    [[nodiscard]] bool await_suspend(std::coroutine_handle<> coroutine) const { return what_.start(coroutine); }
+    [[nodiscard]] auto await_resume() const { return std::exchange(what_.completion_, nullptr)->result(); }
+
+   private:
+    Ready& what_;
+  };
+  /// Once, as its sources are used up: so it takes an rvalue.
+  [[nodiscard]] Awaiter operator co_await() && noexcept { return Awaiter(*this); }
+
+ private:
+  using Completion = wait::Completion<Resume<F>, typename Sources::Case...>;
+
+  // Whether the coroutine is suspended.
+  [[nodiscard]] bool start(std::coroutine_handle<> coroutine) {
     completion_ = std::apply(
         [&](Sources&... sources) {
           return std::make_shared<Completion>(Resume<F>{std::move(schedule_), Suspended(coroutine)}, wait_, 0,
@@ -100,10 +116,6 @@ class [[nodiscard]] Ready {
     const auto completion = completion_;
     return !Completion::start(completion);  // when it does not end at once, the coroutine may be gone by now
   }
-  [[nodiscard]] auto await_resume() { return std::exchange(completion_, nullptr)->result(); }
-
- private:
-  using Completion = wait::Completion<Resume<F>, typename Sources::Case...>;
 
   F schedule_;
   const Wait wait_;

@@ -169,7 +169,7 @@ class PushCase final : public wait::Case {
   template <class Source>
   explicit PushCase(Source&& into) : list_(into.state()), value_(std::forward<Source>(into).value()) {}
 
-  [[nodiscard]] Clock& clock() const noexcept override { return list_->clock(); }
+  [[nodiscard]] Clock* clock() const noexcept override { return list_->clock_if_there(); }
   [[nodiscard]] wait::Found poll() override {
     bool performed = false;
     const auto push_now = [&](const Wait* wait) {
@@ -205,7 +205,7 @@ class PushCase final : public wait::Case {
   // One that was pushed by who made room cannot be taken back.
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
     if (!taken || !watched_ || !pusher_) return std::nullopt;
-    const Call call{.operation = Operation::push, .size = 1, .wait = &wait};
+    const Call call{.operation = Operation::push, .size = 1, .wait = &wait, .prompt = this->prompt()};
     return probing::watch_taken(*list_, call, {}, []() noexcept {});
   }
   [[nodiscard]] expected<Value, Errc> result() {

@@ -32,7 +32,7 @@ class PopLine : public wait::Case {
   PopLine(std::shared_ptr<State<T>> list, Side side, std::size_t most, const Destination<T>& destination = {})
       : list_(std::move(list)), side_(side), most_(most), destination_(destination) {}
 
-  [[nodiscard]] Clock& clock() const noexcept override { return list_->clock(); }
+  [[nodiscard]] Clock* clock() const noexcept override { return list_->clock_if_there(); }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
     popper_.emplace(call, side_, 1, most_, bid);
     popper_->destination = destination_;
@@ -71,7 +71,7 @@ class PopLine : public wait::Case {
   [[nodiscard]] std::optional<Errc> watch(Operation operation, const Wait& wait, std::size_t taken,
                                           const GiveBack& give_back) {
     if (taken == 0 || !list_->watched()) return std::nullopt;
-    const Call call{.operation = operation, .size = most_, .wait = &wait};
+    const Call call{.operation = operation, .size = most_, .wait = &wait, .prompt = this->prompt()};
     return probing::watch_taken(*list_, call, {.size = taken}, give_back);
   }
   // What was popped while it stood in line; null when nothing was.

@@ -109,8 +109,12 @@ class State {
   }
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
+  /// The same for handles that may outlive the list: null when it is gone, and its clock perhaps with it.
+  [[nodiscard]] Clock* clock_if_there() const noexcept {
+    return standing.load(sync::seq_cst) == Standing::gone ? nullptr : &clock();
+  }
   /// Whether operations are to go by the probe.
-  [[nodiscard]] bool watched() const noexcept { return options.probe != nullptr; }
+  [[nodiscard]] bool watched() const noexcept { return standing.load(sync::seq_cst) == Standing::watched; }
   Outcome ask(Call call, const Perform& perform) {
     call.kind = ObjectKind::list;
     call.object = this;
@@ -146,6 +150,7 @@ class State {
   }
 
   const ListOptions options;
+  sync::atomic<Standing> standing{standing_with(options.probe)};  // gone: sources live on
   sync::mutex mutex;  // guards what of the elements takes the lock, and all that follows
   Elements elements;
   Line<Popper<T>> poppers;

@@ -11,6 +11,7 @@
 #include <brook/broker.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/text.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 
 namespace brook::broker {
@@ -34,6 +35,7 @@ class Contents {
   /// Gives objects names, as if they had been made in this order. With an error nothing has changed: closed; invalid_argument
   /// when there is such a name, or the broker has a keeper. Throws std::bad_alloc, and then nothing has changed.
   [[nodiscard]] static expected<void, NameError> insert(Broker& broker, const std::vector<Entry>& entries) {
+    const core::Undo tell_clock([&] { broker.expiries_.changed(); });
     const Broker::Locked locked(broker);
     if (broker.closed()) return unexpected(NameError(Errc::closed));
     if (broker.keeper_ != nullptr)
@@ -42,9 +44,15 @@ class Contents {
       if (broker.find_locked(name) != nullptr)
         return unexpected(NameError(Errc::invalid_argument, core::text({"there is a '", name, "' already"})));
     }
-    for (const auto& [name, named] : entries) broker.names_.erase(name);  // it may have expired
+    for (const auto& [name, named] : entries) {
+      broker.erase_locked(name);  // it may have expired
+      named->name = name;
+    }
     broker.names_.insert_all(entries);
-    for (const auto& [name, named] : entries) named->number = ++broker.made_;
+    for (const auto& [name, named] : entries) {
+      named->number = ++broker.made_;
+      broker.note_expiry(*named);
+    }
     return {};
   }
 

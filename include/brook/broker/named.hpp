@@ -12,6 +12,7 @@
 #include <brook/blocking_list.hpp>
 #include <brook/channel.hpp>
 #include <brook/clock.hpp>
+#include <brook/core/deadlines.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/options.hpp>
 #include <brook/pubsub.hpp>
@@ -26,7 +27,8 @@ template <class T>
 #if defined(__GNUC__) || defined(__clang__)
   constexpr std::string_view function = __PRETTY_FUNCTION__;  // … [with T = int; …] or … [T = int]
   constexpr std::size_t start = function.find("T = ") + 4;
-  return function.substr(start, function.find_first_of(";]", start) - start);
+  constexpr std::size_t aliases = function.find("; std::string_view = ", start);  // as g++ says what it has shortened
+  return function.substr(start, (aliases != function.npos ? aliases : function.rfind(']')) - start);
 #else
   return "its type";
 #endif
@@ -38,7 +40,7 @@ inline constexpr char tag_of{};
 
 class Contents;
 
-struct Named {
+struct Named : core::Deadlines<Named>::Node {
   Named(ObjectKind what, const void* type, std::string_view element) noexcept
       : kind(what), tag(type), element_type(element) {}
   virtual ~Named() = default;
@@ -50,7 +52,7 @@ struct Named {
   [[nodiscard]] virtual std::uint64_t size() const = 0;
   [[nodiscard]] virtual bool closed() const = 0;
 
-  /// When the name goes, on the broker's clock.
+  /// When the name goes, on the broker's clock; of an object that has its name already, the broker must know.
   void expire_at(Clock::time_point when) noexcept { expires_.store(when.time_since_epoch().count(), sync::seq_cst); }
   [[nodiscard]] Clock::time_point expires() const noexcept {
     return Clock::time_point(Clock::time_point::duration(expires_.load(sync::seq_cst)));
@@ -63,7 +65,10 @@ struct Named {
   const ObjectKind kind;
   const void* const tag;
   const std::string_view element_type;
-  std::uint64_t number = 0;  // of the objects that were made, with the broker's lock
+  // With the broker's lock, once it has a name.
+  std::string name{};
+  std::uint64_t number = 0;      // of the objects that were made
+  Clock::time_point deadline{};  // among the names that expire
 
  private:
   sync::atomic<Clock::time_point::rep> expires_{Clock::time_point::max().time_since_epoch().count()};

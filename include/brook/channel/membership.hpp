@@ -120,6 +120,7 @@ class Membership {
   }
 
   [[nodiscard]] Clock& clock() const noexcept { return state_->clock(); }
+  [[nodiscard]] Clock* clock_if_there() const noexcept { return state_->clock_if_there(); }
   /// Asks the channel's probe, where it still has one.
   Outcome ask(const Call& call, const Perform& perform) {
     return state_->watched() ? state_->ask(call, perform) : perform();
@@ -136,7 +137,9 @@ class Membership {
   }
   [[nodiscard]] std::uint64_t lost() const noexcept { return reader_->lost(); }
   [[nodiscard]] std::uint64_t waiting() const noexcept {
-    return left() ? 0 : reader_->waiting(state_->log.end().added());
+    if (left()) return 0;
+    const auto& returned = share_ != nullptr ? share_->returned() : returned_;
+    return returned.size() + reader_->waiting(state_->log.end().added());
   }
 
  private:

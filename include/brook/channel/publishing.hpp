@@ -34,7 +34,7 @@ class PublishCase final : public wait::Case {
   template <class Source>
   explicit PublishCase(Source&& into) : state_(into.state()), value_(std::forward<Source>(into).value()) {}
 
-  [[nodiscard]] Clock& clock() const noexcept override { return state_->clock(); }
+  [[nodiscard]] Clock* clock() const noexcept override { return state_->clock_if_there(); }
 
   [[nodiscard]] wait::Found poll() override {
     news_ = state_->room_news();

@@ -58,8 +58,8 @@ class Receiving final : public wait::Case {
     if (membership_ != nullptr) line_.emplace(*membership_, what.most, batch_);
   }
 
-  [[nodiscard]] Clock& clock() const noexcept override {
-    return membership_ != nullptr ? membership_->clock() : static_cast<Clock&>(SystemClock::instance());
+  [[nodiscard]] Clock* clock() const noexcept override {
+    return membership_ != nullptr ? membership_->clock_if_there() : nullptr;
   }
   [[nodiscard]] wait::Found poll() override { return line_ ? line_->poll() : wait::Found::over; }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override { line_->enlist(call, bid); }
@@ -73,7 +73,7 @@ class Receiving final : public wait::Case {
   }
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
     if (!taken || !membership_->watched()) return std::nullopt;
-    const Call call{.operation = Operation::receive, .size = most_, .wait = &wait};
+    const Call call{.operation = Operation::receive, .size = most_, .wait = &wait, .prompt = this->prompt()};
     return probing::watch_taken(*membership_, call, {.size = batch_.runs.size()}, [this]() noexcept { give_back(); });
   }
   void give_back() noexcept override { membership_->give_back(std::exchange(batch_, {})); }

@@ -43,7 +43,7 @@ class Share {
   /// Receives up to `most` messages for a member that `left` when that says so. Errors: timed_out, cancelled, closed.
   [[nodiscard]] std::optional<Errc> receive(std::uint64_t most, const Wait& wait, const sync::atomic<bool>& left,
                                             Batch<Payload>& batch) {
-    const Clock::time_point deadline = wait.deadline(state_->clock());
+    const Clock::time_point deadline = wait.deadline(clock_or_system(state_->clock_if_there()));
     {
       const Locked locked(*this);
       if (left.load(sync::seq_cst)) return Errc::closed;
@@ -69,6 +69,7 @@ class Share {
   }
 
   /// What was received for a call that has gone is for whoever receives next.
+  [[nodiscard]] const Returned<Payload>& returned() const noexcept { return returned_; }
   void give_back(const Batch<Payload>& batch) noexcept {
     const Locked locked(*this);
     returned_.put(batch);

@@ -58,6 +58,10 @@ class State {
   explicit State(const ChannelOptions& given) : options(given) {}
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
+  /// The same for handles that may outlive the channel: null when it is gone, and its clock perhaps with it.
+  [[nodiscard]] Clock* clock_if_there() const noexcept {
+    return standing.load(sync::seq_cst) == Standing::gone ? nullptr : &clock();
+  }
 
   /// Whether operations are to go by the probe.
   [[nodiscard]] bool watched() const noexcept { return standing.load(sync::seq_cst) == Standing::watched; }

@@ -40,7 +40,7 @@ class Consumer<T>::Line final : public wait::Case {
 
   explicit Line(ReadFrom what) : consumer_(std::move(what.consumer)), options_(std::move(what.options)) {}
 
-  [[nodiscard]] Clock& clock() const noexcept override { return consumer_.clock(); }
+  [[nodiscard]] Clock* clock() const noexcept override { return stream().clock_if_there(); }
 
   [[nodiscard]] wait::Found poll() override {
     failed_ = consumer_.refusal(options_);
@@ -86,7 +86,8 @@ class Consumer<T>::Line final : public wait::Case {
                     .group = group().name,
                     .consumer = consumer_.name(),
                     .size = options_.count,
-                    .wait = &wait};
+                    .wait = &wait,
+                    .prompt = this->prompt()};
     Deliveries<T> deliveries(std::move(batch_));
     Outcome outcome;
     probing::Answer<Deliveries<T>>::tell(deliveries, outcome);

@@ -44,7 +44,7 @@ class PublishCase final : public wait::Case {
   explicit PublishCase(Source&& into)
       : table_(into.state().table), name_(into.state().name), value_(std::forward<Source>(into).value()) {}
 
-  [[nodiscard]] Clock& clock() const noexcept override { return table_->clock(); }
+  [[nodiscard]] Clock* clock() const noexcept override { return table_->clock_if_there(); }
 
   [[nodiscard]] wait::Found poll() override {
     full_ = nullptr;

@@ -93,6 +93,7 @@ class Membership {
   }
 
   [[nodiscard]] Clock& clock() const noexcept { return table_->clock(); }
+  [[nodiscard]] Clock* clock_if_there() const noexcept { return table_->clock_if_there(); }
 
   void leave() noexcept {
     leave_feeds([](Inner& inner) { inner.leave(); });

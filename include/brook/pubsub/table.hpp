@@ -61,6 +61,10 @@ class Table {
   };
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options_.clock); }
+  /// The same for handles that may outlive the PubSub: null when it is gone, and its clock perhaps with it.
+  [[nodiscard]] Clock* clock_if_there() const noexcept {
+    return (care_.load(sync::seq_cst) & gone_flag) != 0 ? nullptr : &clock();
+  }
   [[nodiscard]] std::size_t shards() const noexcept { return shards_.size(); }
   [[nodiscard]] Shard<T>& shard_of(std::string_view name) noexcept {
     return shards_.size() == 1 ? shards_.front() : shards_[hash_slot(name) % shards_.size()];
@@ -114,7 +118,7 @@ class Table {
   [[nodiscard]] bool closed() const noexcept { return (care_.load(sync::seq_cst) & closed_flag) != 0; }
   /// Whether operations are to go by the probe.
   [[nodiscard]] bool watched() const noexcept { return (care_.load(sync::seq_cst) & watched_flag) != 0; }
-  /// Neither of both.
+  /// None of all this.
   [[nodiscard]] bool plain() const noexcept { return care_.load(sync::seq_cst) == 0; }
   Outcome ask(Call call, const Perform& perform) {
     call.kind = ObjectKind::pubsub;
@@ -122,12 +126,13 @@ class Table {
     call.clock = &clock();
     return probe_->watch(call, perform);
   }
-  /// The PubSub dies: nobody watches its subscriptions any more.
-  void let_go() noexcept { care_.fetch_and(static_cast<unsigned char>(~watched_flag), sync::seq_cst); }
+  /// The PubSub, which is closed, dies: nobody watches its subscriptions any more.
+  void let_go() noexcept { care_.store(closed_flag | gone_flag, sync::seq_cst); }
 
  private:
   static constexpr unsigned char closed_flag = 1;
   static constexpr unsigned char watched_flag = 2;
+  static constexpr unsigned char gone_flag = 4;
 
   [[nodiscard]] static Names without(const Names& names, const Names& others) {
     Names rest;

@@ -38,9 +38,10 @@ class Adding final : public wait::Case {
   template <class Source>
   explicit Adding(Source&& into) : stream_(into.state()), value_(std::forward<Source>(into).value()) {}
 
-  [[nodiscard]] Clock& clock() const noexcept override { return stream_->clock(); }
+  [[nodiscard]] Clock* clock() const noexcept override { return stream_->clock_if_there(); }
 
   [[nodiscard]] wait::Found poll() override {
+    if (stream_->clock_if_there() == nullptr) return wait::Found::over;
     news_ = stream_->room.news();
     bool performed = false;
     const auto appended = append(performed);

@@ -25,6 +25,17 @@ namespace brook::stream {
 template <class T>
 class Reading;
 
+/// Has the stream's probe, if it has one, judge entries that were read for a call. Why the call has nothing, if it has not.
+template <class T>
+[[nodiscard]] std::optional<Errc> watch_taken(State<T>& stream, const Entries<T>& entries, std::size_t count,
+                                              const Wait& wait, bool prompt = false) {
+  if (!stream.watched()) return std::nullopt;
+  const Call call{.operation = Operation::read, .size = count, .wait = &wait, .prompt = prompt};
+  Outcome outcome;
+  probing::Answer<Entries<T>>::tell(entries, outcome);
+  return probing::watch_taken(stream, call, outcome, []() noexcept {});
+}
+
 /// What is read: the source that makes the case.
 template <class T>
 struct ReadFrom {
@@ -41,6 +52,12 @@ struct ReadFrom {
     const Id from = after.after(Id::max());
     return from == Id::max() ? Entries<T>() : stream->collect(view, from.next(), Id::max(), count);
   }
+  /// Of several that are read: what its probe lets through. Why the call fails, if it does.
+  [[nodiscard]] std::optional<Errc> pass(Entries<T>& entries, const Wait& wait) const {
+    const auto failed = watch_taken(*stream, entries, count, wait);
+    if (failed == Errc::timed_out) entries = Entries<T>();
+    return failed == Errc::timed_out ? std::nullopt : failed;
+  }
 };
 
 template <class T>
@@ -54,7 +71,7 @@ class Reading final : public wait::Case {
         after_(what.after.after(view_.end.last_id())),
         count_(what.count) {}
 
-  [[nodiscard]] Clock& clock() const noexcept override { return stream_->clock(); }
+  [[nodiscard]] Clock* clock() const noexcept override { return stream_->clock_if_there(); }
 
   [[nodiscard]] wait::Found poll() override {
     view_ = stream_->look();
@@ -68,11 +85,7 @@ class Reading final : public wait::Case {
   }
   void withdraw() noexcept override { line_.withdraw(); }
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
-    if (!taken || !stream_->watched()) return std::nullopt;
-    const Call call{.operation = Operation::read, .size = count_, .wait = &wait};
-    Outcome outcome;
-    probing::Answer<Entries<T>>::tell(entries_, outcome);
-    return probing::watch_taken(*stream_, call, outcome, []() noexcept {});
+    return taken ? watch_taken(*stream_, entries_, count_, wait, this->prompt()) : std::nullopt;
   }
   [[nodiscard]] expected<Value, Errc> result() {
     if (entries_.empty()) return unexpected(Errc::closed);

@@ -56,6 +56,10 @@ struct State {
   State& operator=(const State&) = delete;
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
+  /// The same for handles that may outlive the stream: null when it is gone, and its clock perhaps with it.
+  [[nodiscard]] Clock* clock_if_there() const noexcept {
+    return standing.load(sync::seq_cst) == Standing::gone ? nullptr : &clock();
+  }
   /// The default clock is read without a virtual call.
   [[nodiscard]] std::uint64_t unix_ms() const noexcept {
     return options.clock != nullptr ? options.clock->unix_ms() : SystemClock::read_unix_ms();
@@ -121,7 +125,7 @@ struct State {
 
   /// When the oldest entry will be too old; time_point::max() when there is none, or never.
   [[nodiscard]] Clock::time_point next_expiry() {
-    if (options.max_age.count() <= 0) return Clock::time_point::max();
+    if (options.max_age.count() <= 0 || clock_if_there() == nullptr) return Clock::time_point::max();
     auto view = look();
     const Entries<T> oldest = collect(view, Id::min(), Id::max(), 1);
     if (oldest.empty()) return Clock::time_point::max();
@@ -301,7 +305,7 @@ struct State {
   }
 
   [[gnu::noinline]] void expire_now() {
-    if (restoring) return;
+    if (restoring || clock_if_there() == nullptr) return;
     const std::uint64_t now = unix_ms();
     const auto age = static_cast<std::uint64_t>(options.max_age.count());
     const std::uint64_t before = timeline.edits().edit;

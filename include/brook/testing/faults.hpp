@@ -54,12 +54,13 @@ class Faults final : public Probe {
 
   /// Operations take `delay` on the object's clock before they begin. It ends early when the call's own time is up
   /// (timed_out), its stop token says so (cancelled), its object is closed, or the rule is removed. Not of a dead letter,
-  /// which is added with a lock held.
+  /// which is added with a lock held, nor of what a completion (on_ready, co_await, …) waits for: whoever brings that would be
+  /// delayed. They do not count.
   Rule delay(const Fault& fault) { return make(testing::Harm::delay, fault); }
 
   /// Threads stop in the middle, until the rule says resume() or is removed: in an add or a publish of one value when its
   /// slot in the log is taken and it is not there yet for anybody; elsewhere before the operation begins. Nothing else lets
-  /// them go on. Not in a dead letter.
+  /// them go on. Not in a dead letter, nor in a completion.
   Rule stall(const Fault& fault) { return make(testing::Harm::stall, fault); }
 
   /// The server is gone, or a consumer dies: all such operations fail, and calls that wait now are broken off, until the
@@ -165,7 +166,7 @@ class Faults final : public Probe {
     Verdict verdict;
     for (RulePtr& rule : rules) {
       const bool takes_time = rule->harm == testing::Harm::delay || rule->harm == testing::Harm::stall;
-      if ((takes_time && call.locked) || !rule->hits(call)) continue;
+      if ((takes_time && (call.locked || call.prompt)) || !rule->hits(call)) continue;
       if (rule->harm != testing::Harm::delay) {
         verdict.decided = std::move(rule);
         break;

@@ -38,6 +38,8 @@ template <class Got, class T>
     return came(got.value, value);
   } else if constexpr (requires { got.values; }) {
     return came(got.values, value);
+  } else if constexpr (std::convertible_to<const Got&, std::string_view>) {
+    return false;  // a text is not several letters that came
   } else if constexpr (requires { got.begin() != got.end(); }) {
     for (const auto& one : got) {
       if (came(one, value)) return true;
@@ -132,7 +134,8 @@ template <std::equality_comparable T>
 [[nodiscard]] inline auto IsClosed() {
   return matcher([](const auto& object) { return object.closed(); }, "is closed");
 }
-/// Nothing is left to do: a group with no lag and nothing pending; a stream all of whose groups are so; an empty list.
+/// Nothing is left to do: a group with no lag and nothing pending; a stream all of whose groups are so, or, when it has none,
+/// that is empty; an empty list.
 [[nodiscard]] inline auto IsDrained() {
   const auto of_group = [](const auto& group) {
     const auto info = group.info();
@@ -143,6 +146,7 @@ template <std::equality_comparable T>
       return of_group(object);
     } else if constexpr (requires { object.groups(); }) {
       const auto names = object.groups();
+      if (names.empty()) return object.size() == 0;
       return std::all_of(names.begin(), names.end(), [&](const auto& name) {
         const auto group = object.group(name);
         return !group || of_group(*group);

@@ -20,7 +20,7 @@ struct Where {
   std::string_view group = {};                        ///< what groups of such a name do, or their consumers
   std::string_view consumer = {};                     ///< what consumers of such a name do
   std::string_view topic = {};                        ///< to such a name in a PubSub
-  /// And these: it sees the call, with its values (`call.values.get<Order>()`). It must not use the object.
+  /// And these: it sees the call, with its values (`call.values.get<Order>()`). It must not use the object, nor who asks it.
   std::function<bool(const Call&)> when = {};
 };
 

@@ -25,8 +25,8 @@ class Case {
   Case(const Case&) = delete;
   Case& operator=(const Case&) = delete;
 
-  /// The clock that it lives by.
-  [[nodiscard]] virtual Clock& clock() const noexcept = 0;
+  /// The clock that it lives by; null when its object is gone, and the clock perhaps with it.
+  [[nodiscard]] virtual Clock* clock() const noexcept = 0;
   /// Takes what is there now, before the call stands in any line.
   [[nodiscard]] virtual Found poll() = 0;
   /// Stands in line; whoever serves the line asks the bid first (wait/choice.hpp).
@@ -51,12 +51,15 @@ class Case {
 
   /// Whether the call stands in line when nothing was found: then it leaves what there is to those who do already.
   [[nodiscard]] bool waits() const noexcept { return waits_; }
+  /// Whether no thread sleeps for the call, as Call::prompt.
+  [[nodiscard]] bool prompt() const noexcept { return prompt_; }
 
  private:
   friend class AnySelection;
 
   Case* next_ = nullptr;  // in a circle
   bool waits_ = true;
+  bool prompt_ = false;
   bool over_ = false;
   std::unique_ptr<Alarm> alarm_;  // of one that lives by another clock than the first
 };

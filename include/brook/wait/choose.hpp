@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
@@ -12,14 +13,13 @@
 
 namespace brook::wait {
 
-/// Takes what is there, or waits for it as `wait` says; once for each selection. What is there wins over a deadline and a
-/// stop request. Why it has ended, when nothing was taken: closed when nothing will come from any. Throws what looking
-/// throws, and then nothing was taken.
-[[nodiscard]] inline Errc sleep_until_taken(AnySelection& selection, const Wait& wait) {
+/// Takes what is there, or waits for it as `wait` says, which is `begun` then. Why it has ended, when nothing was taken.
+[[nodiscard]] inline Errc take_or_sleep(AnySelection& selection, const Wait& wait, std::optional<Wait>& begun) {
   if (selection.poll(wait)) return Errc::closed;
   if (wait.stop_requested()) return Errc::cancelled;
   Clock& clock = selection.clock();
-  const Clock::time_point deadline = wait.deadline(clock);
+  begun = wait.until(clock);
+  const Clock::time_point deadline = begun->deadline(clock);
   const auto expired = [&] { return deadline != Clock::time_point::max() && clock.now() >= deadline; };
   if (expired()) return Errc::timed_out;
   Sleeper sleeper(clock, deadline, wait);
@@ -42,11 +42,20 @@ namespace brook::wait {
   return why;
 }
 
+/// Takes what is there, or waits for it as `wait` says, and settles it; once for each selection. What is there wins over a
+/// deadline and a stop request. Why it has ended, when nothing was taken: closed when nothing will come from any. Throws
+/// what looking or settling throws, and then nothing was taken.
+[[nodiscard]] inline Errc sleep_until_taken(AnySelection& selection, const Wait& wait) {
+  std::optional<Wait> begun;
+  const Errc why = take_or_sleep(selection, wait, begun);
+  selection.settle(begun ? *begun : wait);
+  return why;
+}
+
 /// The same, and what was taken. Errors: timed_out, cancelled; those of the first case when nothing will come from any.
 template <class... Cases>
 [[nodiscard]] expected<TakenOf<Cases...>, Errc> choose(Selection<Cases...>& selection, const Wait& wait) {
   const Errc why = sleep_until_taken(selection, wait);
-  selection.settle(wait);
   return selection.result(why);
 }
 

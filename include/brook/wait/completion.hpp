@@ -110,9 +110,11 @@ class AnyCompletion : private Wakeable, private core::Task {
         }),
         selection_(selection),
         clock_(selection_.clock()),
-        wait_(wait),
-        deadline_(wait.deadline(clock_)),
-        alarm_(clock_, ring_) {}
+        wait_(wait.until(clock_)),
+        deadline_(wait_.deadline(clock_)),
+        alarm_(clock_, ring_) {
+    selection_.be_prompt();
+  }
 
   /// With no lock of ours held, when it has ended. It must not throw.
   virtual void call(const std::shared_ptr<AnyCompletion>& self) noexcept = 0;

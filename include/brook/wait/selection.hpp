@@ -29,9 +29,14 @@ class AnySelection {
   AnySelection(const AnySelection&) = delete;
   AnySelection& operator=(const AnySelection&) = delete;
 
-  /// The first case's. Time is told by it.
-  [[nodiscard]] Clock& clock() const noexcept { return *clock_; }
+  /// That of the first case that had one. Time is told by it.
+  [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(clock_); }
 
+  /// No thread sleeps for it.
+  void be_prompt() noexcept {
+    Case* one = first_;
+    for (std::size_t i = 0; i < size_; ++i, one = one->next_) one->prompt_ = true;
+  }
   /// Takes what is there; whether it has ended, with that, or because there will be nothing any more.
   [[nodiscard]] bool poll(const Wait& wait) {
     return each([waits = wait.may_wait()](Case& one) {
@@ -54,20 +59,20 @@ class AnySelection {
     if (choice_.taken()) return true;
     return each([](Case& one) { return one.look(); }) || choice_.taken();
   }
-  /// In line: when to look again, on the first case's clock. Those that live by another one have that wake the call. Throws
+  /// In line: when to look again, on clock(). Those that live by another one have that wake the call. Throws
   /// std::bad_alloc, and what setting a timer throws.
   [[nodiscard]] Clock::time_point due() {
     Clock::time_point due = Clock::time_point::max();
     Case* one = first_;
     for (std::size_t i = 0; i < size_; ++i, one = one->next_) {
       const Clock::time_point its = one->over_ ? Clock::time_point::max() : one->due();
-      if (one->alarm_ == nullptr && its == Clock::time_point::max()) continue;
-      if (one->alarm_ == nullptr && &one->clock() == &clock()) {
-        due = std::min(due, its);
-      } else {
-        if (one->alarm_ == nullptr) one->alarm_ = std::make_unique<Alarm>(one->clock(), *call_);
-        one->alarm_->set(its);
+      if (one->alarm_ == nullptr) {
+        Clock* const its_clock = its == Clock::time_point::max() ? nullptr : one->clock();
+        if (its_clock == &clock()) due = std::min(due, its);
+        if (its_clock == nullptr || its_clock == &clock()) continue;
+        one->alarm_ = std::make_unique<Alarm>(*its_clock, *call_);
       }
+      one->alarm_->set(its);
     }
     return due;
   }
@@ -85,7 +90,7 @@ class AnySelection {
     const auto by_bid = choice_.taken();
     return by_bid ? std::optional<std::size_t>(*by_bid) : polled_;
   }
-  /// Out of line, once, with no lock held: see Case. It is then known whether what was taken is the call's. When it throws, what
+  /// Out of line, at most once, with no lock held: see Case. It is then known whether what was taken is the call's. When it throws, what
   /// was taken has been given back.
   void settle(const Wait& wait) {
     const std::optional<std::size_t> which = taken();
@@ -116,10 +121,11 @@ class AnySelection {
   ~AnySelection() = default;
 
   void link(Case& one) noexcept {
-    if (first_ == nullptr) first_ = &one, clock_ = &one.clock();
+    if (first_ == nullptr) first_ = &one;
     else last_->next_ = &one;
     last_ = &one;
     one.next_ = first_;
+    if (clock_ == nullptr) clock_ = one.clock();
   }
   /// Why there is no result, if there is none, or else which case has it. `why` it is, when neither that one nor the cases tell.
   struct Ended {
