@@ -62,7 +62,7 @@ class Expiries final : private Clock::Timer {
     if (used_) clock_.unset(*this);
     deadline = owner_.next_expiry();
     if (deadline == never) return;
-    used_ = true;
+    if (!used_) used_ = true;  // once there is a timer that rings, it is only read
     BROOK_TRY { clock_.set(*this); }
     BROOK_CATCH_ALL {}
   }
@@ -70,7 +70,7 @@ class Expiries final : private Clock::Timer {
   Owner& owner_;
   Clock& clock_;
   wait::Turn turn_;
-  // Only who has the turn.
+  // Only who has the turn, and the destructor.
   bool used_ = false;
   bool* destroyed_ = nullptr;
 };
