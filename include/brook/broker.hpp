@@ -58,8 +58,9 @@ class NameError {
 
 /// Names and their objects. Objects live on, for those who have them, when their name is erased or the broker is gone.
 ///
-/// Thread-safety: any member may be called at any time from any thread, but for the destructor. Finding an object that is there
-/// takes no lock. Making, erasing and renaming take one; so does what tells of all names, each for as long as that takes.
+/// Thread-safety: any member may be called at any time from any thread, but for the destructor. Looking a name up takes no
+/// lock, but when it is not found just as another name moves. Making, erasing and renaming take one; so does what tells of all
+/// names, each for as long as that takes.
 /// Exceptions: std::bad_alloc; nothing has changed then.
 class Broker {
  public:
@@ -155,7 +156,7 @@ class Broker {
     return named != nullptr && named->expired(clock()) ? nullptr : std::move(named);
   }
   [[nodiscard]] Ptr find(std::string_view name) const {
-    if (Ptr named = names_.find(name)) return unless_expired(std::move(named));
+    if (auto found = names_.find(name)) return unless_expired(*std::move(found));
     const Locked locked(*this);
     return find_locked(name);
   }
@@ -200,7 +201,7 @@ class Broker {
   template <class Object>
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> object(
       std::string_view name, const typename broker::Traits<Object>::Options& options) {
-    if (const Ptr named = unless_expired(names_.find(name))) return as<Object>(name, *named);
+    if (const Ptr named = unless_expired(names_.find(name).value_or(nullptr))) return as<Object>(name, *named);
     return make<Object>(name, options);
   }
   template <class Object>

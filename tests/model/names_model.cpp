@@ -52,11 +52,11 @@ struct NamesClaim : model::Claim<Self, threads> {
   // Which object a name stands for; -1 when it stands for none.
   int find(const char* name) {
     auto found = names->find(name);
-    if (found == nullptr) {
+    if (!found) {
       const sync::unique_lock<sync::mutex> held(mutex);
       found = names->find_surely(name);
     }
-    return found == nullptr ? -1 : static_cast<int>(found->number);
+    return *found == nullptr ? -1 : static_cast<int>((*found)->number);
   }
 };
 
@@ -94,6 +94,24 @@ struct WhatIsThereIsFound : NamesClaim<WhatIsThereIsFound, 3> {
       }
     } else {
       model::demand(find("stays") == 0, "what is there is not found");
+      model::demand(find("stays") == 0, "what is there is not found");
+    }
+  }
+};
+
+// There are two arrays of a size, which are filled in turn.
+struct WhatIsThereIsFoundInAnArrayThatIsUsedAgain : NamesClaim<WhatIsThereIsFoundInAnArrayThatIsUsedAgain, 2> {
+  void before() {
+    begin(8);
+    insert("stays", 0);
+  }
+  void thread(unsigned id) {
+    if (id == 0) {
+      for (const char* name : {"1", "2", "3", "4", "5", "6", "7", "8"}) {
+        insert(name, 1);
+        erase(name);
+      }
+    } else {
       model::demand(find("stays") == 0, "what is there is not found");
     }
   }
@@ -151,14 +169,32 @@ struct AMoveTakesTheOthersPlace : NamesClaim<AMoveTakesTheOthersPlace, 2> {
   }
 };
 
+struct WhatIsErasedIsGone : NamesClaim<WhatIsErasedIsGone, 2> {
+  void before() {
+    begin(16);
+    insert("a", 0);
+    insert("b", 1);
+  }
+  void thread(unsigned id) {
+    if (id == 0) {
+      erase("a");
+      erase("b");
+    } else if (find("b") == -1) {
+      model::demand(find("a") == -1, "what was erased before is found after");
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   model::Claims claims(argc, argv);
   claims.random<WhatIsFoundHasThatName>(60'000);
   claims.random<WhatIsThereIsFound>(60'000);
+  claims.random<WhatIsThereIsFoundInAnArrayThatIsUsedAgain>(60'000);
   claims.random<WhatWasInsertedIsFound>(60'000);
   claims.random<AMovedNameIsSomewhere>(60'000);
   claims.random<AMoveTakesTheOthersPlace>(60'000);
+  claims.random<WhatIsErasedIsGone>(60'000);
   claims.result();
 }

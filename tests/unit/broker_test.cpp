@@ -1,4 +1,5 @@
 #include <brook/broker.hpp>
+#include <brook/broker/contents.hpp>
 #include <brook/select.hpp>
 
 #include <atomic>
@@ -228,6 +229,18 @@ TEST_CASE("Broker: closing it closes everything that has a name, and what is the
   CHECK(*broker.list<int>("jobs") == jobs);
   CHECK(name_error(broker.list<int>("more")) == Errc::closed);
   broker.close();
+}
+
+TEST_CASE("Broker: names are looked up without the lock, those that there are and those that there are not") {
+  Broker broker;
+  const auto list = *broker.list<int>("jobs");
+  const broker::Contents all(broker);  // has the lock
+  CHECK(*broker.list<int>("jobs") == list);
+  CHECK(broker.exists("jobs"));
+  CHECK(broker.type("jobs") == "list of int");
+  CHECK_FALSE(broker.exists("another"));
+  CHECK_FALSE(broker.type("another"));
+  CHECK(error_of(broker.expires_in("another")) == Errc::no_such_key);
 }
 
 TEST_CASE("Broker: many names that come and go") {

@@ -12,20 +12,28 @@
 // Invariants
 //   I1  A pinned entry stays what it is: its name and its object are not touched before the last pin is dropped.
 //
-// Linearizable   a name that was found was there when its entry was pinned. That nothing was found may be due to an array
-//                that was being filled, or a name that was being moved: who must know looks with the writers' lock
+//   I2  Names come and go by a change of one slot each. Where it takes more, as an array is filled again or a name moves,
+//       moves_ is odd meanwhile, and is another one afterwards.
+//
+// Linearizable   a name that was found was there when its entry was pinned. One that was not found was not there at some time
+//                since moves_ was read first, if it is the same still, and even; else who must know looks with the writers'
+//                lock
 //
 // Memory orders
 //   row  thread  operation           order    meets  because
 //   NA   finder  read array_         acquire  NB     the array's slots
 //   NB   writer  array_ = another    release  NA     the same
-//   NE   finder  read a slot         acquire  NF     the entry
-//   NF   writer  put it there        release  NE     the same
+//   NE   finder  read a slot         acquire  NF     the entry; and that moves_ has changed since, if it has
+//   NF   writer  change a slot       release  NE     the same
+//   NM   finder  read moves_ first   acquire  NN     what was moved until then
+//   NN   writer  moves_ += 1, at the release  NM     the same
+//                end
 //   NG   finder  read the hash       relaxed  -      a hint: what counts is the name, once the entry is pinned
 //   NJ   writer  take all spares     acquire  NL     their last lives are over
 //   NL   ender   push a spare        release  NJ     the same
-//   NK   anyone  what only writers   relaxed  -      a lock orders writers; or nothing is learnt
-//                write, or failed
+//   NK   anyone  what only writers   relaxed  -      a lock orders writers; or nothing is learnt; or by NE and NF
+//                write, or failed;
+//                moves_ but for NM, NN
 // Locking   one writer at a time, which the caller sees to
 // Proof     tests/model/names_model.cpp
 #pragma once
@@ -35,6 +43,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,9 +61,9 @@ class Names {
  public:
   using Ptr = std::shared_ptr<Object>;
 
-  Names() : Names(smallest) {}
-  /// With so many slots at first, a power of two.
-  explicit Names(std::size_t slots) { use(make_array(slots)); }
+  Names() : Names(16) {}
+  /// With so many slots at least, a power of two.
+  explicit Names(std::size_t slots) : smallest_(slots) { use(make_array(slots)); }
   /// No call is running; but perhaps a handler is that has erased names, and destroys this.
   ~Names() {
     for (Entry* entry = made_; entry != nullptr;) {
@@ -68,19 +77,21 @@ class Names {
 
   // — by any thread —
 
-  /// What a name stands for. Null when it was not found: perhaps it is there all the same. O(1).
-  [[nodiscard]] Ptr find(std::string_view name) const noexcept {
+  /// What a name stands for; null when it stands for nothing; nothing when only who has the lock can tell, as names move. O(1).
+  [[nodiscard]] std::optional<Ptr> find(std::string_view name) const noexcept {
+    const std::uint64_t moves = moves_.load(sync::acquire);  // NM
     const std::size_t hash = std::hash<std::string_view>()(name);
     const Array& array = *array_.load(sync::acquire);  // NA
     std::size_t at = hash & array.mask;
     for (std::size_t seen = 0; seen <= array.mask; ++seen, at = (at + 1) & array.mask) {
       Entry* const entry = array.slots[at].load(sync::acquire);  // NE
-      if (entry == nullptr) return nullptr;
+      if (entry == nullptr) break;
       if (entry == grave() || entry->hash.load(sync::relaxed) != hash) continue;  // NG
       const Pin pin(*entry);
       if (pin.held && entry->text() == name) return entry->object;
     }
-    return nullptr;
+    const bool stood_still = moves % 2 == 0 && moves_.load(sync::relaxed) == moves;  // NK
+    return stood_still ? std::optional<Ptr>(nullptr) : std::nullopt;
   }
 
   // — by one thread at a time —
@@ -121,6 +132,7 @@ class Names {
   /// std::bad_alloc, and then nothing has changed.
   void move(std::string_view from, std::string_view to) {
     Entry& entry = prepare(to, find_surely(from));
+    const Moving moving(*this);
     if (auto* const before = slot_of(to)) retire(*before);
     retire(*slot_of(from));
     put(current(), entry);
@@ -138,8 +150,6 @@ class Names {
   }
 
  private:
-  static constexpr std::size_t smallest = 16;
-
   struct Entry : core::Task {
     explicit Entry(Names& whose) noexcept
         : Task([](core::Task& over) noexcept { static_cast<Entry&>(over).end(); }), table(&whose) {}
@@ -190,6 +200,19 @@ class Names {
     bool held = false;
   };
 
+  // While it lives, who finds nothing knows nothing.
+  struct Moving {
+    explicit Moving(Names& whose) noexcept : names(whose), moves(whose.moves_.load(sync::relaxed)) {  // NK
+      names.moves_.store(moves + 1, sync::relaxed);                                                   // NK
+    }
+    ~Moving() { names.moves_.store(moves + 2, sync::release); }  // NN
+    Moving(const Moving&) = delete;
+    Moving& operator=(const Moving&) = delete;
+
+    Names& names;
+    const std::uint64_t moves;
+  };
+
   [[nodiscard]] Array& current() const noexcept { return *array_.load(sync::relaxed); }  // NK
 
   [[nodiscard]] sync::atomic<Entry*>* slot_of(std::string_view name) const noexcept {
@@ -203,9 +226,11 @@ class Names {
     return nullptr;
   }
 
+  static void set(sync::atomic<Entry*>& slot, Entry* to) noexcept { slot.store(to, sync::release); }  // NF
+
   void retire(sync::atomic<Entry*>& slot) noexcept {
     Entry& entry = *slot.load(sync::relaxed);  // NK
-    slot.store(grave(), sync::relaxed);        // NK
+    set(slot, grave());
     --size_;
     if (entry.pins.retire()) core::Later::run(entry);
   }
@@ -244,14 +269,15 @@ class Names {
       Entry* const there = array.slots[at].load(sync::relaxed);  // NK
       if (there != nullptr && there != grave()) continue;
       if (there == nullptr) ++array.used;
-      array.slots[at].store(&entry, sync::release);  // NF
+      set(array.slots[at], &entry);
       return;
     }
   }
 
   // Fills another array with what is there, and has it looked at from now on.
   void use(Array& array) noexcept {
-    for (std::size_t i = 0; i <= array.mask; ++i) array.slots[i].store(nullptr, sync::relaxed);  // NK
+    const Moving moving(*this);
+    for (std::size_t i = 0; i <= array.mask; ++i) set(array.slots[i], nullptr);
     array.used = 0;
     if (Array* const before = array_.load(sync::relaxed)) {  // NK
       for (std::size_t i = 0; i <= before->mask; ++i) {
@@ -264,7 +290,7 @@ class Names {
 
   // One with at least so many slots that is not in use; at most two of each size are ever made.
   [[nodiscard]] Array& spare_array(std::size_t slots) {
-    const std::size_t size = std::bit_ceil(slots < smallest ? smallest : slots);
+    const std::size_t size = std::bit_ceil(slots < smallest_ ? smallest_ : slots);
     for (Array* array = arrays_; array != nullptr; array = array->made_before) {
       if (array->mask + 1 == size && array != &current()) return *array;
     }
@@ -283,7 +309,9 @@ class Names {
     while (!spares_.compare_exchange_weak(first, &entry, sync::release, sync::relaxed));  // NL NK
   }
 
+  const std::size_t smallest_;
   sync::atomic<Array*> array_{nullptr};
+  sync::atomic<std::uint64_t> moves_{0};
   sync::atomic<core::Task*> spares_{nullptr};
   // Only the writer.
   core::Task* free_ = nullptr;
