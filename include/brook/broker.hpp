@@ -115,7 +115,8 @@ class Broker {
 
   /// Takes a name away; whether there was one (DEL). The object is neither closed nor emptied: who has it goes on with it.
   bool erase(std::string_view name);
-  /// Gives an object another name; what had that name loses it (RENAME). At one instant. Errors: no_such_key.
+  /// Gives an object another name; what had that name loses it (RENAME). At one instant. To its probe it has the name that it
+  /// was made under. Errors: no_such_key.
   expected<void, Errc> rename(std::string_view from, std::string_view to);
 
   /// A name goes by itself after so long, on the broker's clock (PEXPIRE), as if it were erased then, on a thread of the
@@ -320,7 +321,9 @@ inline expected<std::optional<std::chrono::milliseconds>, Errc> Broker::expires_
   if (named == nullptr) return unexpected(Errc::no_such_key);
   const Clock::time_point when = named->expires();
   if (when == Clock::time_point::max()) return std::nullopt;
-  return std::chrono::ceil<std::chrono::milliseconds>(when - clock().now());
+  const Clock::time_point now = clock().now();
+  if (when <= now) return unexpected(Errc::no_such_key);
+  return std::chrono::ceil<std::chrono::milliseconds>(when - now);
 }
 
 inline std::vector<ObjectInfo> Broker::info() const {

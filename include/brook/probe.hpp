@@ -330,11 +330,12 @@ template <class Object, class Run>
 }
 
 /// Has the probe of a watched object judge what a select or a completion has taken already: `outcome` of it is what performing
-/// answers. What the probe does not perform is given back, by `give_back()`. Why the call has nothing, if it has not. Throws
-/// what the probe throws, and then it is still the caller's.
+/// answers. What the probe does not perform is given back, by `give_back()`. Why the call has nothing, if it has not: `lost` when
+/// it is to seem so. Throws what the probe throws, and then it is still the caller's.
 template <class Object, class GiveBack>
 [[nodiscard, gnu::noinline, gnu::cold]] std::optional<Errc> watch_taken(Object& object, const Call& call,
-                                                                        Outcome outcome, const GiveBack& give_back) {
+                                                                        Outcome outcome, const GiveBack& give_back,
+                                                                        std::optional<Errc> lost = Errc::timed_out) {
   const auto run = [&](const Manner& manner) {
     if (manner.midway != nullptr) (*manner.midway)();
     outcome.done = true;
@@ -343,7 +344,7 @@ template <class Object, class GiveBack>
   const Outcome told = object.ask(call, Perform(run));
   if (!outcome.done) give_back();
   if (told.failed) return told.failed;
-  return outcome.done ? std::nullopt : std::optional(Errc::timed_out);
+  return outcome.done ? std::nullopt : lost;
 }
 
 /// Closes an object, whatever its probe does.

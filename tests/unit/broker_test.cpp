@@ -168,6 +168,10 @@ TEST_CASE("Broker: a name that expires") {
     CHECK(*broker.list<int>("jobs") != jobs);
     CHECK(*broker.expires_in("jobs") == std::nullopt);
   }
+  SECTION("has no time left then") {
+    clock.advance(1ms);
+    CHECK(error_of(broker.expires_in("jobs")) == Errc::no_such_key);
+  }
   SECTION("or stays after all") {
     REQUIRE(broker.persist("jobs"));
     clock.advance(1h);

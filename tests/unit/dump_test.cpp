@@ -165,6 +165,36 @@ TEST_CASE("Fill: a bounded stream or list is full, with what is made for it") {
   CHECK(unbounded.empty());
 }
 
+TEST_CASE("Fill: those who wait get theirs first, and then it is full") {
+  ManualClock clock;
+  BlockingList<int> list({.capacity = 3, .clock = &clock});
+  auto waits = clock.thread([&] { return list.blpop(1h); });
+  clock.run_until_idle();
+  CHECK(fill(list) == 4);
+  CHECK(list.size() == 3);
+  clock.run_until_idle();
+  CHECK(waits.get() == 0);
+  BlockingList<int> newest({.capacity = 2, .overflow = Overflow::drop_oldest});
+  CHECK(fill(newest) == 2);
+  CHECK(fill(newest) == 0);
+}
+
+TEST_CASE("Dump: names are on one line, whatever is in them") {
+  Broker broker;
+  const std::string name("a\n'b'\0\x1b[1m", 10);
+  REQUIRE((*broker.stream<int>(name))->create_group("g\n"));
+  const std::string text = dump(broker);
+  CHECK(text.find("stream 'a\\n\\'b\\'\\x00\\x1b[1m' of int") != std::string::npos);
+  CHECK(text.find("group 'g\\n'") != std::string::npos);
+}
+
+TEST_CASE("Dump: makes nothing that is not there") {
+  const Broker broker;
+  CHECK(dump(broker).find("0 objects") != std::string::npos);
+  CHECK(broker::Contents::find<Stream<int>>(broker, "x") == nullptr);
+  CHECK_FALSE(broker.exists("x"));
+}
+
 TEST_CASE("Fill: goes by the probe, as any other add") {
   Faults faults;
   faults.fail({.operation = Operation::add, .nth = 3});
@@ -214,6 +244,19 @@ TEST_CASE("Damage: only where it may be") {
   CHECK(damage(few, {.first = 2}).empty());
   CHECK(few == "ab");
 }
+
+TEST_CASE("Damage: something is always other than it was") {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    for (const Damage how : {Damage::flip, Damage::overwrite}) {
+      std::string bytes = "x";
+      const std::string told = damage(bytes, {.how = how, .times = 2, .seed = seed});
+      CHECK(bytes != "x");
+      CHECK(told.size() > 0);
+    }
+  }
+}
+
+TEST_CASE("Damage: of a directory") { CHECK(damage(std::filesystem::temp_directory_path()).error() == Errc::io_error); }
 
 TEST_CASE("Damage: of a file") {
   const auto path = std::filesystem::temp_directory_path() / "brook_damage_test";

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <brook/brook.hpp>
+#include <brook/testing.hpp>
 
 #include "../catch.hpp"
 #include "list_support.hpp"
@@ -78,6 +79,27 @@ TEST_CASE("ReadyFd: an edge-triggered loop is told once for each time that there
     CHECK(told() == 1);
     CHECK(taken(ready) == Ints{1, 2});
   }
+  ::close(epoll);
+}
+
+TEST_CASE("ReadyFd: an edge-triggered loop is told of what follows something that a probe has dropped") {
+  Faults faults;
+  BlockingList<int> list({.probe = &faults});
+  ReadyFd ready(list);
+  const int epoll = ::epoll_create1(0);
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}}, told{};
+  REQUIRE(::epoll_ctl(epoll, EPOLL_CTL_ADD, ready.fd(), &event) == 0);
+  CHECK(::epoll_wait(epoll, &told, 1, 0) == 1);
+  CHECK(taken(ready).empty());
+  const Rule rule = faults.drop({.operation = Operation::pop, .times = 2});
+  REQUIRE(list.rpush(1));
+  CHECK(::epoll_wait(epoll, &told, 1, 0) == 1);
+  CHECK(taken(ready) == Ints{1});
+  CHECK(rule.hits() == 2);
+  static_cast<void>(::epoll_wait(epoll, &told, 1, 0));  // it may have been told meanwhile
+  REQUIRE(list.rpush(2));
+  CHECK(::epoll_wait(epoll, &told, 1, 0) == 1);
+  CHECK(taken(ready) == Ints{2});
   ::close(epoll);
 }
 

@@ -202,6 +202,13 @@ TEST_CASE("ManualClock: time does not go back, and ends") {
   ManualClock before(-5s);
   before.advance(std::chrono::nanoseconds::max());
   CHECK(before.now() == Clock::time_point(std::chrono::nanoseconds::max() - 5s));
+  for (const auto start : {std::chrono::milliseconds::max(), std::chrono::milliseconds::min()}) {
+    ManualClock far(start);
+    CHECK((far.now().time_since_epoch() > 0s) == (start > 0s));
+    far.advance(std::chrono::nanoseconds::max());
+    far.advance(std::chrono::nanoseconds::max());
+    CHECK(far.now() == Clock::time_point::max());
+  }
 }
 
 TEST_CASE("ManualClock: who times out each second wakes five times in five seconds") {

@@ -110,6 +110,19 @@ TEST_CASE("Matchers: Received, of one answer") {
   CHECK_THAT((std::variant<std::string, int>("a")), Received("a") && !Received(97) && !Received('a'));
 }
 
+TEST_CASE("Matchers: numbers of any type, but no letters, truths or pointers to nothing") {
+  Stream<unsigned> stream;
+  REQUIRE(stream.add(7U));
+  CHECK_THAT(stream, HasEntry(7) && HasEntry(7L) && !HasEntry(-7) && HasEntry(7.0));
+  CHECK_THAT(std::size_t{7}, Received(7) && !Received(8));
+  CHECK_THAT(std::vector<unsigned>{0xffffffffU}, !Received(-1));
+  CHECK_THAT(std::vector<char>{'a'}, Received('a') && !Received(97));
+  CHECK_THAT(std::optional<bool>(true), Received(true) && !Received(1));
+  CHECK_THAT(std::shared_ptr<int>(), !Received(5));
+  CHECK_THAT(std::make_shared<int>(5), Received(5) && !Received(6));
+  CHECK_THAT(static_cast<const int*>(nullptr), !Received(5));
+}
+
 TEST_CASE("Matchers: Received, of several at once") {
   const auto only_two_and_three = Received(2) && Received(3) && !Received(1) && !Received(4);
   Stream<int> stream;
@@ -166,6 +179,18 @@ TEST_CASE("Matchers: an assertion that fails shows what is in the object") {
   CHECK(shown_by_catch(list.rpush(9)) == "1");
   CHECK(shown_by_catch(list.lset(0, 1)) == "done");
   CHECK(shown_by_catch(Errc::full) == "the object is full");
+  list.clear();
+  REQUIRE(list.rpush(5));
+  BlockingList<std::string> other;
+  CHECK(shown_by_catch(blpop(Wait(), list)) == "number 0: 5");
+  REQUIRE(list.rpush({5, 6}));
+  CHECK(shown_by_catch(blmpop(Wait(), Side::left, 2, list)) == "number 0: { 5, 6 }");
+  REQUIRE(list.rpush(5));
+  CHECK(shown_by_catch(select(Wait(), other, list)) == "number 1: 5");
+  Broker broker;
+  CHECK(shown_by_catch(broker.list<int>("jobs")) == "an object");
+  CHECK(shown_by_catch(broker.stream<int>("jobs")) == "nothing: 'jobs' is a list of int, not a stream of int");
+  CHECK(shown_by_catch(broker) == "\n" + dump(broker));
   Faults faults;
   const Rule rule = faults.fail({.operation = Operation::add});
   CHECK(shown_by_catch(faults) == "faults; these have hit nothing:\n  " + rule.text());

@@ -243,6 +243,16 @@ TEST_CASE("Recorder: clear forgets what is over, and no two records have the sam
   CHECK(recorder.story() == "10  +0.000  T1  jobs  push  1\n");
 }
 
+TEST_CASE("Recorder: threads that come one after another are several") {
+  Recorder recorder;
+  BlockingList<int> list({.probe = &recorder});
+  for (int i = 0; i < 3; ++i) std::thread([&] { static_cast<void>(list.rpush(i)); }).join();
+  CHECK(list.lpop() == 0);
+  std::vector<std::size_t> threads;
+  for (const Record& record : recorder.records()) threads.push_back(record.thread);
+  CHECK(threads == std::vector<std::size_t>{1, 2, 3, 4});
+}
+
 TEST_CASE("Recorder: each clock has its own beginning") {
   ManualClock early;
   ManualClock late{1h};

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -177,6 +178,22 @@ TEST_CASE("Probe: the delay of what a select has taken ends with the call's own 
   CHECK(told(select(5s, things.other, things.list)) == told(Errc::timed_out));
   CHECK(things.clock.now() - begin == 5s);
   CHECK(told(things.list.lrange(0, -1)) == "7");
+}
+
+TEST_CASE("Probe: a push that is lost, and was made by who made room, is answered as one that was done") {
+  Watched things;
+  REQUIRE(things.list.rpush_range(Ints{1, 2, 3}));
+  const Rule rule =
+      things.faults.drop({.operation = Operation::push, .when = [](const Call& call) { return call.wait != nullptr; }});
+  std::optional<std::optional<Errc>> got;
+  on_ready([&](const auto& pushed) { got = pushed ? std::nullopt : std::optional(pushed.error()); }, forever,
+           into(things.list, 4));
+  CHECK_FALSE(got);
+  CHECK(things.list.lpop() == 1);
+  REQUIRE(got);
+  CHECK(*got == std::nullopt);
+  CHECK(rule.hits() == 1);
+  CHECK(told(things.list.lrange(0, -1)) == "2 3 4");
 }
 
 TEST_CASE("Probe: a read of several streams is one of each") {

@@ -132,7 +132,8 @@ class [[nodiscard]] Ready {
 /// What into() refers to must be there until then, as it is when it is all in one expression.
 ///
 /// Destroying the coroutine while it is suspended here ends the wait. What had been taken for it by then can be taken again:
-/// an element is at its end of the list again (which may so become longer than its bound), deliveries are with the group and
+/// an element is at its end of the list again (which may so become longer than its bound; of several the last one that goes back
+/// is the first), deliveries are with the group and
 /// were not counted, a message is the next that is received. Only deliveries with no_ack are lost. Who destroys it must know
 /// that it is not just being resumed: ready_on() puts that on the thread that does.
 template <Selectable... Sources>

@@ -123,8 +123,9 @@ requires(sizeof...(Sources) > 0) && (readiness::goes_on<Sources> && ...) class R
   [[nodiscard]] expected<Value, Errc> take() {
     if (coming_ != nullptr) {
       if (!coming_->ended()) return unexpected(Errc::timed_out);
-      return taken(std::exchange(coming_, nullptr)->result());
-    }
+      auto came = std::exchange(coming_, nullptr)->result();
+      if (came || came.error() != Errc::timed_out) return taken(std::move(came));
+    }  // else a probe has kept it from coming
     auto there =
         std::apply([](const Sources&... source) { return brook::select(Wait(), Sources(source)...); }, sources_);
     return there || there.error() != Errc::timed_out ? taken(std::move(there)) : wait_for_some();

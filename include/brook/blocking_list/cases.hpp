@@ -206,7 +206,8 @@ class PushCase final : public wait::Case {
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
     if (!taken || !watched_ || !pusher_) return std::nullopt;
     const Call call{.operation = Operation::push, .size = 1, .wait = &wait, .prompt = this->prompt()};
-    return probing::watch_taken(*list_, call, {}, []() noexcept {});
+    return probing::watch_taken(
+        *list_, call, {}, []() noexcept {}, std::nullopt);
   }
   [[nodiscard]] expected<Value, Errc> result() {
     if (failed_) return unexpected(*failed_);

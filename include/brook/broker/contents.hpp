@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,14 @@ class Contents {
       broker.note_expiry(*named);
     }
     return {};
+  }
+
+  /// The object of this name, if it is one of these; it is not made.
+  template <class Object>
+  [[nodiscard]] static std::shared_ptr<Object> find(const Broker& broker, std::string_view name) {
+    const auto named = broker.find(name);
+    if (named == nullptr || named->tag != &tag_of<Object>) return nullptr;
+    return static_cast<const Holder<Object>&>(*named).object;
   }
 
   /// Whether it has neither objects nor a keeper.

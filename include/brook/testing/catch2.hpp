@@ -27,6 +27,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
@@ -45,6 +46,17 @@ struct DumpedForCatch {
   static std::string convert(const Object& object) { return core::text({"\n", dump(object)}); }
 };
 
+/// What a call answered; of one of several things also which.
+template <class Value>
+[[nodiscard]] std::string told_of(const Value& value) {
+  return Catch::Detail::stringify(value);
+}
+template <class... Values>
+[[nodiscard]] std::string told_of(const std::variant<Values...>& value) {
+  const auto told = [](const auto& one) { return Catch::Detail::stringify(one); };
+  return core::text({"number ", std::to_string(value.index()), ": ", std::visit(told, value)});
+}
+
 }  // namespace brook::testing
 
 // What an assertion shows.
@@ -58,6 +70,8 @@ template <class T>
 struct Catch::StringMaker<brook::Channel<T>> : brook::testing::DumpedForCatch<brook::Channel<T>> {};
 template <class T>
 struct Catch::StringMaker<brook::PubSub<T>> : brook::testing::DumpedForCatch<brook::PubSub<T>> {};
+template <>
+struct Catch::StringMaker<brook::Broker> : brook::testing::DumpedForCatch<brook::Broker> {};
 template <>
 struct Catch::StringMaker<brook::Recorder> {
   static std::string convert(const brook::Recorder& recorder) { return brook::core::text({"\n", recorder.story()}); }
@@ -89,11 +103,29 @@ struct Catch::StringMaker<brook::Entry<T>> {
   }
 };
 template <class T>
+struct Catch::StringMaker<brook::Popped<T>> {
+  static std::string convert(const brook::Popped<T>& popped) {
+    return brook::core::text({"number ", std::to_string(popped.index), ": ", brook::testing::shown(popped.value)});
+  }
+};
+template <class T>
+struct Catch::StringMaker<brook::PoppedMany<T>> {
+  static std::string convert(const brook::PoppedMany<T>& popped) {
+    return brook::core::text({"number ", std::to_string(popped.index), ": ", Catch::Detail::stringify(popped.values)});
+  }
+};
+template <class T>
 struct Catch::StringMaker<brook::expected<T, brook::Errc>> {
   static std::string convert(const brook::expected<T, brook::Errc>& answer) {
     if (!answer) return brook::core::text({"nothing: ", brook::message(answer.error())});
     if constexpr (std::is_void_v<T>) return "done";
-    else return Catch::Detail::stringify(*answer);
+    else return brook::testing::told_of(*answer);
+  }
+};
+template <class T>
+struct Catch::StringMaker<brook::expected<T, brook::NameError>> {
+  static std::string convert(const brook::expected<T, brook::NameError>& answer) {
+    return answer ? "an object" : brook::core::text({"nothing: ", answer.error().message()});
   }
 };
 

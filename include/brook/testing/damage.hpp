@@ -11,6 +11,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <brook/error.hpp>
@@ -82,15 +83,18 @@ template <class Bytes>
 
 }  // namespace testing
 
-/// Damages bytes; what was done, for people: "flipped bit 3 of byte 17 of 512". Nothing when there are none where it may.
+/// Damages bytes; what was done, for people: "flipped bit 3 of byte 17 of 512". Nothing when there are none where it may. Where
+/// one piece of damage undoes another, so that all is as it was, there is one more.
 /// `Bytes` is a std::string, a std::vector<std::byte>, or the like.
 template <class Bytes>
 requires requires(Bytes& bytes) { bytes.erase(bytes.begin(), bytes.end()); }
 std::string damage(Bytes& bytes, const DamageOptions& options = {}) {
   testing::Numbers numbers(options.seed);
   std::string done;
+  const Bytes before = bytes;
   const std::size_t times = options.how == Damage::truncate ? std::min<std::size_t>(options.times, 1) : options.times;
-  for (std::size_t i = 0; i < times; ++i) {
+  const auto undone = [&] { return options.how <= Damage::overwrite && std::ranges::equal(bytes, before); };
+  for (std::size_t i = 0; i < times || (i > 0 && undone()); ++i) {
     const std::size_t end = std::min(options.end, bytes.size());
     if (options.first >= end) break;
     const std::size_t at = options.first + numbers.below(end - options.first);
@@ -102,6 +106,8 @@ std::string damage(Bytes& bytes, const DamageOptions& options = {}) {
 /// The same with a file. Errors: io_error.
 inline expected<std::string, Errc> damage(const std::filesystem::path& path, const DamageOptions& options = {}) {
   std::string bytes;
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed)) return unexpected(Errc::io_error);
   {
     std::ifstream file(path, std::ios::binary);
     bytes.assign(std::istreambuf_iterator<char>(file), {});

@@ -22,6 +22,7 @@
 
 #include <brook/blocking_list.hpp>
 #include <brook/broker.hpp>
+#include <brook/broker/contents.hpp>
 #include <brook/channel.hpp>
 #include <brook/error.hpp>
 #include <brook/group.hpp>
@@ -65,7 +66,7 @@ class Dumped {
   template <class T>
   void head(ObjectKind kind, std::string_view name, bool closed) {
     line() << to_string(kind);
-    if (!name.empty()) text_ << " '" << name << '\'';
+    if (!name.empty()) text_ << ' ' << in_quotes(name);
     text_ << " of " << broker::type_name<T>() << (closed ? ", closed: " : ": ");
   }
 
@@ -83,12 +84,13 @@ inline void dump_pending(Dumped& to, const std::vector<PendingEntry>& entries, s
 }
 
 inline void dump_group(Dumped& to, const GroupFullInfo& group) {
-  auto& line = to.line(1) << "group '" << group.name << "': delivered up to " << group.last_delivered_id << ", "
-                          << group.entries_read << " read, lag " << group.lag << ", " << group.pending << " pending";
+  auto& line = to.line(1) << "group " << in_quotes(group.name) << ": delivered up to " << group.last_delivered_id
+                          << ", " << group.entries_read << " read, lag " << group.lag << ", " << group.pending
+                          << " pending";
   if (group.returned > 0) line << ", " << group.returned << " with nobody";
   if (group.lost > 0) line << ", " << group.lost << " lost";
   for (const ConsumerFullInfo& consumer : group.members) {
-    auto& told = to.line(2) << "consumer '" << consumer.name << "': " << consumer.pending << " pending, idle "
+    auto& told = to.line(2) << "consumer " << in_quotes(consumer.name) << ": " << consumer.pending << " pending, idle "
                             << consumer.idle.count() << "ms";
     if (consumer.inactive) told << ", inactive " << consumer.inactive->count() << "ms";
     dump_pending(to, consumer.entries, 3);
@@ -107,7 +109,7 @@ inline void dump_group(Dumped& to, const GroupFullInfo& group) {
 template <class T>
 void dump_to(Dumped& to, const Group<T>& group, const DumpOptions& options) {
   if (const auto info = group.full_info(options.most)) dump_group(to, *info);
-  else to.line(1) << "group '" << group.name() << "': " << message(info.error());
+  else to.line(1) << "group " << in_quotes(group.name()) << ": " << message(info.error());
 }
 
 template <class T>
@@ -160,25 +162,25 @@ void dump_to(Dumped& to, const PubSub<T>& pubsub, const DumpOptions& options) {
   const std::vector<std::string> names = pubsub.channels();
   to.add(counted(names.size(), "name", "names") + ", " + counted(pubsub.num_pat(), "pattern", "patterns"));
   for (std::size_t i = 0; i < std::min(names.size(), options.most); ++i) {
-    to.line(1) << '\'' << names[i] << "'  " << counted(pubsub.num_sub(names[i]), "subscription", "subscriptions");
+    to.line(1) << in_quotes(names[i]) << "  " << counted(pubsub.num_sub(names[i]), "subscription", "subscriptions");
   }
   to.more(std::min(names.size(), options.most), names.size(), 1);
 }
 
 /// Dumps the object of this name, if it is one of these; whether it was.
 template <class Object>
-bool dump_named(Dumped& to, const expected<std::shared_ptr<Object>, NameError>& object, const DumpOptions& options) {
-  if (object) dump_to(to, **object, options);
-  return object.has_value();
+bool dump_named(Dumped& to, const Broker& broker, const DumpOptions& options) {
+  const auto object = broker::Contents::find<Object>(broker, options.name);
+  if (object != nullptr) dump_to(to, *object, options);
+  return object != nullptr;
 }
 template <class T>
-bool dump_object(Dumped& to, Broker& broker, const ObjectInfo& info, const DumpOptions& options) {
-  if (!broker.exists(info.name)) return false;
-  switch (info.kind) {
-    case ObjectKind::stream: return dump_named(to, broker.stream<T>(info.name), options);
-    case ObjectKind::list: return dump_named(to, broker.list<T>(info.name), options);
-    case ObjectKind::channel: return dump_named(to, broker.channel<T>(info.name), options);
-    case ObjectKind::pubsub: return dump_named(to, broker.pubsub<T>(info.name), options);
+bool dump_object(Dumped& to, const Broker& broker, ObjectKind kind, const DumpOptions& options) {
+  switch (kind) {
+    case ObjectKind::stream: return dump_named<Stream<T>>(to, broker, options);
+    case ObjectKind::list: return dump_named<BlockingList<T>>(to, broker, options);
+    case ObjectKind::channel: return dump_named<Channel<T>>(to, broker, options);
+    case ObjectKind::pubsub: return dump_named<PubSub<T>>(to, broker, options);
   }
   return false;
 }
@@ -199,7 +201,7 @@ requires requires(testing::Dumped& to, const Object& object) { testing::dump_to(
 /// All objects of a broker, in byte order of their names. Those of int, std::string and of the types that are named,
 /// `dump<Order, Job>(broker)`, with all that they hold; of others their type and how much that is.
 template <class... Types>
-[[nodiscard]] std::string dump(Broker& broker, const DumpOptions& options = {}) {
+[[nodiscard]] std::string dump(const Broker& broker, const DumpOptions& options = {}) {
   testing::Dumped text;
   const std::vector<ObjectInfo> objects = broker.info();
   text.line() << "broker" << (broker.closed() ? ", closed: " : ": ")
@@ -208,11 +210,11 @@ template <class... Types>
   for (const ObjectInfo& info : objects) {
     const DumpOptions how{.name = info.name, .most = options.most};
     const auto one_of = [&]<class... Ts>(testing::Listed<Ts...>) {
-      return (testing::dump_object<Ts>(inner, broker, info, how) || ...);
+      return (testing::dump_object<Ts>(inner, broker, info.kind, how) || ...);
     };
     if (one_of(testing::Listed<Types..., int, std::string>())) continue;
-    inner.line() << to_string(info.kind) << " '" << info.name << "' of " << info.element_type << ": " << info.size
-                 << " inside" << (info.closed ? ", closed" : "");
+    inner.line() << to_string(info.kind) << ' ' << testing::in_quotes(info.name) << " of " << info.element_type << ": "
+                 << info.size << " inside" << (info.closed ? ", closed" : "");
   }
   return text.text() + (objects.empty() ? "" : inner.text());
 }

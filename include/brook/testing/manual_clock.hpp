@@ -43,9 +43,11 @@ class ManualClock : public Clock {
   /// Says that this thread waits for something else than this clock, as long as the guard lives.
   using Away = testing::Away;
 
-  /// Both clocks start at `unix_start` after their epochs.
+  /// Both clocks start at `unix_start` after their epochs, but not farther from them than 292 years.
   explicit ManualClock(std::chrono::milliseconds unix_start = {})
-      : started_(unix_start), unix_(unix_start.count()), now_(std::chrono::nanoseconds(unix_start).count()) {}
+      : started_(std::clamp(unix_start, -farthest, farthest)),
+        unix_(started_.count()),
+        now_(std::chrono::nanoseconds(started_).count()) {}
 
   [[nodiscard]] std::uint64_t unix_ms() const noexcept override {
     const std::int64_t ms = unix_.load(sync::seq_cst);
@@ -225,7 +227,7 @@ class ManualClock : public Clock {
     const bool too_far = from.time_since_epoch().count() > 0 ? by > until - from : from + by > until;
     if (too_far) by = until - from;
     now_.store((from + by).time_since_epoch().count(), sync::seq_cst);
-    const auto reached = floor<milliseconds>((from + by).time_since_epoch() - started_);
+    const auto reached = floor<milliseconds>((from + by).time_since_epoch()) - started_;
     unix_.fetch_add((reached - credited_).count(), sync::seq_cst);
     credited_ = reached;
     return by;
@@ -240,7 +242,9 @@ class ManualClock : public Clock {
   }
 
   // What is not atomic is guarded by testing::lock().
-  const std::chrono::nanoseconds started_;
+  static constexpr auto farthest = std::chrono::floor<std::chrono::milliseconds>(std::chrono::nanoseconds::max());
+
+  const std::chrono::milliseconds started_;
   sync::atomic<std::int64_t> unix_;       // milliseconds
   sync::atomic<std::int64_t> now_;        // nanoseconds
   std::chrono::milliseconds credited_{};  // whole milliseconds of the monotonic clock already given to the wall clock

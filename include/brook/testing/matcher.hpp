@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -27,13 +28,28 @@
 
 namespace brook::testing {
 
+/// Whether two values are equal, of whatever types; numbers that are not of one kind (a bool, a character) are not.
+template <class A, class B>
+[[nodiscard]] constexpr bool equal(const A& a, const B& b) {
+  constexpr auto is_letter = []<class T>(const T*) {
+    return std::is_same_v<T, bool> || std::is_same_v<T, char> || std::is_same_v<T, wchar_t> ||
+           std::is_same_v<T, char8_t> || std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
+  };
+  if constexpr (std::is_same_v<A, B> || !std::is_arithmetic_v<A> || !std::is_arithmetic_v<B>)
+    return static_cast<bool>(a == b);
+  else if constexpr (is_letter(static_cast<const A*>(nullptr)) || is_letter(static_cast<const B*>(nullptr)))
+    return false;
+  else if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) return std::cmp_equal(a, b);
+  else return static_cast<double>(a) == static_cast<double>(b);
+}
+
 /// Whether what came is a value, or has it in it: an answer, a value, an entry, a delivery, a message, or several of them.
 template <class Got, class T>
 [[nodiscard]] bool came(const Got& got, const T& value) {
   if constexpr (requires { got.has_value(), *got; }) {
     return got.has_value() && came(*got, value);
   } else if constexpr (requires { static_cast<bool>(got == value); }) {
-    return static_cast<bool>(got == value);
+    return equal(got, value);
   } else if constexpr (requires { got.value; }) {
     return came(got.value, value);
   } else if constexpr (requires { got.values; }) {
@@ -47,6 +63,8 @@ template <class Got, class T>
     return false;
   } else if constexpr (requires { got.valueless_by_exception(); }) {
     return std::visit([&](const auto& one) { return came(one, value); }, got);
+  } else if constexpr (requires { static_cast<bool>(got), *got; }) {
+    return static_cast<bool>(got) && came(*got, value);
   } else if constexpr (requires { *got; }) {
     return came(*got, value);
   } else {
@@ -122,7 +140,8 @@ template <std::equality_comparable T>
   const auto test = [value = std::move(value)](const auto& object) {
     if constexpr (requires { object.range(); }) {
       const auto entries = object.range();
-      return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.value == value; });
+      return std::any_of(entries.begin(), entries.end(),
+                         [&](const auto& entry) { return testing::equal(entry.value, value); });
     } else {
       return object.lpos(value).has_value();
     }

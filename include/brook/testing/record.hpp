@@ -80,7 +80,7 @@ namespace testing {
 /// "read 10", "ack 5-1", "add 1: "tea"".
 [[nodiscard]] inline std::string told_call(const Record& record) {
   std::string text(to_string(record.operation));
-  for (const std::string& topic : record.topics) text += " '" + topic + "'";
+  for (const std::string& topic : record.topics) text += " " + in_quotes(topic);
   if (record.id != Id()) text += " " + to_string(record.id);
   const bool one = record.asked == 1 || record.asked == no_limit || !record.topics.empty();
   if (record.asked > 0 && !one) text += " " + std::to_string(record.asked);
@@ -121,7 +121,7 @@ namespace testing {
     if (!record.group.empty()) who += " " + record.group;
     if (!record.consumer.empty()) who += "/" + record.consumer;
     lines.push_back({std::to_string(record.number), "+" + seconds(record.began), "T" + std::to_string(record.thread),
-                     who, told_call(record), told_outcome(record)});
+                     without_quotes(who), told_call(record), told_outcome(record)});
     for (std::size_t i = 0; i < columns; ++i) widths[i] = std::max(widths[i], width_of(lines.back()[i]));
   }
   std::string text;

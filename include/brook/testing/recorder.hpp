@@ -34,6 +34,18 @@
 
 namespace brook {
 
+namespace testing {
+
+/// Of each thread its own, also when its id was another one's before.
+struct ThreadNumber {
+  const std::uint64_t value = last.fetch_add(1, sync::seq_cst) + 1;
+
+ private:
+  static inline sync::atomic<std::uint64_t> last{0};
+};
+
+}  // namespace testing
+
 /// Options of a recorder, fixed for its life.
 struct RecorderOptions {
   /// Records to keep; the oldest go first.
@@ -145,7 +157,7 @@ class Recorder final : public Probe {
 
   // Threads and objects without names are numbered as they come.
   [[nodiscard]] std::size_t thread_number() {
-    return threads_.try_emplace(sync::this_thread(), threads_.size() + 1).first->second;
+    return threads_.try_emplace(sync::of_this_thread<testing::ThreadNumber>().value, threads_.size() + 1).first->second;
   }
   [[nodiscard]] std::string name_of(const Call& call) {
     const std::size_t number = objects_.try_emplace(call.object, objects_.size() + 1).first->second;
@@ -167,7 +179,7 @@ class Recorder final : public Probe {
   std::uint64_t numbers_ = 0;
   std::uint64_t forgotten_ = 0;
   std::map<const Clock*, Clock::time_point> began_;  // the first record on each clock
-  std::map<sync::thread::id, std::size_t> threads_;
+  std::map<std::uint64_t, std::size_t> threads_;
   std::map<const void*, std::size_t> objects_;
   std::map<const void*, Printer> printers_;
 };

@@ -16,6 +16,39 @@
 
 namespace brook {
 
+namespace testing {
+
+/// On one line; as it stands in such quotes.
+inline void print_escaped(std::ostream& to, std::string_view text, char quote) {
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '\n') to << "\\n";
+    else if (c == quote || c == '\\') to << '\\' << c;
+    else if (code < 0x20 || code == 0x7f)
+      to << "\\x"
+         << "0123456789abcdef"[code / 16] << "0123456789abcdef"[code % 16];
+    else to << c;
+  }
+}
+inline void print_text(std::ostream& to, std::string_view text, char quote) {
+  to << quote;
+  print_escaped(to, text, quote);
+  to << quote;
+}
+/// A name as it is told to people, in quotes and without.
+[[nodiscard]] inline std::string in_quotes(std::string_view name) {
+  std::ostringstream text;
+  print_text(text, name, '\'');
+  return text.str();
+}
+[[nodiscard]] inline std::string without_quotes(std::string_view name) {
+  std::ostringstream text;
+  print_escaped(text, name, '\\');
+  return text.str();
+}
+
+}  // namespace testing
+
 /// How a value is printed. Specialise it for a type of your own that has no operator<<, or a bad one:
 ///   template <> struct brook::Shown<Order> {
 ///     static void print(std::ostream& to, const Order& order) { to << "order " << order.number; }
@@ -26,24 +59,9 @@ struct Shown {
   /// As said above.
   static void print(std::ostream& to, const T& value) {
     if constexpr (std::is_same_v<T, bool>) to << (value ? "true" : "false");
-    else if constexpr (std::is_convertible_v<const T&, std::string_view>) print_text(to, value);
+    else if constexpr (std::is_convertible_v<const T&, std::string_view>) testing::print_text(to, value, '"');
     else if constexpr (requires { to << value; }) to << value;
     else to << '<' << broker::type_name<T>() << ", " << sizeof(T) << " bytes>";
-  }
-
- private:
-  static void print_text(std::ostream& to, std::string_view text) {
-    to << '"';
-    for (const char c : text) {
-      const auto code = static_cast<unsigned char>(c);
-      if (c == '\n') to << "\\n";
-      else if (c == '"' || c == '\\') to << '\\' << c;
-      else if (code < 0x20 || code == 0x7f)
-        to << "\\x"
-           << "0123456789abcdef"[code / 16] << "0123456789abcdef"[code % 16];
-      else to << c;
-    }
-    to << '"';
   }
 };
 
