@@ -8,7 +8,7 @@
 //
 // What is recorded   All that changes streams, their groups and lists that have a name, by whomever: adds, acknowledgements,
 // deliveries and what becomes of them, pushes, pops, also those of blocked calls, selections and completions, dead letters,
-// what leaves by a bound; objects as they are made, and what becomes of their names. Of channels the names only. Not recorded:
+// what leaves by a bound; objects as they are made, and what becomes of their names. Of channels names and options. Not recorded:
 // closing (what was closed is open again), reads that leave no trace, when a consumer was last seen without getting anything,
 // and how many adds were duplicates.
 //

@@ -10,8 +10,9 @@
 // groups with how far they have come, their consumers, what is pending with whom, since when and how often delivered, what
 // waits for its turn or for a delay, and the keys of its producers; of a list its elements and options; of a broker all of
 // that, at the same instant for all of its objects, with their names and when those expire. All that returned before save()
-// was called is in it, and nothing that was called after it returned. Of channels there are the names only. A group's functions
-// and dead-letter streams cannot be saved: see Policies.
+// was called is in it, and nothing that was called after it returned. Of channels and PubSubs there are names, options, and
+// whether they are closed: what is published is for who is there, so neither subscriptions nor messages are saved, nor how many
+// there were. A group's functions and dead-letter streams cannot be saved: see Policies. Clocks and probes are the program's own.
 //
 // What a save costs others   Adds to streams and pushes to lists go on; a push may wait while 64 elements are encoded. Pops of
 // a list take its lock while it is saved. Who reads or acknowledges in a group waits while what is pending in it is noted, some
@@ -97,7 +98,7 @@ expected<void, SnapshotError> save(To&& to, const Broker& broker, Types<Ts...>, 
 // — loading —
 
 /// Makes a stream, or a list, what was saved: as if it had been destroyed, and made anew with the options that were saved, but
-/// for its clock, which `options` name. Handles of before answer closed. Precondition: no other call is running. Whatever the
+/// for its clock, which `options` name, and a probe, which it then has not. Handles of before answer closed. Precondition: no other call is running. Whatever the
 /// bytes are, they are not trusted. Errors: corrupt, unsupported_version, io_error; wrong_type for a snapshot of something else;
 /// invalid_argument where Policies are missing. With an error, and when it throws std::bad_alloc or what T's Codec throws,
 /// nothing has changed. O(n).

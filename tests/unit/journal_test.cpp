@@ -49,7 +49,8 @@ TEST_CASE("a journal makes again what there was") {
     life.list("jobs")->rpush({"1", "2", "3"});
     CHECK(life.list("jobs")->rpoplpush(*life.list("done")) == "3");
     CHECK((*batch)[2].forward(into(*life.stream("next"), "cc"), into(*life.list("done"), "ccc")));
-    REQUIRE(life.broker.channel<std::string>("news"));
+    REQUIRE(life.broker.channel<std::string>("news", {.spin = 70us}));
+    REQUIRE(life.broker.pubsub<std::string>("topics", {.shards = 5, .spin = 0us}));
     static_cast<void>(life.list("gone")->lpush("x"));
     CHECK(life.broker.erase("gone"));
     CHECK(life.broker.rename("next", "later"));
@@ -58,7 +59,10 @@ TEST_CASE("a journal makes again what there was") {
   }
   Life again(directory.path);
   REQUIRE(again.said() == "opened");
-  CHECK(again.broker.keys() == Strings{"dead", "done", "jobs", "later", "news", "orders"});
+  CHECK(again.broker.keys() == Strings{"dead", "done", "jobs", "later", "news", "orders", "topics"});
+  CHECK(snapshot::options_of(**again.broker.channel<std::string>("news")).spin == 70us);
+  CHECK(snapshot::options_of(**again.broker.pubsub<std::string>("topics")).shards == 5);
+  CHECK(snapshot::options_of(**again.broker.pubsub<std::string>("topics")).spin == 0us);
   CHECK(again.elements("jobs") == Strings{"1", "2"});
   CHECK(again.elements("done") == Strings{"3", "ccc"});
   CHECK(again.stream("later")->range().front().value == "cc");

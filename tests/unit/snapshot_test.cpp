@@ -262,6 +262,50 @@ TEST_CASE("a broker comes back with its names, when they expire, and where its d
   CHECK(none.empty());
 }
 
+TEST_CASE("channels and PubSubs are what they were made as") {
+  Broker broker;
+  REQUIRE(broker.channel<std::string>("news", {.spin = 70us}));
+  const auto topics = *broker.pubsub<std::string>("topics", {.shards = 300, .spin = 0us});
+  const auto reader = topics->subscribe("goals");
+  topics->publish("goals", "1:0");
+  Broker loaded;
+  REQUIRE(what(load(view(saved(broker)), loaded, all_types)) == "done");
+  const auto again = *loaded.pubsub<std::string>("topics");
+  CHECK(snapshot::options_of(**loaded.channel<std::string>("news")).spin == 70us);
+  CHECK(snapshot::options_of(*again).shards == 300);
+  CHECK(snapshot::options_of(*again).spin == 0us);
+  CHECK(again->channels().empty());
+  const auto other = again->subscribe("goals", {.patterns = {"g*"}});
+  CHECK(again->publish("goals", "2:0") == 2);
+}
+
+TEST_CASE("no snapshot makes more shards than it has bytes for") {
+  const auto with_shards = [](std::uint64_t shards, std::uint8_t each) {
+    Bytes bytes;
+    snapshot::MemorySink sink(bytes);
+    snapshot::Writer to(sink);
+    static_cast<void>(to.begin_file(snapshot::Contents::broker, 0));
+    to.begin(snapshot::object_section);
+    to.out().text("topics");
+    to.out().number(static_cast<std::uint8_t>(ObjectKind::pubsub));
+    to.out().text(Codec<std::string>::type());
+    to.out().size(0);
+    to.out().number(std::uint16_t{0});  // does not expire, is not closed
+    to.out().signed_size(5);
+    to.out().size(shards);
+    for (int shard = 0; shard < 3; ++shard) to.out().number(each);
+    static_cast<void>(to.end());
+    static_cast<void>(to.end_file(1));
+    Broker loaded;
+    return what(load(view(bytes), loaded, all_types));
+  };
+  CHECK(with_shards(3, 0) == "done");
+  CHECK_THAT(with_shards(std::uint64_t{1} << 40, 0), ContainsSubstring("ends early"));
+  CHECK_THAT(with_shards(2, 0), ContainsSubstring("longer than what it says"));
+  CHECK_THAT(with_shards(0, 0), ContainsSubstring("no shard"));
+  CHECK_THAT(with_shards(3, 1), ContainsSubstring("not what it can be"));
+}
+
 TEST_CASE("a snapshot of one type is not loaded as another") {
   Stream<std::string> stream;
   const Bytes bytes = saved(stream);

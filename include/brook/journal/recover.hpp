@@ -28,6 +28,7 @@
 #include <brook/journal/scan.hpp>
 #include <brook/journal/scribe.hpp>
 #include <brook/options.hpp>
+#include <brook/snapshot/channel.hpp>
 #include <brook/snapshot/file.hpp>
 #include <brook/snapshot/list.hpp>
 #include <brook/snapshot/progress.hpp>
@@ -255,16 +256,13 @@ class Recovery {
       }
     }
     if constexpr (std::move_constructible<T>) {
-      if (head.kind == ObjectKind::channel) return make_channel<Channel<T>>();
-      if (head.kind == ObjectKind::pubsub) return make_channel<PubSub<T>>();
+      PubSubOptions options;
+      snapshot::read_channel_options(from, head.kind, options);
+      if (from.failed()) return nullptr;
+      if (head.kind == ObjectKind::channel) return snapshot::make_channel<Channel<T>>(options, clock_);
+      if (head.kind == ObjectKind::pubsub) return snapshot::make_channel<PubSub<T>>(options, clock_);
     }
     return nullptr;
-  }
-  template <class Object>
-  [[nodiscard]] std::shared_ptr<broker::Named> make_channel() {
-    typename broker::Traits<Object>::Options options;
-    options.clock = clock_;
-    return std::make_shared<broker::Holder<Object>>(options);
   }
 
   void know(Number number, std::shared_ptr<broker::Named> named, const std::string& name) {

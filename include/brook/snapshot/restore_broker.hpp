@@ -109,14 +109,20 @@ class RestoringNamedList final : public Restoring {
 
 /// A channel, or a PubSub.
 template <class Object>
+[[nodiscard]] std::shared_ptr<broker::Named> make_channel(const PubSubOptions& saved, Clock* clock) {
+  typename broker::Traits<Object>::Options options;
+  if constexpr (broker::Traits<Object>::kind == ObjectKind::pubsub) options.shards = saved.shards;
+  options.spin = saved.spin;
+  options.clock = clock;
+  return std::make_shared<broker::Holder<Object>>(options);
+}
+template <class Object>
 class RestoringName final : public Restoring {
  public:
   using Restoring::Restoring;
 
   [[nodiscard]] bool read(Reader&, Clock* clock, const RestoreManner& manner) override {
-    typename broker::Traits<Object>::Options options;
-    options.clock = clock;
-    named = std::make_shared<broker::Holder<Object>>(options);
+    named = make_channel<Object>(head.channel, clock);
     if (head.closed && !manner.reopen) named->close();
     return true;
   }
