@@ -98,10 +98,10 @@ expected<void, SnapshotError> save(To&& to, const Broker& broker, Types<Ts...>, 
 // — loading —
 
 /// Makes a stream, or a list, what was saved: as if it had been destroyed, and made anew with the options that were saved, but
-/// for its clock, which `options` name, and a probe, which it then has not. Handles of before answer closed. Precondition: no other call is running. Whatever the
-/// bytes are, they are not trusted. Errors: corrupt, unsupported_version, io_error; wrong_type for a snapshot of something else;
-/// invalid_argument where Policies are missing. With an error, and when it throws std::bad_alloc or what T's Codec throws,
-/// nothing has changed. O(n).
+/// for its clock, which `options` name, and its probe, which it has no more. Handles of before answer closed. Precondition: no
+/// other call is running. Whatever the bytes are, they are not trusted. Errors: corrupt, unsupported_version, io_error; wrong_type
+/// for a snapshot of something else; invalid_argument where Policies are missing. With an error, and when it throws std::bad_alloc
+/// or what T's Codec throws, nothing has changed. O(n).
 template <class T>
 requires Encodable<T> expected<void, SnapshotError> load(const std::filesystem::path& path, Stream<T>& stream,
                                                          const LoadOptions& options = {}) {
@@ -128,8 +128,9 @@ requires Encodable<T> expected<void, SnapshotError> load(From&& from, BlockingLi
   return snapshot::load_object(source, false, list, options);
 }
 
-/// Gives a broker all objects that were saved, at one instant; what it has already stays. Thread-safe. Errors further:
-/// invalid_argument when it has one of the names; closed; wrong_type, which says what they are, for types that were not told.
+/// Gives a broker all objects that were saved, at one instant, with its clock and probe; what it has already stays. Thread-safe.
+/// Errors further: invalid_argument when it has one of the names; closed; wrong_type, which says what they are, for types that were
+/// not told.
 template <class... Ts>
 expected<void, SnapshotError> load(const std::filesystem::path& path, Broker& broker, Types<Ts...>,
                                    const LoadOptions& options = {}) {

@@ -75,6 +75,30 @@ TEST_CASE("a journal makes again what there was") {
   CHECK_FALSE(again.journal().recovery().cut);
 }
 
+TEST_CASE("what a journal makes again is watched by the broker's probe") {
+  const Directory directory;
+  {
+    Life life(directory.path);
+    REQUIRE(life.stream("compacted")->add("x"));
+    REQUIRE(life.journal().compact());
+    REQUIRE(life.stream("recorded")->add("x"));
+    life.list("jobs")->rpush("x");
+    REQUIRE(life.broker.pubsub<std::string>("topics"));
+  }
+  Faults faults;
+  Broker broker({.probe = &faults});
+  const auto journal = Journal::open(directory.path, broker, all_types, {.flush = Flush::never});
+  REQUIRE(journal);
+  for (const char* name : {"compacted", "recorded", "jobs", "topics"})
+    static_cast<void>(faults.fail({.name = name, .with = Errc::timed_out}));
+  CHECK((*broker.stream<std::string>("compacted"))->add("y").error() == Errc::timed_out);
+  CHECK((*broker.stream<std::string>("recorded"))->add("y").error() == Errc::timed_out);
+  CHECK((*broker.list<std::string>("jobs"))->rpush("y").error() == Errc::timed_out);
+  CHECK((*broker.pubsub<std::string>("topics"))->publish("goals", "y", Wait()).error() == Errc::timed_out);
+  faults.clear();
+  CHECK((*broker.stream<std::string>("recorded"))->add("y"));
+}
+
 TEST_CASE("what was compacted comes back with what was recorded behind it, and the old files go") {
   const Directory directory;
   {

@@ -306,6 +306,31 @@ TEST_CASE("no snapshot makes more shards than it has bytes for") {
   CHECK_THAT(with_shards(3, 1), ContainsSubstring("not what it can be"));
 }
 
+TEST_CASE("what is loaded into a broker is watched by its probe, as what it makes itself") {
+  Broker broker;
+  REQUIRE((*broker.stream<std::string>("orders"))->add("x"));
+  REQUIRE((*broker.list<std::string>("jobs"))->rpush("x"));
+  REQUIRE(broker.channel<std::string>("news"));
+  REQUIRE(broker.pubsub<std::string>("topics"));
+  (*broker.channel<std::string>("old news"))->close();
+  (*broker.pubsub<std::string>("old topics"))->close();
+  Faults faults;
+  const Rule all = faults.hide({.operation = Operation::close, .with = Errc::full});
+  Broker loaded({.probe = &faults});
+  REQUIRE(what(load(view(saved(broker)), loaded, all_types)) == "done");
+  CHECK(all.hits() == 0);
+  CHECK((*loaded.channel<std::string>("old news"))->closed());
+  CHECK((*loaded.pubsub<std::string>("old topics"))->closed());
+  faults.clear();
+  for (const char* name : {"orders", "jobs", "news", "topics"})
+    static_cast<void>(faults.fail({.name = name, .with = Errc::timed_out}));
+  CHECK((*loaded.stream<std::string>("orders"))->add("y").error() == Errc::timed_out);
+  CHECK((*loaded.list<std::string>("jobs"))->rpush("y").error() == Errc::timed_out);
+  CHECK((*loaded.channel<std::string>("news"))->publish("y", Wait()).error() == Errc::timed_out);
+  CHECK((*loaded.pubsub<std::string>("topics"))->publish("goals", "y", Wait()).error() == Errc::timed_out);
+  faults.clear();
+}
+
 TEST_CASE("a snapshot of one type is not loaded as another") {
   Stream<std::string> stream;
   const Bytes bytes = saved(stream);

@@ -31,6 +31,17 @@ template <class T>
   return {.shards = shared_state_of(pubsub)->shards(), .spin = shared_state_of(pubsub)->spin()};
 }
 
+/// Without asking a probe.
+template <class T>
+void close_unseen(const Channel<T>& channel) {
+  shared_state_of(channel)->close();
+}
+template <class T>
+void close_unseen(const PubSub<T>& pubsub) {
+  const typename pubsub::Table<T>::Locked locked(*shared_state_of(pubsub));
+  shared_state_of(pubsub)->close();
+}
+
 /// Nothing of other kinds. A shard takes a byte, so that what is read makes no more of them than it is long.
 inline void write_channel_options(Encoder& out, ObjectKind kind, const PubSubOptions& options) {
   if (!is_channel(kind)) return;
