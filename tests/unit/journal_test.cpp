@@ -31,6 +31,15 @@ using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
 
+// The next file cannot be made.
+struct RefusingOnce final : snapshot::Files {
+  std::error_code create(const fs::path& path, const fs::path& like, Handle& made) override {
+    if (std::exchange(refuse, false)) return std::make_error_code(std::errc::permission_denied);
+    return Files::create(path, like, made);
+  }
+  bool refuse = false;
+};
+
 }  // namespace
 
 TEST_CASE("a journal makes again what there was") {
@@ -97,6 +106,21 @@ TEST_CASE("what a journal makes again is watched by the broker's probe") {
   CHECK((*broker.pubsub<std::string>("topics"))->publish("goals", "y", Wait()).error() == Errc::timed_out);
   faults.clear();
   CHECK((*broker.stream<std::string>("recorded"))->add("y"));
+}
+
+TEST_CASE("a compaction that has failed is not tried again when that was to be left to compact()") {
+  const Directory directory;
+  ManualClock clock(1000s);
+  RefusingOnce files;
+  Life life(directory.path, {.flush = Flush::never, .compact_factor = 0, .files = &files}, &clock);
+  life.list("jobs")->rpush("x");
+  files.refuse = true;
+  REQUIRE_FALSE(life.journal().compact());
+  life.list("jobs")->rpush("y");
+  clock.run_until_idle();
+  CHECK(life.journal().info().compactions == 0);
+  CHECK(life.journal().info().compaction_error);
+  CHECK(life.journal().compact());
 }
 
 TEST_CASE("what was compacted comes back with what was recorded behind it, and the old files go") {
