@@ -52,8 +52,9 @@ namespace brook {
 
 /// Saves a stream, or a list, to a file. The file is replaced when all is written and on the disk: until then, with any error,
 /// and after a crash at any instant, it is what it was; and there is no temporary file left but after a crash. The directory
-/// must exist. Thread-safe; several may save at a time. Errors: io_error; codec_error when a value could not be encoded.
-/// Throws std::bad_alloc, and what T's Codec throws; nothing is left then either. O(n).
+/// must exist. A link to a file stays one; a device or a pipe is not replaced: open it, and save to what was opened. Thread-safe;
+/// several may save at a time. Errors: io_error; codec_error when a value could not be encoded. Throws std::bad_alloc, and what T's
+/// Codec throws; nothing is left then either. O(n).
 template <class T>
 requires Encodable<T> expected<void, SnapshotError> save(const std::filesystem::path& path, const Stream<T>& stream,
                                                          const SaveOptions& options = {}) {

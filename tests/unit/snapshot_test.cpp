@@ -14,6 +14,10 @@
 #include <utility>
 #include <vector>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/stat.h>
+#endif
+
 #include "../catch.hpp"
 #include "snapshot_support.hpp"
 
@@ -265,14 +269,14 @@ TEST_CASE("a broker comes back with its names, when they expire, and where its d
 TEST_CASE("channels and PubSubs are what they were made as") {
   Broker broker;
   REQUIRE(broker.channel<std::string>("news", {.spin = 70us}));
-  const auto topics = *broker.pubsub<std::string>("topics", {.shards = 300, .spin = 0us});
+  const auto topics = *broker.pubsub<std::string>("topics", {.shards = 40, .spin = 0us});
   const auto reader = topics->subscribe("goals");
   topics->publish("goals", "1:0");
   Broker loaded;
   REQUIRE(what(load(view(saved(broker)), loaded, all_types)) == "done");
   const auto again = *loaded.pubsub<std::string>("topics");
   CHECK(snapshot::options_of(**loaded.channel<std::string>("news")).spin == 70us);
-  CHECK(snapshot::options_of(*again).shards == 300);
+  CHECK(snapshot::options_of(*again).shards == 40);
   CHECK(snapshot::options_of(*again).spin == 0us);
   CHECK(again->channels().empty());
   const auto other = again->subscribe("goals", {.patterns = {"g*"}});
@@ -412,6 +416,28 @@ TEST_CASE("a link to a snapshot stays a link") {
   REQUIRE(what(save(directory.path / "link", stream)) == "done");
   CHECK(fs::is_symlink(directory.path / "link"));
   CHECK(what(load(directory.path / "file", stream)) == "done");
+
+  fs::remove(directory.path / "file");
+  fs::create_symlink("link", directory.path / "link to link");
+  REQUIRE(what(save(directory.path / "link to link", stream)) == "done");
+  CHECK(fs::is_symlink(directory.path / "link to link"));
+  CHECK(fs::is_symlink(directory.path / "link"));
+  CHECK(what(load(directory.path / "file", stream)) == "done");
+
+  fs::create_symlink("circle", directory.path / "circle");
+  CHECK(code(save(directory.path / "circle", stream)) == Errc::io_error);
+  CHECK(directory.files() == 4);
 }
+
+#if defined(__unix__) || defined(__APPLE__)
+TEST_CASE("a pipe or a device is not replaced by a file") {
+  const Directory directory;
+  const fs::path path = directory.path / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK(code(save(path, Stream<std::string>())) == Errc::io_error);
+  CHECK(fs::is_fifo(path));
+  CHECK(directory.files() == 1);
+}
+#endif
 
 }  // namespace snapshot_test
