@@ -48,7 +48,7 @@ class Pending {
     return true;
   }
   /// Errors: those of the answer, timed_out, cancelled. Called once.
-  [[nodiscard]] expected<Answer, Errc> wait(Clock& clock, const Wait& wait, std::chrono::nanoseconds spin) {
+  [[nodiscard]] expected<Answer, Errc> wait(Clock& clock, const Wait& wait, std::chrono::microseconds spin) {
     const auto come = [this] { return over_.load(sync::seq_cst); };
     const auto outcome = wait::await(gate_, clock, wait.deadline(clock), wait, spin, come);
     const sync::unique_lock<sync::mutex> held(mutex_);

@@ -283,23 +283,47 @@ TEST_CASE("channels and PubSubs are what they were made as") {
   CHECK(again->publish("goals", "2:0") == 2);
 }
 
+// A snapshot of a broker with one object, of which `write` writes what comes behind the size of the elements.
+template <class Write>
+Bytes with_object(ObjectKind kind, Write&& write) {
+  Bytes bytes;
+  snapshot::MemorySink sink(bytes);
+  snapshot::Writer to(sink);
+  static_cast<void>(to.begin_file(snapshot::Contents::broker, 0));
+  to.begin(snapshot::object_section);
+  to.out().text("name");
+  to.out().number(static_cast<std::uint8_t>(kind));
+  to.out().text(Codec<std::string>::type());
+  to.out().size(0);
+  write(to.out());
+  static_cast<void>(to.end());
+  static_cast<void>(to.end_file(1));
+  return bytes;
+}
+
+TEST_CASE("a name that is said to expire when no clock can tell is there for long") {
+  for (const std::int64_t when : {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
+    const Bytes bytes = with_object(ObjectKind::channel, [when](Encoder& to) {
+      to.value(true);
+      to.signed_size(when);
+      to.value(false);
+      to.signed_size(5);
+    });
+    ManualClock clock(1000s);
+    Broker loaded({.clock = &clock});
+    REQUIRE(what(load(view(bytes), loaded, all_types)) == "done");
+    CHECK(loaded.exists("name") == (when > 0));
+  }
+}
+
 TEST_CASE("no snapshot makes more shards than it has bytes for") {
   const auto with_shards = [](std::uint64_t shards, std::uint8_t each) {
-    Bytes bytes;
-    snapshot::MemorySink sink(bytes);
-    snapshot::Writer to(sink);
-    static_cast<void>(to.begin_file(snapshot::Contents::broker, 0));
-    to.begin(snapshot::object_section);
-    to.out().text("topics");
-    to.out().number(static_cast<std::uint8_t>(ObjectKind::pubsub));
-    to.out().text(Codec<std::string>::type());
-    to.out().size(0);
-    to.out().number(std::uint16_t{0});  // does not expire, is not closed
-    to.out().signed_size(5);
-    to.out().size(shards);
-    for (int shard = 0; shard < 3; ++shard) to.out().number(each);
-    static_cast<void>(to.end());
-    static_cast<void>(to.end_file(1));
+    const Bytes bytes = with_object(ObjectKind::pubsub, [shards, each](Encoder& to) {
+      to.number(std::uint16_t{0});  // does not expire, is not closed
+      to.signed_size(5);
+      to.size(shards);
+      for (int shard = 0; shard < 3; ++shard) to.number(each);
+    });
     Broker loaded;
     return what(load(view(bytes), loaded, all_types));
   };

@@ -65,7 +65,7 @@ struct ObjectHead {
   head.kind = static_cast<ObjectKind>(kind);
   head.type = from.text();
   head.value_size = from.size();
-  if (from.flag()) head.expires = std::chrono::nanoseconds(from.signed_size());
+  if (from.flag()) head.expires = from.time();
   head.closed = from.flag();
   read_channel_options(from, head.kind, head.channel);
   from.end();

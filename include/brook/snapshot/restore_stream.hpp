@@ -134,7 +134,7 @@ class RestoringStream {
     const std::uint64_t count = from.size();
     for (std::uint64_t i = 0; i < count && !from.failed(); ++i) {
       stream::Record record{.producer = from.text(), .key = from.text(), .id = from.id(), .added = {}};
-      const std::chrono::nanoseconds age(from.signed_size());
+      const std::chrono::nanoseconds age = from.time();
       if (record.producer.empty() || record.key.empty()) from.fail("a key is empty");
       keys.emplace_back(std::move(record), age);
     }
