@@ -16,8 +16,8 @@
 //
 // What a save costs others   Adds to streams and pushes to lists go on; a push may wait while 64 elements are encoded. Pops of
 // a list take its lock while it is saved. Who reads or acknowledges in a group waits while what is pending in it is noted, some
-// ten nanoseconds an entry. Memory: a few buffers of 64 KiB, some six bytes for each pending entry, and what leaves the objects
-// while they are saved.
+// ten nanoseconds an entry. Memory: a few buffers of 64 KiB, up to some thirteen bytes for each pending entry, and what leaves
+// the objects while they are saved.
 //
 // Times are saved as how long ago they were, so time stands still between save and load.
 //
