@@ -123,6 +123,24 @@ TEST_CASE("a compaction that has failed is not tried again when that was to be l
   CHECK(life.journal().compact());
 }
 
+TEST_CASE("files that a journal has not named itself are nothing to it") {
+  const Directory directory;
+  const Strings others{"0.journal", "01.journal",    "x.journal", "18446744073709551615.journal",
+                       ".journal",  "1.snapshot.old"};
+  for (const std::string& name : others) std::ofstream(directory.path / name) << "x";
+  {
+    Life life(directory.path);
+    REQUIRE(life.said() == "opened");
+    life.list("jobs")->rpush("a");
+    REQUIRE(life.journal().compact());
+    life.list("jobs")->rpush("b");
+  }
+  Life again(directory.path);
+  REQUIRE(again.said() == "opened");
+  CHECK(again.elements("jobs") == Strings{"a", "b"});
+  for (const std::string& name : others) CHECK(Directory::read(directory.path / name) == "x");
+}
+
 TEST_CASE("what was compacted comes back with what was recorded behind it, and the old files go") {
   const Directory directory;
   {

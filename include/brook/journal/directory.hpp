@@ -103,14 +103,17 @@ class Directory {
   [[nodiscard]] std::filesystem::path named(std::uint64_t generation, const char* kind) const {
     return path_ / (std::to_string(generation) + kind);
   }
-  // 0 when it is none.
+  // 0 when it is none, or is not named as a journal names it: it is somebody else's.
   [[nodiscard]] static std::uint64_t generation_of(std::string_view name, std::string_view kind) noexcept {
     if (!name.ends_with(kind)) return 0;
     const std::string_view digits = name.substr(0, name.size() - kind.size());
     std::uint64_t generation = 0;
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), generation);
-    return read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? generation : 0;
+    const bool whole = read.ec == std::errc() && read.ptr == digits.data() + digits.size();
+    return whole && digits.front() != '0' && generation <= largest ? generation : 0;
   }
+
+  static constexpr std::uint64_t largest = std::uint64_t{1} << 62;  // so that others may follow
 
   struct File {
     std::uint64_t generation;  // 0 when it is of none
