@@ -57,7 +57,9 @@ struct Scene {
         if (*delivery % 2 == 0) expect(delivery.forward(*done, *delivery).has_value(), "a forward succeeds");
         else delivery.ack();
       }
-      if (orders->size() > 20'000) static_cast<void>(orders->trim({.max_len = 15'000}));
+      for (const auto& stream : {orders, done}) {
+        if (stream->size() > 20'000) static_cast<void>(stream->trim({.max_len = 15'000}));
+      }
     }
   }
   void move() {

@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -400,6 +401,48 @@ TEST_CASE("snapshots go to and come from files, streams, memory and functions") 
   taken = 200;
   CHECK(code(save(take, stream)) == Errc::io_error);
   CHECK(loaded.range().front().value == "text");
+}
+
+TEST_CASE("how far a save and a load have come is told, and what is thrown then leaves all as it was") {
+  Broker broker;
+  for (const char* name : {"a", "b"}) {
+    for (int i = 0; i < 300; ++i) REQUIRE((*broker.stream<std::string>(name))->add(std::string(1000, 'x')));
+  }
+  std::vector<std::string> names;
+  SnapshotProgress last;
+  const auto tell = [&](const SnapshotProgress& progress) {
+    if (progress.bytes < last.bytes || progress.objects < last.objects) names.push_back("it went back");
+    if (!progress.object.empty() && (names.empty() || names.back() != progress.object))
+      names.emplace_back(progress.object);
+    last = progress;
+  };
+  const Directory directory;
+  const fs::path path = directory.path / "file";
+  REQUIRE(what(save(path, broker, all_types, {.progress = tell})) == "done");
+  CHECK(names == std::vector<std::string>{"a", "b"});
+  CHECK(last.bytes == fs::file_size(path));
+  CHECK(last.objects == 2);
+
+  names.clear();
+  last = {};
+  Broker loaded;
+  LoadOptions loading;
+  loading.progress = tell;
+  REQUIRE(what(load(path, loaded, all_types, loading)) == "done");
+  CHECK(names == std::vector<std::string>{"a", "b"});
+  CHECK(last.bytes == fs::file_size(path));
+
+  const auto stop = [](const SnapshotProgress& progress) {
+    if (progress.bytes > 100'000) throw std::runtime_error("stop");
+  };
+  const std::string before = Directory::read(path);
+  CHECK_THROWS_AS(save(path, broker, all_types, {.progress = stop}), std::runtime_error);
+  CHECK(Directory::read(path) == before);
+  CHECK(directory.files() == 1);
+  Broker empty;
+  loading.progress = stop;
+  CHECK_THROWS_AS(load(path, empty, all_types, loading), std::runtime_error);
+  CHECK(empty.keys().empty());
 }
 
 TEST_CASE("a file that cannot be written stays what it was, and nothing is left beside it") {
