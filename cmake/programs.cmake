@@ -42,7 +42,7 @@ if(NOT TARGET brook_asio)
   message(STATUS "brook: no asio: the adapter for it is left out of the tests and examples")
 endif()
 
-# cereal is optional: with it the codec by it is tested.
+# cereal is optional: with it the codec by it is tested, and its example built.
 find_path(CEREAL_INCLUDE_DIR cereal/cereal.hpp)
 mark_as_advanced(CEREAL_INCLUDE_DIR)
 if(CEREAL_INCLUDE_DIR AND NOT TARGET brook_cereal)
@@ -50,5 +50,5 @@ if(CEREAL_INCLUDE_DIR AND NOT TARGET brook_cereal)
   target_include_directories(brook_cereal SYSTEM INTERFACE ${CEREAL_INCLUDE_DIR})
 endif()
 if(NOT TARGET brook_cereal)
-  message(STATUS "brook: no cereal: the codec by it is left out of the tests")
+  message(STATUS "brook: no cereal: the codec by it is left out of the tests and examples")
 endif()

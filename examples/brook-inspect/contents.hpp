@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/snapshot/channel.hpp>
 #include <brook/snapshot/file.hpp>
 #include <brook/snapshot/format.hpp>
 #include <brook/snapshot/group.hpp>
@@ -120,6 +121,7 @@ class Inspection {
     object.closed = object.head.closed;
     if (object.head.kind == brook::ObjectKind::stream) read_stream(object);
     if (object.head.kind == brook::ObjectKind::list) read_list(object);
+    if (snapshot::is_channel(object.head.kind)) note_channel(object);
     object.bytes = from_.bytes_read() - std::exchange(begin_, from_.bytes_read());
     object.whole = !from_.failed();
     file_.objects.push_back(std::move(object));
@@ -200,6 +202,11 @@ class Inspection {
       }
     }
     if (read != object.count) from_.fail("entries are missing");
+  }
+  void note_channel(Object& object) const {
+    if (from_.file_version() < snapshot::version_of_channel_options) return;
+    note(object.options, "spin_us", std::int64_t{object.head.channel.spin.count()});
+    if (object.head.kind == brook::ObjectKind::pubsub) note(object.options, "shards", object.head.channel.shards);
   }
   void read_list(Object& object) {
     expect(snapshot::list_section);

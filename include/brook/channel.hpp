@@ -137,7 +137,7 @@ class Channel {
   using Payload = log::PayloadOf<T>;
   using State = channel::State<Payload>;
 
-  friend std::shared_ptr<State> shared_state_of(Channel& channel) noexcept { return channel.state_; }
+  friend const std::shared_ptr<State>& shared_state_of(const Channel& channel) noexcept { return channel.state_; }
 
   // A value that can lie in a slot as it is goes straight from the caller's object.
   expected<std::size_t, Errc> publish_movable(T&& value, const Wait* wait) {

@@ -8,7 +8,7 @@
 //
 // What is recorded   All that changes streams, their groups and lists that have a name, by whomever: adds, acknowledgements,
 // deliveries and what becomes of them, pushes, pops, also those of blocked calls, selections and completions, dead letters,
-// what leaves by a bound; objects as they are made, and what becomes of their names. Of channels the names only. Not recorded:
+// what leaves by a bound; objects as they are made, and what becomes of their names. Of channels names and options. Not recorded:
 // closing (what was closed is open again), reads that leave no trace, when a consumer was last seen without getting anything,
 // and how many adds were duplicates.
 //
@@ -17,8 +17,9 @@
 // Flush it is at least the state when the last call returned that had returned when the process was killed; what a crash of the
 // machine leaves, Flush says. A call that has taken effect cannot be refused any more when its record cannot be written: then
 // error() says so, and what returned since may be forgotten. A value that cannot be encoded comes neither into a stream nor into
-// a list: the call answers codec_error, lmove() nothing, and what its Codec throws comes out of it. A value that could be encoded,
-// and then, when it is noted, cannot, ends the journal. Time stands still between the end of one process and the next.
+// a list: the call answers codec_error, lmove() nothing, and what its Codec throws comes out of it. What is moved on in a list, or
+// from one that has no journal, is encoded when it is noted: where that fails then, the journal ends. Time stands still between
+// the end of one process and the next.
 //
 // What it costs   Objects of a broker without a journal: a branch where a lock is held, else nothing. With one, changes take
 // turns: a list is used with its lock, a group with its mutex, and each change takes the journal's for as long as its bytes are

@@ -61,8 +61,10 @@ struct RetryDelay {
   [[nodiscard]] std::chrono::milliseconds after(std::uint64_t deliveries, Id id) const noexcept {
     const double grown =
         static_cast<double>(first.count()) * std::pow(factor, static_cast<double>(deliveries > 0 ? deliveries - 1 : 0));
-    const double capped = std::clamp(grown, 0.0, static_cast<double>(most.count()));
-    return std::chrono::milliseconds(static_cast<std::int64_t>(capped * (1 + jitter * swing(deliveries, id))));
+    const double delay = std::min(grown, static_cast<double>(most.count())) * (1 + jitter * swing(deliveries, id));
+    if (!(delay > 0)) return std::chrono::milliseconds(0);  // nor is what is no number a delay
+    constexpr double farthest = 1e15;                       // 30,000 years
+    return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(delay, farthest)));
   }
 
  private:

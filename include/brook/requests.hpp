@@ -49,7 +49,7 @@ class Pending {
   }
   /// Errors: those of the answer, timed_out, cancelled; unanswered when it was taken before. The clock is needed only as long
   /// as it is not over.
-  [[nodiscard]] expected<Answer, Errc> wait(Clock& clock, const Wait& wait, std::chrono::nanoseconds spin) {
+  [[nodiscard]] expected<Answer, Errc> wait(Clock& clock, const Wait& wait, std::chrono::microseconds spin) {
     if (over()) return take();
     const auto come = [this] { return over(); };
     const auto outcome = wait::await(gate_, clock, wait.deadline(clock), wait, spin, come);

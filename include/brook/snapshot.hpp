@@ -10,13 +10,14 @@
 // groups with how far they have come, their consumers, what is pending with whom, since when and how often delivered, what
 // waits for its turn or for a delay, and the keys of its producers; of a list its elements and options; of a broker all of
 // that, at the same instant for all of its objects, with their names and when those expire. All that returned before save()
-// was called is in it, and nothing that was called after it returned. Of channels there are the names only. A group's functions
-// and dead-letter streams cannot be saved: see Policies.
+// was called is in it, and nothing that was called after it returned. Of channels and PubSubs there are names, options, and
+// whether they are closed: what is published is for who is there, so neither subscriptions nor messages are saved, nor how many
+// there were. A group's functions and dead-letter streams cannot be saved: see Policies. Clocks and probes are the program's own.
 //
 // What a save costs others   Adds to streams and pushes to lists go on; a push may wait while 64 elements are encoded. Pops of
 // a list take its lock while it is saved. Who reads or acknowledges in a group waits while what is pending in it is noted, some
-// ten nanoseconds an entry. Memory: a few buffers of 64 KiB, some six bytes for each pending entry, and what leaves the objects
-// while they are saved.
+// ten nanoseconds an entry. Memory: a few buffers of 64 KiB, up to some thirteen bytes for each pending entry, and what leaves
+// the objects while they are saved.
 //
 // Times are saved as how long ago they were, so time stands still between save and load.
 //
@@ -51,8 +52,9 @@ namespace brook {
 
 /// Saves a stream, or a list, to a file. The file is replaced when all is written and on the disk: until then, with any error,
 /// and after a crash at any instant, it is what it was; and there is no temporary file left but after a crash. The directory
-/// must exist. Thread-safe; several may save at a time. Errors: io_error; codec_error when a value could not be encoded.
-/// Throws std::bad_alloc, and what T's Codec throws; nothing is left then either. O(n).
+/// must exist. A link to a file stays one; a device or a pipe is not replaced: open it, and save to what was opened. Thread-safe;
+/// several may save at a time. Errors: io_error; codec_error when a value could not be encoded. Throws std::bad_alloc, and what T's
+/// Codec throws; nothing is left then either. O(n).
 template <class T>
 requires Encodable<T> expected<void, SnapshotError> save(const std::filesystem::path& path, const Stream<T>& stream,
                                                          const SaveOptions& options = {}) {
@@ -97,10 +99,10 @@ expected<void, SnapshotError> save(To&& to, const Broker& broker, Types<Ts...>, 
 // — loading —
 
 /// Makes a stream, or a list, what was saved: as if it had been destroyed, and made anew with the options that were saved, but
-/// for its clock, which `options` name. Handles of before answer closed. Precondition: no other call is running. Whatever the
-/// bytes are, they are not trusted. Errors: corrupt, unsupported_version, io_error; wrong_type for a snapshot of something else;
-/// invalid_argument where Policies are missing. With an error, and when it throws std::bad_alloc or what T's Codec throws,
-/// nothing has changed. O(n).
+/// for its clock, which `options` name, and its probe, which it has no more. Handles of before answer closed. Precondition: no
+/// other call is running. Whatever the bytes are, they are not trusted. Errors: corrupt, unsupported_version, io_error; wrong_type
+/// for a snapshot of something else; invalid_argument where Policies are missing. With an error, and when it throws std::bad_alloc
+/// or what T's Codec throws, nothing has changed. O(n).
 template <class T>
 requires Encodable<T> expected<void, SnapshotError> load(const std::filesystem::path& path, Stream<T>& stream,
                                                          const LoadOptions& options = {}) {
@@ -127,8 +129,9 @@ requires Encodable<T> expected<void, SnapshotError> load(From&& from, BlockingLi
   return snapshot::load_object(source, false, list, options);
 }
 
-/// Gives a broker all objects that were saved, at one instant; what it has already stays. Thread-safe. Errors further:
-/// invalid_argument when it has one of the names; closed; wrong_type, which says what they are, for types that were not told.
+/// Gives a broker all objects that were saved, at one instant, with its clock and probe; what it has already stays. Thread-safe.
+/// Errors further: invalid_argument when it has one of the names; closed; wrong_type, which says what they are, for types that were
+/// not told.
 template <class... Ts>
 expected<void, SnapshotError> load(const std::filesystem::path& path, Broker& broker, Types<Ts...>,
                                    const LoadOptions& options = {}) {

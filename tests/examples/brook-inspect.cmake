@@ -36,6 +36,10 @@ run(0 --json --entries ${kept})
 expect_file("${out}" brook-inspect.json)
 string(JSON kind GET "${out}" objects 3 kind)
 expect("${kind}" list)
+run(0 ${SOURCE_DIR}/tests/data/v2.brook)
+expect("${out}" "\"ticks\"  channel of i32, ")
+expect("${out}" "  options     spin_us=20\n")
+expect("${out}" "  options     spin_us=1 shards=16\n")
 
 # What could be read before the damage is shown.
 execute_process(COMMAND head -c 700 ${kept} OUTPUT_FILE ${WORK_DIR}/short.brook)

@@ -5,70 +5,30 @@
 #include <brook/journal.hpp>
 #include <brook/testing.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
-#include <new>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../unit/snapshot_support.hpp"
+#include "counted_new.hpp"
 #include "snapshot_scene.hpp"
 
 namespace {
 
-thread_local std::int64_t allocated = 0;
-thread_local std::int64_t most_allocated = 0;
-
-struct Block {
-  std::size_t size;
-  std::size_t padding;
-};
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  auto* const block = static_cast<Block*>(std::malloc(size + sizeof(Block)));
-  if (block == nullptr) throw std::bad_alloc();
-  block->size = size;
-  allocated += static_cast<std::int64_t>(size);
-  if (allocated > most_allocated) most_allocated = allocated;
-  return block + 1;
-}
-void operator delete(void* memory) noexcept {
-  if (memory == nullptr) return;
-  Block* const block = static_cast<Block*>(memory) - 1;
-  allocated -= static_cast<std::int64_t>(block->size);
-  std::free(block);
-}
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
-
-namespace {
-
 using namespace fuzz;
+using brook::test::all_types;
+using brook::test::Directory;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-constexpr auto all_types = brook::types<std::string, brook::DeadLetter<std::string>>;
-
-struct Directory {
-  Directory() : path(fs::temp_directory_path() / ("brook_journal_fuzz_" + std::to_string(std::random_device()()))) {}
-  ~Directory() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-
-  const fs::path path;
-};
 
 // But for how many adds were duplicates, and when who got nothing was last seen.
 std::string seen_of(brook::Broker& broker, bool with_times = true) {
@@ -295,8 +255,7 @@ class Shop {
 };
 
 Bytes read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::string text = Directory::read(path);
   Bytes bytes(text.size());
   if (!text.empty()) std::memcpy(bytes.data(), text.data(), text.size());
   return bytes;
@@ -363,12 +322,11 @@ void damages(Random& random) {
     fs::remove_all(directory.path);
     fs::create_directory(directory.path);
     write_file(file, bytes);
-    const std::int64_t start = allocated;
-    most_allocated = allocated;
+    const Allocations allocations;
     Found found = found_in(directory.path, clock, false);
     const auto limit = static_cast<std::int64_t>(bytes.size() * 200 + 3'000'000);
-    if (most_allocated - start > limit)
-      throw Difference("opening took " + std::to_string(most_allocated - start) + " bytes for " +
+    if (allocations.most() > limit)
+      throw Difference("opening took " + std::to_string(allocations.most()) + " bytes for " +
                        std::to_string(bytes.size()));
     return found;
   };

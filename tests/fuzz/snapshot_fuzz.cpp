@@ -9,9 +9,10 @@ namespace {
 
 using namespace fuzz;
 
-Bytes saved(const Text& stream) {
+template <class Object>
+Bytes saved(const Object& object) {
   Bytes bytes;
-  if (const auto done = brook::save(bytes, stream); !done) throw Difference("save: " + done.error().message());
+  if (const auto done = brook::save(bytes, object); !done) throw Difference("save: " + done.error().message());
   return bytes;
 }
 
@@ -89,25 +90,34 @@ void a_consumer_is_there_once() {
 }
 
 // How much memory a save and a load take beside what there is before and afterwards.
+template <class Object>
+void memory_stays_bounded(const Object& object) {
+  const auto forget = [](std::span<const std::byte>) { return true; };
+  const Allocations saving;
+  if (!brook::save(forget, object)) throw Difference("a save failed");
+  const std::int64_t by_save = saving.most();
+  const Bytes bytes = saved(object);
+  Object loaded;
+  const std::int64_t before = allocated;
+  const Allocations loading;
+  same("loading", load_from(bytes, loaded, {}), std::string("done"));
+  const std::int64_t by_load = loading.most() - (allocated - before);
+  constexpr std::int64_t most = 512 * 1024;
+  if (by_save > most || by_load > most)
+    throw Difference("a save of " + std::to_string(object.size()) + " values took " + std::to_string(by_save) +
+                     " bytes, and a load " + std::to_string(by_load));
+}
 void memory_stays_bounded() {
-  for (const std::uint64_t entries : {1'000U, 100'000U}) {
+  for (const std::uint64_t values : {1'000U, 100'000U}) {
     Text stream;
+    Texts list;
     static_cast<void>(stream.create_group("g", brook::earliest));
-    for (std::uint64_t i = 0; i < entries; ++i) static_cast<void>(stream.add("value number " + std::to_string(i)));
-    const auto forget = [](std::span<const std::byte>) { return true; };
-    const Allocations saving;
-    if (!brook::save(forget, stream)) throw Difference("a save failed");
-    const std::int64_t by_save = saving.most();
-    const Bytes bytes = saved(stream);
-    Text loaded;
-    const std::int64_t before = allocated;
-    const Allocations loading;
-    same("loading", load_from(bytes, loaded, {}), std::string("done"));
-    const std::int64_t by_load = loading.most() - (allocated - before);
-    constexpr std::int64_t most = 512 * 1024;
-    if (by_save > most || by_load > most)
-      throw Difference("a save of " + std::to_string(entries) + " entries took " + std::to_string(by_save) +
-                       " bytes, and a load " + std::to_string(by_load));
+    for (std::uint64_t i = 0; i < values; ++i) {
+      static_cast<void>(stream.add("value number " + std::to_string(i)));
+      static_cast<void>(list.rpush("value number " + std::to_string(i)));
+    }
+    memory_stays_bounded(stream);
+    memory_stays_bounded(list);
   }
 }
 

@@ -122,7 +122,7 @@ struct LogClaim : model::Claim<Self, threads> {
     for (End end = log->end(); end.added() < Self::awaited && !end.sealed; end = log->end()) {
       const auto moved = [&] { return end.moved(); };
       const auto outcome =
-          wait::await(gate, clock, Clock::time_point::max(), forever, std::chrono::nanoseconds(0), moved);
+          wait::await(gate, clock, Clock::time_point::max(), forever, std::chrono::microseconds(0), moved);
       model::demand(outcome == wait::Outcome::ready, "a wait without limit ends with what it waits for");
     }
     walk(log->end());

@@ -44,7 +44,7 @@ struct Board {
 
   [[nodiscard]] Outcome wait_for(int i, const Wait& wait) {
     SleepersClock clock;
-    const std::chrono::nanoseconds no_spin(0);
+    const std::chrono::microseconds no_spin(0);
     const Outcome outcome = wait::await(gate, clock, wait.deadline(clock), wait, no_spin, [&] { return has(i); });
     if (outcome == Outcome::ready) model::demand(entries[i].payload == 7, "an entry is there before its payload");
     return outcome;

@@ -168,7 +168,7 @@ struct JointClaim : model::Claim<Self, threads> {
     for (End end = logs[0]->end(); end.added() < Self::awaited; end = logs[0]->end()) {
       const auto moved = [&] { return end.moved(); };
       const auto outcome =
-          wait::await(gates[0], clock, Clock::time_point::max(), forever, std::chrono::nanoseconds(0), moved);
+          wait::await(gates[0], clock, Clock::time_point::max(), forever, std::chrono::microseconds(0), moved);
       model::demand(outcome == wait::Outcome::ready, "a wait without limit ends with what it waits for");
     }
   }

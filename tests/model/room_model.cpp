@@ -31,7 +31,7 @@ struct Bounded {
     for (;;) {
       const std::uint64_t news = room.news();
       if (add()) return;
-      const std::chrono::nanoseconds no_spin(0);
+      const std::chrono::microseconds no_spin(0);
       static_cast<void>(wait::await(room.gate(), clock, Clock::time_point::max(), forever, no_spin,
                                     [&] { return room.news() != news; }));
     }

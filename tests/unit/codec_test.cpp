@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,10 +47,26 @@ struct Tree {
   std::vector<Tree> children;
 };
 
+// The same by maps.
+struct Layers {
+  std::map<int, Layers> below;
+};
+
 }  // namespace
 
 }  // namespace codec_test
 
+template <>
+struct brook::Codec<codec_test::Layers> {
+  using Layers = codec_test::Layers;
+  static void encode(Encoder& to, const Layers& layers) { to.value(layers.below); }
+  static expected<Layers, Errc> decode(Decoder& from) {
+    auto below = from.value<std::map<int, Layers>>();
+    if (!below) return unexpected(below.error());
+    return Layers{*std::move(below)};
+  }
+  static std::string type() { return "Layers"; }
+};
 template <>
 struct brook::Codec<codec_test::Order>
     : brook::MemberCodec<codec_test::Order, &codec_test::Order::number, &codec_test::Order::customer,
@@ -168,6 +185,42 @@ TEST_CASE("a decoder refuses what makes no sense, however large it says to be") 
   CHECK(refuses(static_cast<const Tree*>(nullptr), std::string(100'000, '\x01')));
 }
 
+TEST_CASE("what could not be read is not written") {
+  const auto written = [](const auto& value) {
+    Encoder to;
+    to.value(value);
+    return !to.failed();
+  };
+  CHECK(written(std::vector<std::tuple<>>()));
+  CHECK_FALSE(written(std::vector<std::tuple<>>(1)));
+  CHECK_FALSE(written(std::list<std::array<std::string, 0>>(3)));
+  CHECK_FALSE(written(std::multimap<std::tuple<>, std::tuple<>>{{{}, {}}}));
+
+  const auto nested = [](int depth) {
+    Tree tree;
+    for (int i = 0; i < depth; ++i) {
+      Tree outer;
+      outer.children.push_back(std::move(tree));
+      tree = std::move(outer);
+    }
+    return tree;
+  };
+  CHECK_FALSE(written(nested(1000)));
+  Encoder to;
+  to.value(nested(99));
+  REQUIRE_FALSE(to.failed());
+  Decoder from(to.written());
+  CHECK(from.value<Tree>());
+  using Maps = std::map<int, Layers>;
+  Layers layers;
+  for (int i = 0; i < 90; ++i) layers = Layers{Maps{{i, std::move(layers)}}};
+  to.clear();
+  to.value(layers);
+  REQUIRE_FALSE(to.failed());
+  Decoder from_maps(to.written());
+  CHECK(from_maps.value<Layers>());
+}
+
 TEST_CASE("the checksum is CRC-32C, in one go or in parts, by tables or by the processor") {
   const auto nine = bytes_of("123456789");
   CHECK(snapshot::crc32c(nine) == 0xe3069283);
@@ -252,11 +305,11 @@ TEST_CASE("an error says where it is and what it is") {
   CHECK(read_file(std::span(bytes).first(20)) == "at byte 20: the header ends early");
   CHECK(read_file(bytes_of("this is a text of more than 32 characters")) == "at byte 0: this is not a snapshot");
   auto newer = written_file();
-  newer[8] = std::byte{2};
+  newer[8] = std::byte{3};
   Encoder sum;
   sum.number(snapshot::crc32c(std::span(newer).first(28)));
   std::copy(sum.written().begin(), sum.written().end(), newer.begin() + 28);
-  CHECK(read_file(newer) == "at byte 8: it has version 2, and this program reads up to 1");
+  CHECK(read_file(newer) == "at byte 8: it has version 3, and this program reads up to 2");
 }
 
 }  // namespace codec_test

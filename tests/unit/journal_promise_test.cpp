@@ -123,6 +123,7 @@ struct Picky {
   int number = 0;
   friend bool operator==(const Picky&, const Picky&) = default;
 };
+int encoded = 0;  // how many of them were
 constexpr auto picky_types = types<Picky, DeadLetter<Picky>>;
 
 }  // namespace
@@ -134,6 +135,7 @@ struct brook::Codec<journal_promise_test::Picky> {
   using Picky = journal_promise_test::Picky;
   static void encode(Encoder& to, const Picky& value) {
     static int times = 0;
+    ++journal_promise_test::encoded;
     if (value.number == -1 || (value.number == -3 && ++times > 1)) to.fail();
     if (value.number == -2) throw std::runtime_error("picky");
     to.number(value.number);
@@ -303,6 +305,40 @@ TEST_CASE("what a Codec throws comes out of the call, and nothing else comes to 
   CHECK(life.stream->add(Picky{2}, {.producer = "p", .key = "k"}));
 }
 
+TEST_CASE("what comes into a stream or a list is encoded once") {
+  const Directory directory;
+  ManualClock clock{1000s};
+  PickyLife life(directory.path, {.flush = Flush::never}, &clock);
+  const auto times = [](const auto& call) {
+    encoded = 0;
+    REQUIRE(call());
+    return encoded;
+  };
+  const std::vector<Picky> some{{1}, {2}, {3}};
+  auto& list = *life.list;
+  CHECK(times([&] { return life.stream->add(Picky{1}); }) == 1);
+  CHECK(times([&] { return life.stream->add_range(some); }) == 3);
+  CHECK(times([&] { return list.rpush(Picky{1}); }) == 1);
+  CHECK(times([&] { return list.lpush_range(some); }) == 3);
+  CHECK(times([&] { return list.lpushx(Picky{4}); }) == 1);
+  CHECK(times([&] { return list.lset(0, Picky{5}); }) == 1);
+  CHECK(times([&] { return list.linsert_before(Picky{5}, Picky{6}); }) == 1);
+  const auto worker = life.stream->create_group("group", earliest)->consumer("worker");
+  const auto order = worker.read({.count = 1});
+  CHECK(times([&] { return order->front().forward(into(list, Picky{7}), into(*life.stream, Picky{8})); }) == 2);
+
+  auto& full = *(*life.broker.list<Picky>("full", {.capacity = 1}));
+  REQUIRE(full.rpush(Picky{1}));
+  clock.run_until_idle();
+  const std::size_t others = clock.asleep();
+  auto call = clock.thread([&] { return full.rpush(Picky{2}, forever).has_value(); });
+  clock.wait_for_sleepers(others + 1);
+  encoded = 0;
+  CHECK(full.lpop() == Picky{1});
+  CHECK(call.get());
+  CHECK(encoded == 0);  // that was before it waited
+}
+
 TEST_CASE("a journal that fails, but not its files, has flushed what was recorded before") {
   const Directory directory;
   WatchedFiles files;
@@ -316,7 +352,9 @@ TEST_CASE("a journal that fails, but not its files, has flushed what was recorde
     PickyLife life(directory.path, options, &clock);
     REQUIRE(life.list->rpush(Picky{1}));
     CHECK_FALSE(files.all_flushed());
-    CHECK(life.list->rpush(Picky{-3}));  // when it is noted it is too late
+    BlockingList<Picky> outside;
+    REQUIRE(outside.rpush(Picky{-3}));
+    CHECK(outside.lmove(*life.list, Side::left, Side::left));  // when it is noted it is too late
     REQUIRE(life.journal.error());
     CHECK(life.journal.error()->code() == Errc::codec_error);
     CHECK(told.get_future().get());

@@ -31,6 +31,15 @@ using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
 
+// The next file cannot be made.
+struct RefusingOnce final : snapshot::Files {
+  std::error_code create(const fs::path& path, const fs::path& like, Handle& made) override {
+    if (std::exchange(refuse, false)) return std::make_error_code(std::errc::permission_denied);
+    return Files::create(path, like, made);
+  }
+  bool refuse = false;
+};
+
 }  // namespace
 
 TEST_CASE("a journal makes again what there was") {
@@ -49,7 +58,8 @@ TEST_CASE("a journal makes again what there was") {
     life.list("jobs")->rpush({"1", "2", "3"});
     CHECK(life.list("jobs")->rpoplpush(*life.list("done")) == "3");
     CHECK((*batch)[2].forward(into(*life.stream("next"), "cc"), into(*life.list("done"), "ccc")));
-    REQUIRE(life.broker.channel<std::string>("news"));
+    REQUIRE(life.broker.channel<std::string>("news", {.spin = 70us}));
+    REQUIRE(life.broker.pubsub<std::string>("topics", {.shards = 5, .spin = 0us}));
     static_cast<void>(life.list("gone")->lpush("x"));
     CHECK(life.broker.erase("gone"));
     CHECK(life.broker.rename("next", "later"));
@@ -58,7 +68,10 @@ TEST_CASE("a journal makes again what there was") {
   }
   Life again(directory.path);
   REQUIRE(again.said() == "opened");
-  CHECK(again.broker.keys() == Strings{"dead", "done", "jobs", "later", "news", "orders"});
+  CHECK(again.broker.keys() == Strings{"dead", "done", "jobs", "later", "news", "orders", "topics"});
+  CHECK(snapshot::options_of(**again.broker.channel<std::string>("news")).spin == 70us);
+  CHECK(snapshot::options_of(**again.broker.pubsub<std::string>("topics")).shards == 5);
+  CHECK(snapshot::options_of(**again.broker.pubsub<std::string>("topics")).spin == 0us);
   CHECK(again.elements("jobs") == Strings{"1", "2"});
   CHECK(again.elements("done") == Strings{"3", "ccc"});
   CHECK(again.stream("later")->range().front().value == "cc");
@@ -69,6 +82,63 @@ TEST_CASE("a journal makes again what there was") {
   CHECK_FALSE(again.stream("orders")->closed());
   CHECK(again.journal().recovery().records > 0);
   CHECK_FALSE(again.journal().recovery().cut);
+}
+
+TEST_CASE("what a journal makes again is watched by the broker's probe") {
+  const Directory directory;
+  {
+    Life life(directory.path);
+    REQUIRE(life.stream("compacted")->add("x"));
+    REQUIRE(life.journal().compact());
+    REQUIRE(life.stream("recorded")->add("x"));
+    life.list("jobs")->rpush("x");
+    REQUIRE(life.broker.pubsub<std::string>("topics"));
+  }
+  Faults faults;
+  Broker broker({.probe = &faults});
+  const auto journal = Journal::open(directory.path, broker, all_types, {.flush = Flush::never});
+  REQUIRE(journal);
+  for (const char* name : {"compacted", "recorded", "jobs", "topics"})
+    static_cast<void>(faults.fail({.name = name, .with = Errc::timed_out}));
+  CHECK((*broker.stream<std::string>("compacted"))->add("y").error() == Errc::timed_out);
+  CHECK((*broker.stream<std::string>("recorded"))->add("y").error() == Errc::timed_out);
+  CHECK((*broker.list<std::string>("jobs"))->rpush("y").error() == Errc::timed_out);
+  CHECK((*broker.pubsub<std::string>("topics"))->publish("goals", "y", Wait()).error() == Errc::timed_out);
+  faults.clear();
+  CHECK((*broker.stream<std::string>("recorded"))->add("y"));
+}
+
+TEST_CASE("a compaction that has failed is not tried again when that was to be left to compact()") {
+  const Directory directory;
+  ManualClock clock(1000s);
+  RefusingOnce files;
+  Life life(directory.path, {.flush = Flush::never, .compact_factor = 0, .files = &files}, &clock);
+  life.list("jobs")->rpush("x");
+  files.refuse = true;
+  REQUIRE_FALSE(life.journal().compact());
+  life.list("jobs")->rpush("y");
+  clock.run_until_idle();
+  CHECK(life.journal().info().compactions == 0);
+  CHECK(life.journal().info().compaction_error);
+  CHECK(life.journal().compact());
+}
+
+TEST_CASE("files that a journal has not named itself are nothing to it") {
+  const Directory directory;
+  const Strings others{"0.journal", "01.journal",    "x.journal", "18446744073709551615.journal",
+                       ".journal",  "1.snapshot.old"};
+  for (const std::string& name : others) std::ofstream(directory.path / name) << "x";
+  {
+    Life life(directory.path);
+    REQUIRE(life.said() == "opened");
+    life.list("jobs")->rpush("a");
+    REQUIRE(life.journal().compact());
+    life.list("jobs")->rpush("b");
+  }
+  Life again(directory.path);
+  REQUIRE(again.said() == "opened");
+  CHECK(again.elements("jobs") == Strings{"a", "b"});
+  for (const std::string& name : others) CHECK(Directory::read(directory.path / name) == "x");
 }
 
 TEST_CASE("what was compacted comes back with what was recorded behind it, and the old files go") {

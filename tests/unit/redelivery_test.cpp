@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -97,6 +98,20 @@ TEST_CASE("Nack: the delay is that of the call, or the group's") {
   CHECK(w.read()->empty());
   scene.clock.advance(1ms);
   CHECK(values_of(*w.read()) == Ints{1});
+}
+
+TEST_CASE("Nack: a retry delay of numbers that cannot be reckoned with is none or the longest") {
+  RetryDelay delay = RetryDelay::exponential(1s, 1h);
+  delay.factor = std::numeric_limits<double>::infinity();
+  CHECK(delay.after(3, Id{1, 1}) == 1h);
+  delay.factor = std::numeric_limits<double>::quiet_NaN();
+  CHECK(delay.after(3, Id{1, 1}) == 0ms);
+  delay.factor = 2;
+  delay.jitter = 1e300;
+  for (std::uint64_t ms = 1; ms < 9; ++ms) CHECK(delay.after(3, Id{ms, 1}) >= 0ms);
+  delay.jitter = 0;
+  delay.most = std::chrono::milliseconds::min();
+  CHECK(delay.after(3, Id{1, 1}) == 0ms);
 }
 
 TEST_CASE("Nack: uncounted, the delivery counts as none") {

@@ -218,6 +218,17 @@ TEST_CASE("a broker, with when its names expire") {
   CHECK_THAT(export_to_redis(out, broker, types<std::string>).error().message(), ContainsSubstring("'rates'"));
 }
 
+TEST_CASE("what is imported into a broker is watched by its probe") {
+  Faults faults;
+  Broker broker({.probe = &faults});
+  std::istringstream from(commands("XADD orders 1-1 value x\nRPUSH jobs x"));
+  REQUIRE(import_from_redis(from, broker, types<std::string>));
+  const Rule failing = faults.fail({.with = Errc::timed_out});
+  CHECK((*broker.stream<std::string>("orders"))->add("y").error() == Errc::timed_out);
+  CHECK((*broker.list<std::string>("jobs"))->rpush("y").error() == Errc::timed_out);
+  faults.clear();
+}
+
 TEST_CASE("what Redis writes of an empty stream, of other kinds and other databases") {
   Broker broker;
   std::istringstream in("#TS:1700000000\r\n" + commands("SELECT 0\nSET name x\nHMSET h a b\nXADD s MAXLEN 0 0-1 x y\n"

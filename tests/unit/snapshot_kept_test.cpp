@@ -1,5 +1,5 @@
-// A snapshot that version 1 of the format has written stays loadable, with all that was in it: the idempotency window, and the
-// policies of delivery.
+// What earlier versions of the format have written stays loadable, with all that was in it: the idempotency window, the policies of
+// delivery, and from version 2 on the options of channels.
 #include <brook/snapshot.hpp>
 #include <brook/testing.hpp>
 
@@ -17,18 +17,20 @@ namespace {
 
 using namespace brook;
 using namespace std::chrono_literals;
-
-TEST_CASE("a snapshot of version 1 is loaded with its idempotency window and its policies") {
+TEST_CASE("a snapshot of each version is loaded with its idempotency window and its policies") {
+  const int version = GENERATE(1, 2);
   ManualClock clock{1'800'000'000s};
   Broker broker({.clock = &clock});
   LoadOptions options;
   GroupOptions<std::string> by_length;
   by_length.ordered_by = [](const std::string& text) { return text.size(); };
   options.policies.group<std::string>("orders", "by length", by_length);
-  const auto loaded = load(BROOK_TEST_DATA "/v1.brook", broker,
+  const auto loaded = load(BROOK_TEST_DATA "/v" + std::to_string(version) + ".brook", broker,
                            types<std::string, DeadLetter<std::string>, std::uint32_t, int>, options);
   REQUIRE(loaded.has_value());
-  CHECK(broker.keys() == std::vector<std::string>{"dead", "jobs", "numbers", "orders", "ticks"});
+  CHECK(broker.keys("[dnjo]*") == std::vector<std::string>{"dead", "jobs", "numbers", "orders"});
+  CHECK(snapshot::options_of(**broker.channel<int>("ticks")).spin == (version == 1 ? default_spin : 20us));
+  CHECK(snapshot::options_of(**broker.pubsub<int>("topics")).shards == (version == 1 ? 1 : 16));
   CHECK(*broker.expires_in("jobs") == std::optional<std::chrono::milliseconds>(1h));
   CHECK((*broker.list<std::string>("jobs"))->lrange(0, -1) ==
         std::vector<std::string>{"sort", "wash", std::string("dry\n\"\x01", 6)});

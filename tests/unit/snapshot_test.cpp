@@ -9,10 +9,15 @@
 #include <limits>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/stat.h>
+#endif
 
 #include "../catch.hpp"
 #include "snapshot_support.hpp"
@@ -262,6 +267,99 @@ TEST_CASE("a broker comes back with its names, when they expire, and where its d
   CHECK(none.empty());
 }
 
+TEST_CASE("channels and PubSubs are what they were made as") {
+  Broker broker;
+  REQUIRE(broker.channel<std::string>("news", {.spin = 70us}));
+  const auto topics = *broker.pubsub<std::string>("topics", {.shards = 40, .spin = 0us});
+  const auto reader = topics->subscribe("goals");
+  topics->publish("goals", "1:0");
+  Broker loaded;
+  REQUIRE(what(load(view(saved(broker)), loaded, all_types)) == "done");
+  const auto again = *loaded.pubsub<std::string>("topics");
+  CHECK(snapshot::options_of(**loaded.channel<std::string>("news")).spin == 70us);
+  CHECK(snapshot::options_of(*again).shards == 40);
+  CHECK(snapshot::options_of(*again).spin == 0us);
+  CHECK(again->channels().empty());
+  const auto other = again->subscribe("goals", {.patterns = {"g*"}});
+  CHECK(again->publish("goals", "2:0") == 2);
+}
+
+// A snapshot of a broker with one object, of which `write` writes what comes behind the size of the elements.
+template <class Write>
+Bytes with_object(ObjectKind kind, Write&& write) {
+  Bytes bytes;
+  snapshot::MemorySink sink(bytes);
+  snapshot::Writer to(sink);
+  static_cast<void>(to.begin_file(snapshot::Contents::broker, 0));
+  to.begin(snapshot::object_section);
+  to.out().text("name");
+  to.out().number(static_cast<std::uint8_t>(kind));
+  to.out().text(Codec<std::string>::type());
+  to.out().size(0);
+  write(to.out());
+  static_cast<void>(to.end());
+  static_cast<void>(to.end_file(1));
+  return bytes;
+}
+
+TEST_CASE("a name that is said to expire when no clock can tell is there for long") {
+  for (const std::int64_t when : {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
+    const Bytes bytes = with_object(ObjectKind::channel, [when](Encoder& to) {
+      to.value(true);
+      to.signed_size(when);
+      to.value(false);
+      to.signed_size(5);
+    });
+    ManualClock clock(1000s);
+    Broker loaded({.clock = &clock});
+    REQUIRE(what(load(view(bytes), loaded, all_types)) == "done");
+    CHECK(loaded.exists("name") == (when > 0));
+  }
+}
+
+TEST_CASE("no snapshot makes more shards than it has bytes for") {
+  const auto with_shards = [](std::uint64_t shards, std::uint8_t each) {
+    const Bytes bytes = with_object(ObjectKind::pubsub, [shards, each](Encoder& to) {
+      to.number(std::uint16_t{0});  // does not expire, is not closed
+      to.signed_size(5);
+      to.size(shards);
+      for (int shard = 0; shard < 3; ++shard) to.number(each);
+    });
+    Broker loaded;
+    return what(load(view(bytes), loaded, all_types));
+  };
+  CHECK(with_shards(3, 0) == "done");
+  CHECK_THAT(with_shards(std::uint64_t{1} << 40, 0), ContainsSubstring("ends early"));
+  CHECK_THAT(with_shards(2, 0), ContainsSubstring("longer than what it says"));
+  CHECK_THAT(with_shards(0, 0), ContainsSubstring("no shard"));
+  CHECK_THAT(with_shards(3, 1), ContainsSubstring("not what it can be"));
+}
+
+TEST_CASE("what is loaded into a broker is watched by its probe, as what it makes itself") {
+  Broker broker;
+  REQUIRE((*broker.stream<std::string>("orders"))->add("x"));
+  REQUIRE((*broker.list<std::string>("jobs"))->rpush("x"));
+  REQUIRE(broker.channel<std::string>("news"));
+  REQUIRE(broker.pubsub<std::string>("topics"));
+  (*broker.channel<std::string>("old news"))->close();
+  (*broker.pubsub<std::string>("old topics"))->close();
+  Faults faults;
+  const Rule all = faults.hide({.operation = Operation::close, .with = Errc::full});
+  Broker loaded({.probe = &faults});
+  REQUIRE(what(load(view(saved(broker)), loaded, all_types)) == "done");
+  CHECK(all.hits() == 0);
+  CHECK((*loaded.channel<std::string>("old news"))->closed());
+  CHECK((*loaded.pubsub<std::string>("old topics"))->closed());
+  faults.clear();
+  for (const char* name : {"orders", "jobs", "news", "topics"})
+    static_cast<void>(faults.fail({.name = name, .with = Errc::timed_out}));
+  CHECK((*loaded.stream<std::string>("orders"))->add("y").error() == Errc::timed_out);
+  CHECK((*loaded.list<std::string>("jobs"))->rpush("y").error() == Errc::timed_out);
+  CHECK((*loaded.channel<std::string>("news"))->publish("y", Wait()).error() == Errc::timed_out);
+  CHECK((*loaded.pubsub<std::string>("topics"))->publish("goals", "y", Wait()).error() == Errc::timed_out);
+  faults.clear();
+}
+
 TEST_CASE("a snapshot of one type is not loaded as another") {
   Stream<std::string> stream;
   const Bytes bytes = saved(stream);
@@ -305,6 +403,48 @@ TEST_CASE("snapshots go to and come from files, streams, memory and functions") 
   CHECK(loaded.range().front().value == "text");
 }
 
+TEST_CASE("how far a save and a load have come is told, and what is thrown then leaves all as it was") {
+  Broker broker;
+  for (const char* name : {"a", "b"}) {
+    for (int i = 0; i < 300; ++i) REQUIRE((*broker.stream<std::string>(name))->add(std::string(1000, 'x')));
+  }
+  std::vector<std::string> names;
+  SnapshotProgress last;
+  const auto tell = [&](const SnapshotProgress& progress) {
+    if (progress.bytes < last.bytes || progress.objects < last.objects) names.push_back("it went back");
+    if (!progress.object.empty() && (names.empty() || names.back() != progress.object))
+      names.emplace_back(progress.object);
+    last = progress;
+  };
+  const Directory directory;
+  const fs::path path = directory.path / "file";
+  REQUIRE(what(save(path, broker, all_types, {.progress = tell})) == "done");
+  CHECK(names == std::vector<std::string>{"a", "b"});
+  CHECK(last.bytes == fs::file_size(path));
+  CHECK(last.objects == 2);
+
+  names.clear();
+  last = {};
+  Broker loaded;
+  LoadOptions loading;
+  loading.progress = tell;
+  REQUIRE(what(load(path, loaded, all_types, loading)) == "done");
+  CHECK(names == std::vector<std::string>{"a", "b"});
+  CHECK(last.bytes == fs::file_size(path));
+
+  const auto stop = [](const SnapshotProgress& progress) {
+    if (progress.bytes > 100'000) throw std::runtime_error("stop");
+  };
+  const std::string before = Directory::read(path);
+  CHECK_THROWS_AS(save(path, broker, all_types, {.progress = stop}), std::runtime_error);
+  CHECK(Directory::read(path) == before);
+  CHECK(directory.files() == 1);
+  Broker empty;
+  loading.progress = stop;
+  CHECK_THROWS_AS(load(path, empty, all_types, loading), std::runtime_error);
+  CHECK(empty.keys().empty());
+}
+
 TEST_CASE("a file that cannot be written stays what it was, and nothing is left beside it") {
   Stream<std::string> stream;
   REQUIRE(stream.add(std::string(1000, 'x')));
@@ -343,6 +483,28 @@ TEST_CASE("a link to a snapshot stays a link") {
   REQUIRE(what(save(directory.path / "link", stream)) == "done");
   CHECK(fs::is_symlink(directory.path / "link"));
   CHECK(what(load(directory.path / "file", stream)) == "done");
+
+  fs::remove(directory.path / "file");
+  fs::create_symlink("link", directory.path / "link to link");
+  REQUIRE(what(save(directory.path / "link to link", stream)) == "done");
+  CHECK(fs::is_symlink(directory.path / "link to link"));
+  CHECK(fs::is_symlink(directory.path / "link"));
+  CHECK(what(load(directory.path / "file", stream)) == "done");
+
+  fs::create_symlink("circle", directory.path / "circle");
+  CHECK(code(save(directory.path / "circle", stream)) == Errc::io_error);
+  CHECK(directory.files() == 4);
 }
+
+#if defined(__unix__) || defined(__APPLE__)
+TEST_CASE("a pipe or a device is not replaced by a file") {
+  const Directory directory;
+  const fs::path path = directory.path / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK(code(save(path, Stream<std::string>())) == Errc::io_error);
+  CHECK(fs::is_fifo(path));
+  CHECK(directory.files() == 1);
+}
+#endif
 
 }  // namespace snapshot_test

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@ class Elements {
   using Queue = Fifo<Payload>;
   using Values = log::Values<Payload>;
   using Outcome = typename Queue::Outcome;
+  using Bytes = std::span<const std::byte>;
 
   /// `always_together` for a list that is never to be used without the lock.
   explicit Elements(bool always_together) : always_together_(always_together), together_(always_together) {}
@@ -86,20 +88,21 @@ class Elements {
   [[nodiscard]] bool empty() const noexcept { return front_.empty(); }
   /// The i-th element from the left.
   [[nodiscard]] Payload& at(std::size_t i) noexcept { return front_[where(i)]; }
-  /// Throws std::bad_alloc, and then nothing has changed.
-  void push(Side side, Payload&& payload) {
+  /// `told` is what is noted of it, where that was made before (blocking_list/witness.hpp). Throws std::bad_alloc, and then nothing
+  /// has changed.
+  void push(Side side, Payload&& payload, Bytes told = {}) {
     if (witness_ == nullptr) [[likely]]
       return push_unseen(side, std::move(payload));
-    witness_->pushed(side, payload);
+    witness_->pushed(side, payload, told);
     core::Undo undo([&] { witness_->popped(side); });
     push_unseen(side, std::move(payload));
     undo.keep();
   }
   /// Before the i-th element from the left, or at the end. Throws std::bad_alloc, and then nothing has changed.
   /// O(n) from the nearer end.
-  void insert(std::size_t i, Payload&& payload) {
+  void insert(std::size_t i, Payload&& payload, Bytes told = {}) {
     if (!cuts_.empty()) cuts_.before_changes(front_);
-    if (witness_ != nullptr) witness_->inserted(i, payload);
+    if (witness_ != nullptr) witness_->inserted(i, payload, told);
     core::Undo undo([&] {
       if (witness_ != nullptr) witness_->removed(i);
     });
@@ -124,9 +127,9 @@ class Elements {
     return pop_unseen(side);
   }
   /// The i-th element for the one that was given.
-  void trade(std::size_t i, Payload& payload) noexcept {
+  void trade(std::size_t i, Payload& payload, Bytes told = {}) noexcept {
     if (!cuts_.empty()) cuts_.before_changes(front_);
-    if (witness_ != nullptr) witness_->replaced(i, payload);
+    if (witness_ != nullptr) witness_->replaced(i, payload, told);
     Payload taken = std::move(at(i));
     replace(at(i), std::move(payload));
     replace(payload, std::move(taken));

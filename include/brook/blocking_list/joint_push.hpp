@@ -41,7 +41,8 @@ class JointPush final : public log::Change {
   [[nodiscard]] core::Recorder* recorder() const noexcept override { return list_.recorder(); }
 
   [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>&) override {
-    if (const auto refused = list_.refuse({std::addressof(payload_), 1})) return refused;
+    Told told;
+    if (const auto refused = list_.refuse({std::addressof(payload_), 1}, told)) return refused;
     sync::unique_lock held(list_.mutex);
     if (list_.closed) return Errc::closed;
     const bool drops = list_.options.overflow == Overflow::drop_oldest && list_.options.capacity > 0;
@@ -56,7 +57,7 @@ class JointPush final : public log::Change {
     recording_.emplace(list_.recorder());
     core::Undo stop([this] { recording_.reset(); });
     list_.elements.gather();
-    list_.elements.push(Side::right, std::move(payload_));
+    list_.elements.push(Side::right, std::move(payload_), told.of(0));
     stop.keep();
     undo.list = nullptr;
     held_ = std::move(held);

@@ -117,12 +117,13 @@ expected<void, Errc> BlockingList<T>::lset(std::ptrdiff_t at, T value) {
   const Call call{.operation = Operation::set, .size = 1};
   return probing::perform(*state_, call, [&](const Manner& manner) -> expected<void, Errc> {
     probing::begin(manner);
-    if (const auto refused = state_->refuse({std::addressof(payload), 1})) return unexpected(*refused);
+    blocking_list::Told told;
+    if (const auto refused = state_->refuse({std::addressof(payload), 1}, told)) return unexpected(*refused);
     const blocking_list::Gathered<T> elements(*state_);
     if (state_->closed) return unexpected(Errc::closed);
     const std::size_t i = elements.position(at);
     if (i == elements.size()) return unexpected(Errc::invalid_argument);
-    state_->elements.trade(i, payload);
+    state_->elements.trade(i, payload, told.of(0));
     return {};
   });
 }
@@ -132,14 +133,15 @@ expected<std::optional<std::size_t>, Errc> BlockingList<T>::insert(std::size_t b
   auto payload = log::make_payload<T>(std::move(value));
   using Result = expected<std::optional<std::size_t>, Errc>;
   return blocking_list::watch_insert(*state_, payload, [&]() -> Result {
-    if (const auto refused = state_->refuse({std::addressof(payload), 1})) return unexpected(*refused);
+    blocking_list::Told told;
+    if (const auto refused = state_->refuse({std::addressof(payload), 1}, told)) return unexpected(*refused);
     const blocking_list::Gathered<T> elements(*state_);
     if (state_->closed) return unexpected(Errc::closed);
     std::size_t i = 0;
     while (i < elements.size() && !(elements[i] == pivot)) ++i;
     if (i == elements.size()) return std::nullopt;
     if (!state_->has_room(1)) return unexpected(Errc::full);
-    state_->elements.insert(i + behind, std::move(payload));
+    state_->elements.insert(i + behind, std::move(payload), told.of(0));
     return elements.size();
   });
 }

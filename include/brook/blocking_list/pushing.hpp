@@ -28,10 +28,11 @@ namespace blocking_list {
 /// Waits until values have been pushed by who made room, first come, first served. `deadline` is that of `wait`.
 template <class T>
 [[nodiscard]] std::optional<Errc> wait_for_room(State<T>& list, Side side, const log::Values<log::PayloadOf<T>>& values,
-                                                const Wait& wait, Clock::time_point deadline) {
+                                                Told&& told, const Wait& wait, Clock::time_point deadline) {
   if (wait.stop_requested()) return Errc::cancelled;
   wait::Sleeper sleeper(list.clock(), deadline, wait);
   Pusher<T> pusher(sleeper, side, values);
+  pusher.told = std::move(told);
   struct InLine {
     State<T>& list;
     Place<Pusher<T>> place;
@@ -64,7 +65,8 @@ template <class T>
 template <class T>
 [[nodiscard]] std::optional<Errc> push_slowly(State<T>& list, Side side, const log::Values<log::PayloadOf<T>>& values,
                                               const Wait* told) {
-  if (const auto refused = list.refuse(values)) return refused;
+  Told noted;
+  if (const auto refused = list.refuse(values, noted)) return refused;
   const bool drops = told == nullptr && list.options.overflow == Overflow::drop_oldest;
   for (bool way = true; way;) {
     std::vector<log::PayloadOf<T>> dropped;
@@ -73,7 +75,7 @@ template <class T>
       if (list.closed) return Errc::closed;
       way = list.elements.make_way(side, values.size());
       if (!way && (drops || list.has_room(values.size()))) {
-        list.push(side, values, dropped);
+        list.push(side, values, dropped, noted);
         return std::nullopt;
       }
     }
@@ -83,7 +85,7 @@ template <class T>
   const Wait wait = told != nullptr ? *told : list.options.overflow == Overflow::block ? Wait(forever) : Wait();
   const Clock::time_point deadline = wait.deadline(list.clock());
   if (deadline == Clock::time_point::min()) return Errc::full;
-  return wait_for_room<T>(list, side, values, wait, deadline);
+  return wait_for_room<T>(list, side, values, std::move(noted), wait, deadline);
 }
 
 }  // namespace blocking_list
@@ -160,7 +162,8 @@ expected<std::size_t, Errc> BlockingList<T>::push_if_any(Side side, T&& value) {
 template <class T>
 expected<std::size_t, Errc> BlockingList<T>::push_if_any_now(Side side, Payload& payload) {
   State& list = *state_;
-  if (const auto refused = list.refuse({std::addressof(payload), 1})) return unexpected(*refused);
+  blocking_list::Told told;
+  if (const auto refused = list.refuse({std::addressof(payload), 1}, told)) return unexpected(*refused);
   std::vector<Payload> dropped;
   const Locked locked(list);
   if (list.closed) return unexpected(Errc::closed);
@@ -170,7 +173,7 @@ expected<std::size_t, Errc> BlockingList<T>::push_if_any_now(Side side, Payload&
     return 0;
   }
   if (list.options.overflow != Overflow::drop_oldest && !list.has_room(1)) return unexpected(Errc::full);
-  list.push(side, {std::addressof(payload), 1}, dropped);
+  list.push(side, {std::addressof(payload), 1}, dropped, told);
   return list.elements.size();
 }
 

@@ -89,6 +89,7 @@ struct Pusher : Claimable {
 
   const Side side;
   const log::Values<Payload> values;
+  Told told{};  // what is to be noted of them, where that was made before
   bool served = false;
 };
 
@@ -132,16 +133,18 @@ class State {
   [[nodiscard]] core::Recorder* recorder() const noexcept {
     return witness_ == nullptr ? nullptr : &witness_->recorder();
   }
-  /// Why values cannot come in: they could not be noted. Throws std::bad_alloc, and what T's Codec throws.
-  [[nodiscard]] std::optional<Errc> refuse(const Values& values) const {
-    if (witness_ == nullptr || witness_->encodable(values)) [[likely]]
+  /// Why values cannot come in: they could not be noted. Else `told` is what will be. Throws std::bad_alloc, and what T's Codec
+  /// throws.
+  [[nodiscard]] std::optional<Errc> refuse(const Values& values, Told& told) const {
+    if (witness_ == nullptr || witness_->encode(values, told)) [[likely]]
       return std::nullopt;
     return Errc::codec_error;
   }
   /// The same of the element at a side, there, of another list, or this one. With both locks.
   [[nodiscard]] std::optional<Errc> refuse_from(State& source, Side side) const {
     if (source.witness_ != nullptr) return std::nullopt;  // it was noted there
-    return refuse({std::addressof(source.elements.end(side)), 1});
+    Told ignored;
+    return refuse({std::addressof(source.elements.end(side)), 1}, ignored);
   }
   /// What happened to a call that others served is as safe as what it did itself. Without the lock.
   void settle_record() const noexcept {
@@ -165,7 +168,7 @@ class State {
   [[nodiscard]] bool has_room(std::size_t values) const noexcept { return pushers.empty() && fits(values); }
   /// Pushes, in the order of the values. What a bounded list has then too much goes to who waits for elements, and what
   /// is left of it from the other end to `dropped`. Throws std::bad_alloc, and then nothing has changed.
-  void push(Side side, const Values& values, std::vector<Payload>& dropped) {
+  void push(Side side, const Values& values, std::vector<Payload>& dropped, const Told& told = {}) {
     struct Undo {
       Elements& elements;
       Side side;
@@ -177,7 +180,8 @@ class State {
     } undo{elements, side, values};
     elements.gather();
     if (options.capacity != no_limit) dropped.reserve(values.size());
-    for (; undo.done < values.size(); ++undo.done) elements.push(side, std::move(values[undo.done]));
+    for (; undo.done < values.size(); ++undo.done)
+      elements.push(side, std::move(values[undo.done]), told.of(undo.done));
     undo.done = 0;
     if (elements.size() > options.capacity) static_cast<void>(serve_or_wake());
     while (elements.size() > options.capacity) dropped.push_back(elements.pop(opposite(side)));
@@ -321,7 +325,7 @@ class State {
     }
     if (!decision.granted()) return false;  // it comes by, or leaves, once that is decided
     std::vector<Payload> none;
-    push(pusher.side, pusher.values, none);
+    push(pusher.side, pusher.values, none, pusher.told);
     pusher.served = true;
     decision.take();
     pushers.leave(*first);

@@ -14,6 +14,7 @@
 #include <brook/core/text.hpp>
 #include <brook/core/undo.hpp>
 #include <brook/error.hpp>
+#include <brook/probe.hpp>
 
 namespace brook::broker {
 
@@ -32,6 +33,10 @@ class Contents {
 
   /// The clock that a broker gives its objects; null for the system's.
   [[nodiscard]] static Clock* clock_of(const Broker& broker) noexcept { return broker.options_.clock; }
+  /// The probe that it gives an object of this name; null for none. Throws std::bad_alloc.
+  [[nodiscard]] static Probe* probe_of(const Broker& broker, std::string_view name) {
+    return broker.options_.probe == nullptr ? nullptr : broker.options_.probe->named(name);
+  }
 
   /// Gives objects names, as if they had been made in this order. With an error nothing has changed: closed; invalid_argument
   /// when there is such a name, or the broker has a keeper. Throws std::bad_alloc, and then nothing has changed.

@@ -58,29 +58,33 @@ class Directory {
     std::vector<std::uint64_t> records{};
     std::uint64_t snapshot = 0;
   };
-  [[nodiscard]] Result find(Found& found) const {
+  [[nodiscard]] Result find(Found& found) {
     std::error_code failed;
     for (std::filesystem::directory_iterator at(path_, failed), end; !failed && at != end; at.increment(failed)) {
       const std::string name = at->path().filename().string();
-      if (const std::uint64_t generation = generation_of(name, ".journal")) found.records.push_back(generation);
-      if (const std::uint64_t generation = generation_of(name, ".snapshot"))
-        found.snapshot = std::max(found.snapshot, generation);
+      const std::uint64_t records = generation_of(name, ".journal");
+      const std::uint64_t snapshot = generation_of(name, ".snapshot");
+      if (records > 0) found.records.push_back(records);
+      found.snapshot = std::max(found.snapshot, snapshot);
+      const bool unfinished = name.ends_with(".saving");  // of who was killed while saving
+      if (records > 0 || snapshot > 0 || unfinished) there_.push_back({std::max(records, snapshot), at->path()});
     }
     if (failed) return snapshot::io_failed("reading", path_, failed);
     std::ranges::sort(found.records);
     return {};
   }
-  /// Removes what is of before a generation. What cannot be removed stays, and does no harm.
-  void remove_before(std::uint64_t generation) const {
-    std::error_code failed;
-    std::vector<std::filesystem::path> old;
-    for (std::filesystem::directory_iterator at(path_, failed), end; !failed && at != end; at.increment(failed)) {
-      const std::string name = at->path().filename().string();
-      const std::uint64_t number = std::max(generation_of(name, ".journal"), generation_of(name, ".snapshot"));
-      const bool unfinished = name.ends_with(".saving");  // of who was killed while saving
-      if ((number > 0 && number < generation) || unfinished) old.push_back(at->path());
+  /// There will be files of this generation. Throws std::bad_alloc.
+  void expect(std::uint64_t generation) {
+    there_.push_back({generation, records(generation)});
+    there_.push_back({generation, snapshot(generation)});
+  }
+  /// Removes what is of before a generation, and what was found unfinished. What cannot be removed stays, and does no harm.
+  void remove_before(std::uint64_t generation) noexcept {
+    const auto is_old = [generation](const File& file) { return file.generation < generation; };
+    for (const File& file : there_) {
+      if (is_old(file)) files_.remove(file.path);
     }
-    for (const auto& path : old) files_.remove(path);
+    std::erase_if(there_, is_old);
   }
   /// Has records not be found any more.
   [[nodiscard]] Result set_aside(std::uint64_t generation) const {
@@ -99,17 +103,26 @@ class Directory {
   [[nodiscard]] std::filesystem::path named(std::uint64_t generation, const char* kind) const {
     return path_ / (std::to_string(generation) + kind);
   }
-  // 0 when it is none.
+  // 0 when it is none, or is not named as a journal names it: it is somebody else's.
   [[nodiscard]] static std::uint64_t generation_of(std::string_view name, std::string_view kind) noexcept {
     if (!name.ends_with(kind)) return 0;
     const std::string_view digits = name.substr(0, name.size() - kind.size());
     std::uint64_t generation = 0;
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), generation);
-    return read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? generation : 0;
+    const bool whole = read.ec == std::errc() && read.ptr == digits.data() + digits.size();
+    return whole && digits.front() != '0' && generation <= largest ? generation : 0;
   }
+
+  static constexpr std::uint64_t largest = std::uint64_t{1} << 62;  // so that others may follow
+
+  struct File {
+    std::uint64_t generation;  // 0 when it is of none
+    std::filesystem::path path;
+  };
 
   snapshot::Files& files_;
   const std::filesystem::path path_;
+  std::vector<File> there_;  // so that removing them takes no memory
   snapshot::Files::Handle lock_ = snapshot::Files::none;
 };
 

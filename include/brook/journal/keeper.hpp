@@ -23,6 +23,7 @@
 #include <brook/journal/witnesses.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/snapshot/bytes.hpp>
+#include <brook/snapshot/channel.hpp>
 #include <brook/snapshot/codec.hpp>
 #include <brook/snapshot/list.hpp>
 #include <brook/snapshot/stream.hpp>
@@ -143,8 +144,12 @@ class Keeper final : public broker::Keeper {
       }
     }
     if constexpr (std::move_constructible<T>) {
-      if (object_in<Channel<T>>(named) == nullptr && object_in<PubSub<T>>(named) == nullptr) return false;
+      const auto* const channel = object_in<Channel<T>>(named);
+      const auto* const pubsub = object_in<PubSub<T>>(named);
+      if (channel == nullptr && pubsub == nullptr) return false;
       write_type<T>(to);
+      snapshot::write_channel_options(
+          to, named.kind, channel != nullptr ? snapshot::options_of(**channel) : snapshot::options_of(**pubsub));
       return true;
     }
     return false;

@@ -28,6 +28,8 @@
 #include <brook/journal/scan.hpp>
 #include <brook/journal/scribe.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
+#include <brook/snapshot/channel.hpp>
 #include <brook/snapshot/file.hpp>
 #include <brook/snapshot/list.hpp>
 #include <brook/snapshot/progress.hpp>
@@ -121,7 +123,7 @@ class Recovery {
     SnapshotProgress progress;
     const snapshot::RestoreManner manner{.elapsed = std::max(std::chrono::nanoseconds(0), scan.ends - scan.begins()),
                                          .reopen = true};
-    snapshot::RestoringBroker<Ts...> restoring(from, clock_, progress, manner);
+    snapshot::RestoringBroker<Ts...> restoring(from, broker_, progress, manner);
     if (const auto failed = restoring.read(); !failed) return failed_in(path, failed.error());
     from.end_file();
     if (from.failed()) return failed_in(path, from.error());
@@ -244,27 +246,27 @@ class Recovery {
     if constexpr (Encodable<T>) {
       const bool right_size = head.value_size == snapshot::size_of_value<T>();
       if (head.kind == ObjectKind::stream && right_size) {
-        StreamOptions options{.clock = clock_};
+        StreamOptions options{.clock = clock_, .probe = probe_of(head)};
         snapshot::read_stream_options(from, options);
         return from.failed() ? nullptr : std::make_shared<broker::Holder<Stream<T>>>(options);
       }
       if (head.kind == ObjectKind::list && right_size) {
-        ListOptions options{.clock = clock_};
+        ListOptions options{.clock = clock_, .probe = probe_of(head)};
         snapshot::read_list_options(from, options);
         return from.failed() ? nullptr : std::make_shared<broker::Holder<BlockingList<T>>>(options);
       }
     }
     if constexpr (std::move_constructible<T>) {
-      if (head.kind == ObjectKind::channel) return make_channel<Channel<T>>();
-      if (head.kind == ObjectKind::pubsub) return make_channel<PubSub<T>>();
+      PubSubOptions options{.clock = clock_, .probe = probe_of(head)};
+      snapshot::read_channel_options(from, head.kind, options);
+      if (from.failed()) return nullptr;
+      if (head.kind == ObjectKind::channel) return snapshot::make_channel<Channel<T>>(options);
+      if (head.kind == ObjectKind::pubsub) return snapshot::make_channel<PubSub<T>>(options);
     }
     return nullptr;
   }
-  template <class Object>
-  [[nodiscard]] std::shared_ptr<broker::Named> make_channel() {
-    typename broker::Traits<Object>::Options options;
-    options.clock = clock_;
-    return std::make_shared<broker::Holder<Object>>(options);
+  [[nodiscard]] Probe* probe_of(const snapshot::ObjectHead& head) const {
+    return broker::Contents::probe_of(broker_, head.name);
   }
 
   void know(Number number, std::shared_ptr<broker::Named> named, const std::string& name) {

@@ -62,6 +62,7 @@ class Running {
 
  private:
   [[nodiscard]] Result make_file(std::uint64_t generation, std::shared_ptr<LogFile>& file) {
+    directory_.expect(generation);
     file = std::make_shared<LogFile>(directory_.files(), directory_.records(generation));
     if (auto failed = file->open(); !failed) return failed;
     return directory_.flush();
@@ -108,7 +109,7 @@ inline Result Running::start(const Scan& scan, std::uint64_t snapshot_bytes, Loo
   generation_ = scan.newest + 1;
   std::shared_ptr<LogFile> file;
   if (auto failed = make_file(generation_, file); !failed) return failed;
-  if (scan.base > 0) directory_.remove_before(scan.base);
+  directory_.remove_before(std::max<std::uint64_t>(scan.base, 1));
   std::uint64_t bytes = 0;
   for (const Scanned& one : scan.files) bytes += one.whole;
   snapshot_bytes_ = snapshot_bytes;
@@ -147,6 +148,10 @@ inline Result Running::compact() {
     const sync::unique_lock held(mutex_);
     in_compaction_ = true;
   }
+  const core::Undo over([this] {
+    const sync::unique_lock held(mutex_);
+    in_compaction_ = false;
+  });
   Result result;
   {
     const sync::unique_lock one_at_a_time(compacting_);
@@ -154,14 +159,14 @@ inline Result Running::compact() {
   }
   const Scribe::Stand stand = scribe_->stand();
   const sync::unique_lock held(mutex_);
-  in_compaction_ = false;
   if (result) {
     ++compactions_;
     compaction_error_.reset();
   } else {
     compaction_error_ = result.error();
     // Not at once again: when it has grown by as much once more.
-    scribe_->set_size(stand.bytes, stand.bytes + enough(snapshot_bytes_));
+    const std::uint64_t more = enough(snapshot_bytes_);
+    scribe_->set_size(stand.bytes, more > ~stand.bytes ? ~std::uint64_t{0} : stand.bytes + more);
   }
   return result;
 }

@@ -145,7 +145,7 @@ inline void cut_off(Scan& found, std::span<const Scanned> left) {
 }
 
 /// Errors: io_error; corrupt when not even the beginning can be read, or a file is missing; unsupported_version.
-[[nodiscard]] inline Result scan_all(const Directory& directory, Scan& found) {
+[[nodiscard]] inline Result scan_all(Directory& directory, Scan& found) {
   Directory::Found there;
   if (auto failed = directory.find(there); !failed) return failed;
   found.base = there.snapshot;

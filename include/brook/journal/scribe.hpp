@@ -128,7 +128,8 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   /// std::bad_alloc.
   void start(std::shared_ptr<LogFile> file, std::uint64_t generation, std::uint64_t first,
              std::chrono::nanoseconds time);
-  /// The same for another file; what came before goes to the one before. With what all numbers mean.
+  /// The same for another file; what came before goes to the one before. With what all numbers mean. Throws std::bad_alloc, and
+  /// then nothing has changed.
   void go_on_in(std::shared_ptr<LogFile> file, std::uint64_t generation);
   /// Waits until all that was recorded is on the disk. Errors: why the journal has failed.
   [[nodiscard]] Result flush_all() noexcept {
@@ -224,7 +225,7 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
 
   // — with the mutex —
   void record(Note& note) noexcept;
-  void append(snapshot::Section section, std::span<const std::byte> bytes);
+  static void append(Chunk& to, snapshot::Section section, std::span<const std::byte> bytes);
   void fail_locked(SnapshotError why) noexcept {
     recording_.store(false, sync::seq_cst);
     if (!error_) error_.emplace(std::move(why));
@@ -277,8 +278,8 @@ inline void Note::Wait::run_one(core::Task& task) noexcept {
   scribe->wait_for(wait.record);
 }
 
-inline void Scribe::append(snapshot::Section section, std::span<const std::byte> bytes) {
-  std::vector<std::byte>& to = chunks_.back().sections;
+inline void Scribe::append(Chunk& chunk, snapshot::Section section, std::span<const std::byte> bytes) {
+  std::vector<std::byte>& to = chunk.sections;
   const std::uint64_t size = bytes.size();
   const std::size_t before = to.size();
   to.resize(before + sizeof section + sizeof size + bytes.size());
@@ -286,7 +287,6 @@ inline void Scribe::append(snapshot::Section section, std::span<const std::byte>
   std::memcpy(at, &section, sizeof section);
   std::memcpy(at + sizeof section, &size, sizeof size);
   if (!bytes.empty()) std::memcpy(at + sizeof section + sizeof size, bytes.data(), bytes.size());
-  ++appended_;
 }
 
 inline void Scribe::record(Note& note) noexcept {
@@ -295,7 +295,8 @@ inline void Scribe::record(Note& note) noexcept {
       scratch_.clear();
       scratch_.signed_size(time().count());
       scratch_.bytes(note.changes.written());
-      append(snapshot::record_section, scratch_.written());
+      append(chunks_.back(), snapshot::record_section, scratch_.written());
+      ++appended_;
       ++next_record_;
       bytes_ += scratch_.written_size() + snapshot::piece_header_size;
     }
@@ -323,22 +324,24 @@ inline void Scribe::start(std::shared_ptr<LogFile> file, std::uint64_t generatio
   begin.size(first);
   begin.signed_size(time.count());
   chunks_.push_back({std::move(file), {}});
-  append(snapshot::begin_section, begin.written());
+  append(chunks_.back(), snapshot::begin_section, begin.written());
+  ++appended_;
   recording_.store(true, sync::seq_cst);
 }
 
 inline void Scribe::go_on_in(std::shared_ptr<LogFile> file, std::uint64_t generation) {
   const core::RecordingInOrder in_order(*this);
   if (error_) return;
-  Encoder begin;
+  Encoder begin, names;
   begin.size(generation);
   begin.size(next_record_);
   begin.signed_size(time().count());
-  Encoder names;
   catalog_.write(names);
-  chunks_.push_back({std::move(file), {}});
-  append(snapshot::begin_section, begin.written());
-  append(snapshot::catalog_section, names.written());
+  Chunk next{std::move(file), {}};
+  append(next, snapshot::begin_section, begin.written());
+  append(next, snapshot::catalog_section, names.written());
+  chunks_.push_back(std::move(next));
+  appended_ += 2;
   bytes_before_ = bytes_;
 }
 
@@ -347,7 +350,8 @@ inline void Scribe::write_all(sync::unique_lock<sync::mutex>& held, bool to_disk
   const std::uint64_t up_to = appended_;
   Result result;
   BROOK_TRY {
-    std::vector<Chunk> next{{chunks_.back().file, std::move(spare_)}};
+    std::vector<Chunk> next;
+    next.push_back({chunks_.back().file, std::move(spare_)});
     std::vector<Chunk> chunks = std::exchange(chunks_, std::move(next));
     if (to_disk) unflushed_since_.reset();
     held.unlock();

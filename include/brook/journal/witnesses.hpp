@@ -171,32 +171,37 @@ class ListWitness final : public blocking_list::Witness<log::PayloadOf<T>>, priv
 
   [[nodiscard]] core::Recorder& recorder() noexcept override { return *scribe_; }
 
-  [[nodiscard]] bool encodable(const log::Values<Payload>& values) override {
+  [[nodiscard]] bool encode(const log::Values<Payload>& values, blocking_list::Told& told) override {
     if constexpr (snapshot::AsInMemory<T>) return true;
     Encoder out;
-    for (std::size_t i = 0; i < values.size(); ++i) write(out, values[i]);
+    told.ends.reserve(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      write(out, values[i], {});
+      told.ends.push_back(out.written_size());
+    }
+    told.bytes.assign(out.written().begin(), out.written().end());
     return !out.failed();
   }
 
-  void pushed(Side side, const Payload& element) noexcept override {
+  void pushed(Side side, const Payload& element, std::span<const std::byte> told) noexcept override {
     note(Change::pushed, [&](Encoder& to) {
       to.number(static_cast<std::uint8_t>(side));
-      write(to, element);
+      write(to, element, told);
     });
   }
   void popped(Side side) noexcept override {
     note(Change::popped, [side](Encoder& to) { to.number(static_cast<std::uint8_t>(side)); });
   }
-  void inserted(std::size_t at, const Payload& element) noexcept override {
+  void inserted(std::size_t at, const Payload& element, std::span<const std::byte> told) noexcept override {
     note(Change::inserted, [&](Encoder& to) {
       to.size(at);
-      write(to, element);
+      write(to, element, told);
     });
   }
-  void replaced(std::size_t at, const Payload& element) noexcept override {
+  void replaced(std::size_t at, const Payload& element, std::span<const std::byte> told) noexcept override {
     note(Change::replaced, [&](Encoder& to) {
       to.size(at);
-      write(to, element);
+      write(to, element, told);
     });
   }
   void removed(std::size_t at) noexcept override {
@@ -207,7 +212,10 @@ class ListWitness final : public blocking_list::Witness<log::PayloadOf<T>>, priv
   }
 
  private:
-  static void write(Encoder& to, const Payload& element) { snapshot::Values<T>::write(to, log::value_of<T>(element)); }
+  static void write(Encoder& to, const Payload& element, std::span<const std::byte> told) {
+    if (told.empty()) snapshot::Values<T>::write(to, log::value_of<T>(element));
+    else to.bytes(told);
+  }
 };
 
 }  // namespace brook::journal

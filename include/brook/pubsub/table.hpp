@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -65,6 +66,7 @@ class Table {
   [[nodiscard]] Clock* clock_if_there() const noexcept {
     return (care_.load(sync::seq_cst) & gone_flag) != 0 ? nullptr : &clock();
   }
+  [[nodiscard]] std::chrono::microseconds spin() const noexcept { return options_.spin; }
   [[nodiscard]] std::size_t shards() const noexcept { return shards_.size(); }
   [[nodiscard]] Shard<T>& shard_of(std::string_view name) noexcept {
     return shards_.size() == 1 ? shards_.front() : shards_[hash_slot(name) % shards_.size()];

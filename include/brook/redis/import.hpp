@@ -148,7 +148,7 @@ template <class T>
 [[nodiscard]] ImportOutcome import_object(ByteSource& source, std::string_view name, Stream<T>& stream,
                                           const RedisImportOptions& options) {
   auto import = import_of_one(ObjectKind::stream, name, options, [&options]() -> std::unique_ptr<Importing> {
-    return std::make_unique<ImportingStream<T>>(options, options.stream.clock);
+    return std::make_unique<ImportingStream<T>>(options, options.stream);
   });
   if (const auto failed = import.run(source); !failed) return unexpected(failed.error());
   const auto found = import.objects().find(name);
@@ -191,7 +191,7 @@ class ImportBroker {
       : broker_(broker), options_(options), clock_(broker::Contents::clock_of(broker)) {}
 
   [[nodiscard]] ImportOutcome run(ByteSource& source) {
-    Import import(options_.database, [this](ObjectKind kind, std::string_view) { return make(kind); });
+    Import import(options_.database, [this](ObjectKind kind, std::string_view name) { return make(kind, name); });
     if (const auto failed = import.run(source); !failed) return unexpected(failed.error());
     std::vector<broker::Contents::Entry> entries;
     for (const auto& [name, object] : import.objects()) {
@@ -210,16 +210,21 @@ class ImportBroker {
   using OfList = typename ElementTypes<Ts...>::OfList;
   using Named = std::shared_ptr<broker::Named>;
 
-  [[nodiscard]] expected<std::unique_ptr<Importing>, SnapshotError> make(ObjectKind kind) const {
+  [[nodiscard]] expected<std::unique_ptr<Importing>, SnapshotError> make(ObjectKind kind, std::string_view name) const {
     if constexpr (!std::is_void_v<OfStream>) {
-      if (kind == ObjectKind::stream) return std::make_unique<ImportingStream<OfStream>>(options_, clock_);
+      if (kind == ObjectKind::stream)
+        return std::make_unique<ImportingStream<OfStream>>(options_, in_broker(options_.stream, name));
     }
     if constexpr (!std::is_void_v<OfList>) {
-      ListOptions options = options_.list;
-      options.clock = clock_;
-      if (kind == ObjectKind::list) return std::make_unique<ImportingList<OfList>>(options);
+      if (kind == ObjectKind::list) return std::make_unique<ImportingList<OfList>>(in_broker(options_.list, name));
     }
     return refuse(Errc::wrong_type, core::text({"none of the types can be of a ", to_string(kind)}));
+  }
+  template <class Options>
+  [[nodiscard]] Options in_broker(Options options, std::string_view name) const {
+    options.clock = clock_;
+    if (options.probe == nullptr) options.probe = broker::Contents::probe_of(broker_, name);
+    return options;
   }
   [[nodiscard]] expected<Named, SnapshotError> finish(const std::string& name, Importing& object) const {
     if constexpr (!std::is_void_v<OfStream>) {

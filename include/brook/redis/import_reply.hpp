@@ -262,7 +262,7 @@ template <class T>
 [[nodiscard]] snapshot::Result import_reply(ByteSource& source, bool to_the_end, Stream<T>& stream,
                                             const RedisImportOptions& options) {
   ReplyReader from(source);
-  ImportingStream<T> importing(options, options.stream.clock);
+  ImportingStream<T> importing(options, options.stream);
   if (from.begin()) StreamReply(from, importing).read();
   if (from.failed() || !from.end(to_the_end)) return from.result();
   auto state = importing.finish({}, options.policies);

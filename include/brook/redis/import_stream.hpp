@@ -34,12 +34,11 @@ class ImportingStream final : public StreamScript {
  public:
   using State = stream::State<T>;
 
-  ImportingStream(const RedisImportOptions& options, Clock* clock)
-      : StreamScript(options.returned_to, static_cast<std::int64_t>(clock_or_system(clock).unix_ms())),
+  /// `stream` are the options of the stream, clock and probe included.
+  ImportingStream(const RedisImportOptions& options, const StreamOptions& stream)
+      : StreamScript(options.returned_to, static_cast<std::int64_t>(clock_or_system(stream.clock).unix_ms())),
         field_(options.field),
-        options_(options.stream) {
-    options_.clock = clock;
-  }
+        options_(stream) {}
 
   /// Makes it, when all is known. `name` is that for which the policies are told. Errors: codec_error, or what
   /// from_fields() or from_text() said, for an entry that no value can be made of; invalid_argument for a group that is to be

@@ -16,6 +16,7 @@
 #include <brook/clock.hpp>
 #include <brook/core/text.hpp>
 #include <brook/pubsub.hpp>
+#include <brook/snapshot/channel.hpp>
 #include <brook/snapshot/list.hpp>
 #include <brook/snapshot/object.hpp>
 #include <brook/snapshot/progress.hpp>
@@ -27,7 +28,7 @@
 
 namespace brook::snapshot {
 
-/// An object of which there is nothing but its name and its type.
+/// A channel or a PubSub: there is nothing of it but its head.
 class SavingName final : public Saving {
  public:
   using Saving::Saving;
@@ -88,7 +89,9 @@ class SavingBroker {
         return std::make_unique<SavingList<T>>(std::move(head), shared_state_of(*list));
     }
     if constexpr (std::move_constructible<T>) {
-      if (as<Channel<T>>(named) == nullptr && as<PubSub<T>>(named) == nullptr) return nullptr;
+      if (const auto* const channel = as<Channel<T>>(named)) head.channel = options_of(*channel);
+      else if (const auto* const pubsub = as<PubSub<T>>(named)) head.channel = options_of(*pubsub);
+      else return nullptr;
       head.closed = named.closed();
       return std::make_unique<SavingName>(std::move(head));
     }

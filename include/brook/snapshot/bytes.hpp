@@ -20,6 +20,22 @@ namespace brook {
 template <class T>
 struct Codec;
 
+namespace snapshot {
+
+/// Values within values within values, and so on, are written to this depth, and read to twice of it: what is one step when it is
+/// written may be two when it is read.
+inline constexpr int most_depth = 200;
+
+struct Deeper {
+  explicit Deeper(int& of) noexcept : depth(of) { ++depth; }
+  ~Deeper() { --depth; }
+  Deeper(const Deeper&) = delete;
+  Deeper& operator=(const Deeper&) = delete;
+  int& depth;
+};
+
+}  // namespace snapshot
+
 /// Gathers bytes. Throws std::bad_alloc.
 class Encoder {
  public:
@@ -61,9 +77,11 @@ class Encoder {
     return bytes_.data() + std::exchange(size_, size_ + count);
   }
 
-  /// A value, by its Codec.
+  /// A value, by its Codec. One that lies too deep in others cannot be encoded.
   template <class T>
   void value(const T& value) {
+    if (depth_ == snapshot::most_depth) return fail();
+    const snapshot::Deeper deeper(depth_);
     Codec<T>::encode(*this, value);
   }
 
@@ -113,6 +131,7 @@ class Encoder {
 
   std::vector<std::byte> bytes_;  // the first size_ are written
   std::size_t size_ = 0;
+  int depth_ = 0;
   bool failed_ = false;
 };
 
@@ -183,25 +202,15 @@ class Decoder {
     return static_cast<std::size_t>(*number);
   }
 
-  /// A value, by its Codec. Values within values within values, and so on, are followed to a depth of 200.
+  /// A value, by its Codec. One that lies too deep in others is refused.
   template <class T>
   [[nodiscard]] expected<T, Errc> value() {
-    if (failed_ || depth_ == most_depth) return fail();
-    const Deeper deeper(depth_);
+    if (failed_ || depth_ == 2 * snapshot::most_depth) return fail();
+    const snapshot::Deeper deeper(depth_);
     return Codec<T>::decode(*this);
   }
 
  private:
-  static constexpr int most_depth = 200;
-
-  struct Deeper {
-    explicit Deeper(int& of) noexcept : depth(of) { ++depth; }
-    ~Deeper() { --depth; }
-    Deeper(const Deeper&) = delete;
-    Deeper& operator=(const Deeper&) = delete;
-    int& depth;
-  };
-
   std::span<const std::byte> left_;
   int depth_ = 0;
   bool failed_ = false;

@@ -28,12 +28,21 @@ namespace brook {
 
 namespace snapshot {
 
+/// Encodes how many elements there are, and then each by `write(element)`. Elements that take no bytes cannot be encoded: who
+/// reads would have to believe any number of them.
+template <class Container, class Write>
+void encode_elements(Encoder& to, const Container& values, Write&& write) {
+  to.size(values.size());
+  const std::size_t before = to.written_size();
+  for (const auto& value : values) write(value);
+  if (to.written_size() - before < values.size()) to.fail();
+}
+
 /// A codec of a container whose elements are added one by one by `add(container, element)`, which may refuse one.
 template <class Container, class Element, class Add>
 struct ElementsCodec {
   static void encode(Encoder& to, const Container& values) {
-    to.size(values.size());
-    for (const auto& value : values) to.value(static_cast<const Element&>(value));
+    encode_elements(to, values, [&](const auto& value) { to.value(static_cast<const Element&>(value)); });
   }
   static expected<Container, Errc> decode(Decoder& from) {
     const auto count = from.count();
@@ -72,11 +81,10 @@ template <class Map>
 struct MapCodec {
   using Pair = PairOf<Map>;
   static void encode(Encoder& to, const Map& map) {
-    to.size(map.size());
-    for (const auto& [key, value] : map) {
-      to.value(key);
-      to.value(value);
-    }
+    encode_elements(to, map, [&](const auto& pair) {
+      to.value(pair.first);
+      to.value(pair.second);
+    });
   }
   static expected<Map, Errc> decode(Decoder& from) { return ElementsCodec<Map, Pair, AddOnce>::decode(from); }
 };

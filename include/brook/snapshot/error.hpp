@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <brook/core/text.hpp>
@@ -19,11 +21,14 @@ namespace brook {
 ///   io_error             the system said no; the sentence says what it said
 ///   codec_error          a value could not be encoded
 ///   closed               the broker that was to be filled is closed
+/// To copy one takes no memory, and so does not throw: it may be told where nothing may.
 class SnapshotError {
  public:
-  /// With the sentence for people, where the code does not say it all, and the place.
+  /// With the sentence for people, where the code does not say it all, and the place. Without a sentence it does not throw.
   SnapshotError(Errc code, std::string text = {}, std::optional<std::uint64_t> offset = std::nullopt)
-      : code_(code), offset_(offset), text_(std::move(text)) {}
+      : code_(code),
+        offset_(offset),
+        text_(text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text))) {}
 
   /// The code, so that it compares with one.
   operator Errc() const noexcept { return code_; }
@@ -32,14 +37,14 @@ class SnapshotError {
   [[nodiscard]] std::optional<std::uint64_t> offset() const noexcept { return offset_; }
   /// For people: "at byte 4160: the checksum of a piece is wrong".
   [[nodiscard]] std::string message() const {
-    const std::string text = text_.empty() ? std::string(brook::message(code_)) : text_;
-    return offset_ ? core::text({"at byte ", std::to_string(*offset_), ": ", text}) : text;
+    const std::string_view text = text_ == nullptr ? brook::message(code_) : std::string_view(*text_);
+    return offset_ ? core::text({"at byte ", std::to_string(*offset_), ": ", text}) : std::string(text);
   }
 
  private:
   Errc code_;
   std::optional<std::uint64_t> offset_;
-  std::string text_;
+  std::shared_ptr<const std::string> text_;
 };
 
 namespace snapshot {

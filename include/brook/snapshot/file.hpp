@@ -43,6 +43,7 @@ class Replacement final : public ByteSink {
   /// To be called first.
   [[nodiscard]] Result open() {
     if (path_.filename().empty()) return io_failed("saving to", path_, std::make_error_code(std::errc::is_a_directory));
+    if (const auto why = cannot_be_replaced()) return io_failed("saving to", path_, why);
     temporary_ = path_.parent_path() / name_of_temporary();
     const auto failed = files_.create(temporary_, path_, file_);
     if (failed) return io_failed("making", temporary_, failed);
@@ -71,12 +72,29 @@ class Replacement final : public ByteSink {
   }
 
  private:
-  // A link to a file stays a link.
-  [[nodiscard]] static std::filesystem::path behind_links(const std::filesystem::path& path) {
+  // A link to a file stays a link, be there the file or not.
+  [[nodiscard]] static std::filesystem::path behind_links(std::filesystem::path path) {
+    constexpr int most = 40;  // as in Linux
     std::error_code failed;
-    if (!std::filesystem::is_symlink(path, failed)) return path;
-    auto target = std::filesystem::canonical(path, failed);
-    return failed ? path : target;
+    for (int i = 0; i < most && std::filesystem::is_symlink(path, failed); ++i) {
+      const auto target = std::filesystem::read_symlink(path, failed);
+      if (failed) break;
+      path = path.parent_path() / target;
+    }
+    return path;
+  }
+  // A device, a pipe or a socket would be gone, and nobody would get the bytes.
+  [[nodiscard]] std::error_code cannot_be_replaced() const noexcept {
+    std::error_code failed;
+    switch (std::filesystem::symlink_status(path_, failed).type()) {
+      case std::filesystem::file_type::directory: return std::make_error_code(std::errc::is_a_directory);
+      case std::filesystem::file_type::symlink: return std::make_error_code(std::errc::too_many_symbolic_link_levels);
+      case std::filesystem::file_type::block:
+      case std::filesystem::file_type::character:
+      case std::filesystem::file_type::fifo:
+      case std::filesystem::file_type::socket: return std::make_error_code(std::errc::operation_not_supported);
+      default: return {};
+    }
   }
   // Of nobody else, be it of another process.
   [[nodiscard]] std::filesystem::path name_of_temporary() const {

@@ -11,7 +11,9 @@ namespace brook::snapshot {
 
 /// What a snapshot begins with. The bytes after the name are those that text conversions spoil.
 inline constexpr std::array<unsigned char, 8> magic{0x89, 'B', 'R', 'K', '\r', '\n', 0x1a, '\n'};
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
+/// The first one with options of channels.
+inline constexpr std::uint32_t version_of_channel_options = 2;
 inline constexpr std::size_t header_size = 32;
 
 /// What a snapshot is of.

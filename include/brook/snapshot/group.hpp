@@ -185,8 +185,8 @@ inline void read_members(Reader& from, GroupRecord& group) {
   const std::uint64_t members = from.size();
   for (std::uint64_t i = 0; i < members && !from.failed(); ++i) {
     group::MemberImage member{.name = from.text()};
-    member.seen = std::chrono::nanoseconds(from.signed_size());
-    if (from.flag()) member.active = std::chrono::nanoseconds(from.signed_size());
+    member.seen = from.time();
+    if (from.flag()) member.active = from.time();
     group.members.push_back(std::move(member));
   }
   IdsIn ids;

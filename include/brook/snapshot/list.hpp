@@ -60,10 +60,11 @@ inline void read_list_options(Reader& from, ListOptions& options) {
   options.spin = std::chrono::microseconds(from.signed_size());
 }
 
-/// Reads what a SavingList has written, for a list that nobody else knows yet. Null when that failed.
+/// Reads what a SavingList has written, for a list that nobody else knows yet; its options but for clock and probe, too. Null when
+/// that failed.
 template <class T>
-[[nodiscard]] std::shared_ptr<blocking_list::State<T>> read_list(Reader& from, Clock* clock, bool reopen = false) {
-  ListOptions options{.clock = clock};
+[[nodiscard]] std::shared_ptr<blocking_list::State<T>> read_list(Reader& from, ListOptions options,
+                                                                 bool reopen = false) {
   if (from.next() != list_section) from.fail("the list is missing");
   read_list_options(from, options);
   const bool closed = from.flag() && !reopen;

@@ -24,6 +24,7 @@
 #include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
+#include <brook/snapshot/channel.hpp>
 #include <brook/snapshot/codec.hpp>
 #include <brook/snapshot/error.hpp>
 #include <brook/snapshot/format.hpp>
@@ -39,7 +40,9 @@ struct ObjectHead {
   std::string type{};                                 ///< of the elements
   std::uint64_t value_size = 0;                       ///< of each element in bytes; 0 when they differ
   std::optional<std::chrono::nanoseconds> expires{};  ///< how long the name has yet
-  bool closed = false;                                ///< of those that have no sections of their own
+  // Of those that have no sections of their own, channels and PubSubs:
+  bool closed = false;
+  PubSubOptions channel{};
 };
 
 [[nodiscard]] inline Result write_head(Writer& to, const ObjectHead& head) {
@@ -52,6 +55,7 @@ struct ObjectHead {
   out.value(head.expires.has_value());
   if (head.expires) out.signed_size(head.expires->count());
   out.value(head.closed);
+  write_channel_options(out, head.kind, head.channel);
   return to.end();
 }
 [[nodiscard]] inline ObjectHead read_head(Reader& from) {
@@ -61,8 +65,9 @@ struct ObjectHead {
   head.kind = static_cast<ObjectKind>(kind);
   head.type = from.text();
   head.value_size = from.size();
-  if (from.flag()) head.expires = std::chrono::nanoseconds(from.signed_size());
+  if (from.flag()) head.expires = from.time();
   head.closed = from.flag();
+  read_channel_options(from, head.kind, head.channel);
   from.end();
   return head;
 }

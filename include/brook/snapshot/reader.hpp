@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -77,6 +78,11 @@ class Reader {
   }
   [[nodiscard]] std::int64_t signed_size() {
     return decoded<std::int64_t>(Encoder::most_of_size, [](Decoder& from) { return from.signed_size(); });
+  }
+  /// How long it is since something, or until it: no longer than can be reckoned with, which is 73 years.
+  [[nodiscard]] std::chrono::nanoseconds time() {
+    constexpr std::int64_t most = std::int64_t{1} << 61;
+    return std::chrono::nanoseconds(std::clamp(signed_size(), -most, most));
   }
   template <class Number>
   [[nodiscard]] Number number() {

@@ -98,7 +98,7 @@ class RestoringNamedList final : public Restoring {
   using Restoring::Restoring;
 
   [[nodiscard]] bool read(Reader& from, Clock* clock, const RestoreManner& manner) override {
-    auto state = read_list<T>(from, clock, manner.reopen);
+    auto state = read_list<T>(from, {.clock = clock, .probe = manner.probe}, manner.reopen);
     if (state == nullptr) return false;
     auto holder = std::make_shared<broker::Holder<BlockingList<T>>>(ListOptions{.clock = clock});
     replace_state(*holder->object, std::move(state));
@@ -109,15 +109,23 @@ class RestoringNamedList final : public Restoring {
 
 /// A channel, or a PubSub.
 template <class Object>
+[[nodiscard]] auto make_channel(const PubSubOptions& options) {
+  using Holder = broker::Holder<Object>;
+  if constexpr (broker::Traits<Object>::kind == ObjectKind::pubsub) return std::make_shared<Holder>(options);
+  else return std::make_shared<Holder>(ChannelOptions{options.clock, options.spin, options.probe});
+}
+template <class Object>
 class RestoringName final : public Restoring {
  public:
   using Restoring::Restoring;
 
   [[nodiscard]] bool read(Reader&, Clock* clock, const RestoreManner& manner) override {
-    typename broker::Traits<Object>::Options options;
+    PubSubOptions options = head.channel;
     options.clock = clock;
-    named = std::make_shared<broker::Holder<Object>>(options);
-    if (head.closed && !manner.reopen) named->close();
+    options.probe = manner.probe;
+    auto holder = make_channel<Object>(options);
+    if (head.closed && !manner.reopen) close_unseen(*holder->object);
+    named = std::move(holder);
     return true;
   }
 };
@@ -143,8 +151,8 @@ template <class T>
 template <class... Ts>
 class RestoringBroker {
  public:
-  RestoringBroker(Reader& from, Clock* clock, SnapshotProgress& progress, const RestoreManner& manner = {})
-      : from_(from), clock_(clock), progress_(progress), manner_(manner) {}
+  RestoringBroker(Reader& from, const Broker& to, SnapshotProgress& progress, const RestoreManner& manner = {})
+      : from_(from), broker_(to), clock_(broker::Contents::clock_of(to)), progress_(progress), manner_(manner) {}
 
   /// Reads up to the end.
   [[nodiscard]] Result read() {
@@ -201,6 +209,7 @@ class RestoringBroker {
     std::unique_ptr<Restoring> object;
     const bool known = (((object = restoring_of<Ts>(head)) != nullptr) || ...);
     if (known) {
+      manner_.probe = broker::Contents::probe_of(broker_, head.name);
       if (!object->read(from_, clock_, manner_)) return;
       objects_.push_back(std::move(object));
     } else {
@@ -216,9 +225,10 @@ class RestoringBroker {
   }
 
   Reader& from_;
+  const Broker& broker_;
   Clock* const clock_;
   SnapshotProgress& progress_;
-  const RestoreManner manner_;
+  RestoreManner manner_;
   std::vector<std::unique_ptr<Restoring>> objects_;
   std::set<std::string> names_;
   std::string name_;
@@ -230,7 +240,7 @@ template <class... Ts>
   Reader from(source);
   SnapshotProgress progress;
   tell_progress(from, progress, options);
-  RestoringBroker<Ts...> restoring(from, broker::Contents::clock_of(broker), progress);
+  RestoringBroker<Ts...> restoring(from, broker, progress);
   if (auto failed = restoring.read(); !failed) return failed;
   if (whole) from.end_file();
   if (from.failed()) return from.result();

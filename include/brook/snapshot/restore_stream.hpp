@@ -18,6 +18,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/log/rebuild.hpp>
 #include <brook/options.hpp>
+#include <brook/probe.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/snapshot/group.hpp>
 #include <brook/snapshot/order.hpp>
@@ -29,10 +30,11 @@
 
 namespace brook::snapshot {
 
-/// How times and ends are restored.
+/// How an object is restored.
 struct RestoreManner {
   std::chrono::nanoseconds elapsed{0};  // since it was saved
   bool reopen = false;                  // what was closed is open again
+  Probe* probe = nullptr;               // watches it
 };
 
 /// Reads what write_stream_options() has written.
@@ -62,6 +64,7 @@ class RestoringStream {
   /// Reads its sections. False when that failed.
   [[nodiscard]] bool read(Reader& from, Clock* clock, const RestoreManner& manner = {}) {
     options_.clock = clock;
+    options_.probe = manner.probe;
     read_options(from);
     closed_ = closed_ && !manner.reopen;
     for (std::uint64_t i = 0; i < group_count_ && !from.failed(); ++i) {
@@ -131,7 +134,7 @@ class RestoringStream {
     const std::uint64_t count = from.size();
     for (std::uint64_t i = 0; i < count && !from.failed(); ++i) {
       stream::Record record{.producer = from.text(), .key = from.text(), .id = from.id(), .added = {}};
-      const std::chrono::nanoseconds age(from.signed_size());
+      const std::chrono::nanoseconds age = from.time();
       if (record.producer.empty() || record.key.empty()) from.fail("a key is empty");
       keys.emplace_back(std::move(record), age);
     }

@@ -109,7 +109,7 @@ template <class T>
   SnapshotProgress progress;
   tell_progress(from, progress, options);
   if (!open_object<T>(from, ObjectKind::list)) return from.result();
-  auto state = read_list<T>(from, options.clock);
+  auto state = read_list<T>(from, {.clock = options.clock});
   if (auto failed = close_object(from, whole); !failed) return failed;
   replace_state(list, std::move(state));
   return {};

@@ -51,7 +51,7 @@ class InFlight {
   [[nodiscard]] std::optional<Errc> pass_time(std::chrono::nanoseconds time, wait::Gate& gate, const Over& over) {
     const Clock::time_point end = std::min(Wait(time).deadline(*call.clock), may_wait() ? deadline_ : forever_after);
     const auto ready = [&] { return ended_.load(sync::seq_cst) || over(); };
-    const auto outcome = wait::await(gate, *call.clock, end, wait_for_stop(), std::chrono::nanoseconds(0), ready);
+    const auto outcome = wait::await(gate, *call.clock, end, wait_for_stop(), std::chrono::microseconds(0), ready);
     if (broken()) return broken();
     if (outcome == wait::Outcome::cancelled) return Errc::cancelled;
     const bool late = outcome == wait::Outcome::timed_out && may_wait() && call.clock->now() >= deadline_;
@@ -61,7 +61,7 @@ class InFlight {
   /// Lets time pass until `over()`, come what may.
   template <class Over>
   void stand_still(wait::Gate& gate, const Over& over) {
-    static_cast<void>(wait::await(gate, *call.clock, forever_after, forever, std::chrono::nanoseconds(0), over));
+    static_cast<void>(wait::await(gate, *call.clock, forever_after, forever, std::chrono::microseconds(0), over));
   }
 
   /// It is delayed.

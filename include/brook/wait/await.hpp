@@ -1,6 +1,7 @@
 // await.hpp — a call that blocks until a condition holds which other threads announce at a gate.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 #include <brook/clock.hpp>
@@ -15,9 +16,10 @@ enum class Outcome { ready, timed_out, cancelled };
 /// Polls `ready` for at most `budget` of real time: a message that comes within a few microseconds is then taken without
 /// the 20 µs that putting a thread to sleep and waking it cost.
 template <class Ready>
-[[nodiscard]] bool spin(std::chrono::nanoseconds budget, Ready& ready) {
+[[nodiscard]] bool spin(std::chrono::microseconds budget, Ready& ready) {
   if (budget.count() <= 0) return false;
-  const auto end = std::chrono::steady_clock::now() + budget;
+  constexpr std::chrono::microseconds for_ever = std::chrono::hours(24 * 365);
+  const auto end = std::chrono::steady_clock::now() + std::min(budget, for_ever);
   do {
     for (int i = 0; i < 16; ++i) {
       if (ready()) return true;
@@ -32,7 +34,7 @@ template <class Ready>
 /// `wait`, computed when the call began, so that a caller may come back here without waiting longer in all.
 template <class Ready>
 [[nodiscard]] Outcome await(Gate& gate, Clock& clock, Clock::time_point deadline, const Wait& wait,
-                            std::chrono::nanoseconds spin_budget, Ready ready) {
+                            std::chrono::microseconds spin_budget, Ready ready) {
   if (ready()) return Outcome::ready;
   if (wait.stop_requested()) return Outcome::cancelled;
   if (deadline == Clock::time_point::min() || deadline <= clock.now()) return Outcome::timed_out;
