@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -59,13 +58,20 @@ struct RetryDelay {
 
   /// After so many deliveries of the entry with this id.
   [[nodiscard]] std::chrono::milliseconds after(std::uint64_t deliveries, Id id) const noexcept {
-    const double grown =
-        static_cast<double>(first.count()) * std::pow(factor, static_cast<double>(deliveries > 0 ? deliveries - 1 : 0));
+    const double grown = static_cast<double>(first.count()) * power(deliveries > 0 ? deliveries - 1 : 0);
     const double capped = std::clamp(grown, 0.0, static_cast<double>(most.count()));
     return std::chrono::milliseconds(static_cast<std::int64_t>(capped * (1 + jitter * swing(deliveries, id))));
   }
 
  private:
+  // Of the factor. Not std::pow: <cmath> has five thousand lines, which nothing else needs.
+  [[nodiscard]] double power(std::uint64_t exponent) const noexcept {
+    double product = 1;
+    for (double square = factor; exponent > 0; exponent >>= 1, square *= square) {
+      if ((exponent & 1) != 0) product *= square;
+    }
+    return product;
+  }
   // From -1 to 1, by SplitMix64 (Steele, Lea, Flood 2014).
   [[nodiscard]] double swing(std::uint64_t deliveries, Id id) const noexcept {
     std::uint64_t x = seed ^ id.ms * 0x9e3779b97f4a7c15U ^ id.seq * 0xbf58476d1ce4e5b9U ^ deliveries;
