@@ -11,6 +11,7 @@
 #endif
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
 #include <span>
@@ -53,14 +54,14 @@ struct Given {
 };
 
 // What takes a function or a range, or makes one.
-std::size_t channels(brook::Channel<std::string>& channel, brook::PubSub<std::string>& pubsub, const Given& given) {
+std::uint64_t channels(brook::Channel<std::string>& channel, brook::PubSub<std::string>& pubsub, const Given& given) {
   const auto heard = [](const std::string&) {};
   const auto read = [](const brook::Message<std::string>&) {};
   const auto all = channel.subscribe(heard);
   const auto messages = channel.subscribe(read, {.thread = brook::CallOn::own_thread});
   const auto topics = pubsub.subscribe({"a"}, heard, {"b*"});
   auto named = pubsub.subscribe(given.all, {.patterns = {"c?"}});
-  std::size_t lengths = channel.publish_range(given.all) + channel.publish_range(given.all, given.wait).value_or(0);
+  std::uint64_t lengths = channel.publish_range(given.all) + channel.publish_range(given.all, given.wait).value_or(0);
   for (const brook::Message<std::string>& message : named) lengths += message->size() + message.channel().size();
   return lengths + all.waiting() + messages.waiting() + topics.waiting();
 }
