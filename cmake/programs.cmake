@@ -13,6 +13,8 @@ target_link_libraries(brook_program INTERFACE brook::brook)
 if(NOT MSVC)
   target_compile_options(brook_program INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
                                                  $<$<BOOL:${BROOK_WARNINGS_AS_ERRORS}>:-Werror>)
+  # g++ collects its garbage only from half a gigabyte on, which takes less time.
+  target_compile_options(brook_program INTERFACE $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=500000>)
 endif()
 
 # hiredis is optional: with it the differential tests and the benchmarks talk to a redis-server, if one is installed.

@@ -14,7 +14,7 @@ import gdb
 
 SPACE = "{http://schemas.microsoft.com/vstudio/debugger/natvis/2010}"
 ATTRIBUTES = {"Type": {"Name"}, "DisplayString": {"Condition"}, "Expand": set(), "Item": {"Name", "Condition"}, "ExpandedItem": set(),
-              "CustomListItems": {"MaxItemsPerView"}, "Variable": {"Name", "InitialValue"}, "Loop": {"Condition"},
+              "CustomListItems": {"MaxItemsPerView", "Condition"}, "Variable": {"Name", "InitialValue"}, "Loop": {"Condition"},
               "If": {"Condition"}, "Exec": set(), "Break": {"Condition"}}
 INSIDE = {"AutoVisualizer": {"Type"}, "Type": {"DisplayString", "Expand"}, "Expand": {"Item", "ExpandedItem", "CustomListItems"},
           "CustomListItems": {"Variable", "Loop", "If", "Exec", "Break", "Item"}, "Loop": {"Loop", "If", "Exec", "Break", "Item"},
@@ -38,9 +38,9 @@ def check_shape(element):
 
 
 def held(value):
-    """The first pointer or number at any depth: what an atomic or a smart pointer holds."""
+    """The first pointer, number or enumerator at any depth: what an atomic or a smart pointer holds."""
     kind = value.type.strip_typedefs()
-    if kind.code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_INT):
+    if kind.code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_INT, gdb.TYPE_CODE_ENUM):
         return value
     if kind.code != gdb.TYPE_CODE_STRUCT:
         return None
