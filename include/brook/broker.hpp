@@ -334,6 +334,7 @@ inline std::vector<ObjectInfo> Broker::info() const {
   }
   std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<ObjectInfo> infos;
+  infos.reserve(objects.size());
   for (const auto& [name, named] : objects) {
     infos.push_back({.name = name,
                      .kind = named->kind,
@@ -359,16 +360,17 @@ inline void Broker::close() noexcept {
   }
   BROOK_CATCH_ALL {}
   // There is no memory for a list of them: each is looked for when it is its turn.
-  for (Ptr last, next;; last = std::move(next)) {
+  for (std::uint64_t closed = 0;;) {
+    Ptr next;
     {
       const Locked locked(*this);
       names_.each([&](const std::string&, const Ptr& named) {
-        const bool comes = last == nullptr || named->number > last->number;
-        if (comes && (next == nullptr || named->number < next->number)) next = named;
+        if (named->number > closed && (next == nullptr || named->number < next->number)) next = named;
       });
     }
     if (next == nullptr) return;
     next->close();
+    closed = next->number;
   }
 }
 

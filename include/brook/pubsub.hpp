@@ -329,7 +329,7 @@ class PubSub {
       if (deserted(names)) return 0;
       const Wait& how = manner.wait != nullptr ? *manner.wait : wait;
       if constexpr (std::is_lvalue_reference_v<Value>) return send(names, T(value), how);
-      else return send(names, std::move(value), how);
+      else return send(names, std::forward<Value>(value), how);
     };
     if (!table_->watched()) return run(Manner());
     return probing::watched<expected<std::size_t, Errc>>(*table_, call, run, [&]() -> expected<std::size_t, Errc> {
@@ -349,9 +349,10 @@ class PubSub {
   }
   [[nodiscard]] expected<std::size_t, Errc> send(Given names, T&& value, const Wait& wait) {
     std::vector<std::string> copies(names.begin(), names.end());
+    T& origin = value;
     const auto parcel = std::make_shared<channel::Parcel<T>>(std::move(value), std::move(copies));
     std::optional<pubsub::Publishing<T>> publishing;
-    const GiveBack back{value, parcel->value, publishing};
+    const GiveBack back{origin, parcel->value, publishing};
     publishing.emplace(*table_, parcel);
     return publishing->publish(wait);
   }

@@ -44,8 +44,9 @@ template <class Take>
   std::optional<Payload> gone;
   const Locked locked(*state_);
   std::optional<T> value = blocking_list::pop_locked<T>(*state_, side, gone);
-  if (value) take(*std::move(value));
-  return value.has_value();
+  if (!value) return false;
+  take(*std::move(value));
+  return true;
 }
 
 template <class T>

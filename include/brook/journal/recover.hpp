@@ -232,7 +232,7 @@ class Recovery {
     if (named == nullptr || !keeper_.watch(*named, number, true))
       return from.fail(Errc::wrong_type, core::text({"types that were not told, or have no Codec: '", name, "' (",
                                                      to_string(head.kind), " of ", head.type, ")"}));
-    know(number, std::move(named), name);
+    know(number, named, name);
   }
 
   void forget_name(Replayed& object) {
@@ -269,7 +269,7 @@ class Recovery {
     return broker::Contents::probe_of(broker_, head.name);
   }
 
-  void know(Number number, std::shared_ptr<broker::Named> named, const std::string& name) {
+  void know(Number number, const std::shared_ptr<broker::Named>& named, const std::string& name) {
     std::unique_ptr<Replayed> object;
     static_cast<void>((((object = replayed_of<Ts>(named)) != nullptr) || ...));
     if (object == nullptr) object = std::make_unique<Replayed>(named);

@@ -110,7 +110,7 @@ class Import {
     const auto when = command.size() == 3 ? number_of<std::int64_t>(command[2]) : std::nullopt;
     if (!when) return not_understood(command);
     const auto found = objects_.find(command[1]);
-    if (found != objects_.end()) found->second->expires_ms = *when;
+    if (found != objects_.end()) found->second->expires_ms = when;
     return {};
   }
   [[nodiscard]] static bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) noexcept {

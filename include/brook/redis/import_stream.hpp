@@ -143,6 +143,7 @@ class ImportingStream final : public StreamScript {
         return refuse(Errc::corrupt, core::text({"group '", name, "' has too many consumers"}));
     }
     std::vector<group::PendingImage> pending;
+    pending.reserve(script.pending.size());
     for (const auto& [id, entry] : script.pending) {
       pending.push_back({.id = id,
                          .consumer = entry.consumer == nullptr ? group::PendingImage::nobody : entry.consumer->number,

@@ -192,6 +192,7 @@ class RestoringBroker {
   [[nodiscard]] Result insert(Broker& broker, const Policies& policies) {
     if (auto failed = finish(policies); !failed) return failed;
     std::vector<broker::Contents::Entry> entries;
+    entries.reserve(objects_.size());
     for (const auto& object : objects_) entries.emplace_back(object->head.name, object->named);
     if (const auto inserted = broker::Contents::insert(broker, entries); !inserted)
       return unexpected(SnapshotError(inserted.error().code(), inserted.error().message()));

@@ -24,6 +24,7 @@ using Savings = std::vector<std::unique_ptr<Saving>>;
 template <class Object, class Before>
 void look_at_all(const std::vector<std::unique_ptr<Object>>& objects, Before&& before) {
   std::vector<Looking*> all;
+  all.reserve(objects.size());
   for (const auto& object : objects) all.push_back(object.get());
   look_at_all(std::span<Looking* const>(all), before);
 }

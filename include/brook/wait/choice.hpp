@@ -32,6 +32,8 @@ class Choice {
 
   /// Whom to have look again. Before anybody can ask.
   void belong_to(Wakeable& call) noexcept { call_ = &call; }
+  /// After everybody could.
+  void belong_to_nobody() noexcept { call_ = nullptr; }
 
   /// Whether the caller decides now; it then takes or passes. `busy`: another one is deciding.
   [[nodiscard]] Asked ask() noexcept {

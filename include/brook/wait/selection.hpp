@@ -84,6 +84,8 @@ class AnySelection {
       one->withdraw();
       one->alarm_.reset();
     }
+    call_ = nullptr;
+    choice_.belong_to_nobody();
   }
   /// Which one it was, if any.
   [[nodiscard]] std::optional<std::size_t> taken() const noexcept {
