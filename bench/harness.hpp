@@ -117,9 +117,11 @@ class FixedClock final : public brook::SystemClock {
   [[nodiscard]] time_point now() const noexcept override { return time_point(std::chrono::hours(1)); }
   /// By one thread, while no other reads.
   void step() noexcept { ++ms_; }
+  void begin_anew() noexcept { ms_ = start; }
 
  private:
-  std::uint64_t ms_ = 1'700'000'000'000;
+  static constexpr std::uint64_t start = 1'700'000'000'000;
+  std::uint64_t ms_ = start;
 };
 
 }  // namespace bench

@@ -60,7 +60,7 @@ class Library {
   // The clock begins anew for each form, so the ids are the same.
   template <class Add>
   void fill(Add add) {
-    clock_ = FixedClock();
+    clock_.begin_anew();
     for (std::size_t i = 0; i < entries_; ++i) {
       if (i % 64 == 0) clock_.step();
       add(i);
