@@ -1,6 +1,7 @@
 // brook-inspect — shows what is in a snapshot, whatever its types, and checks that it is whole.
 #include <charconv>
 #include <cstdint>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <span>
@@ -25,8 +26,8 @@ sizes, ids, options, groups and consumers; and checks every checksum.
                  strings or numbers; of the others how many bytes they have
   --help         print this text
 
-exit status: 0 the file is whole   1 it is damaged; what could be read is shown
-             2 there is nothing to read
+exit status: 0 the file is whole   1 it is damaged, or no snapshot; what could
+               be read is shown    2 it could not be read, or the output not written
 )";
 
 struct CommandLine {
@@ -53,6 +54,13 @@ bool read_argument(std::string_view argument, CommandLine& command) {
   return true;
 }
 
+constexpr std::string_view hint_of_journals = "What a journal begins with is in its directory, in N.snapshot.\n";
+
+std::string_view hint(const std::string& file) {
+  std::error_code unknown;
+  return std::filesystem::is_directory(file, unknown) ? hint_of_journals : "";
+}
+
 }  // namespace
 
 int main(int count, char** values) {
@@ -68,10 +76,18 @@ int main(int count, char** values) {
   }
   const inspect::File file = inspect::Inspection(command.file, command.entries).run();
   if (file.damage && file.damage->code() == brook::Errc::io_error) {
-    std::cerr << "brook-inspect: " << file.damage->message() << '\n';
+    std::cerr << "brook-inspect: " << file.damage->message() << '\n' << hint(command.file);
+    return 2;
+  }
+  if (file.contents == inspect::snapshot::Contents::journal) {
+    std::cerr << "brook-inspect: these are a journal's records. " << hint_of_journals;
     return 2;
   }
   if (command.json) inspect::Json(std::cout).print(file);
   else inspect::Table(std::cout).print(file);
+  if (!std::cout.flush()) {
+    std::cerr << "brook-inspect: the output could not be written\n";
+    return 2;
+  }
   return file.damage ? 1 : 0;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -54,6 +55,7 @@ struct Object {
   snapshot::ObjectHead head{};
   std::uint64_t bytes = 0;  // in the file
   bool whole = false;
+  bool told = false;  // what follows was read, but for what was cut off at its end
   bool closed = false;
   Facts options{};
   // Of a stream and, but for the ids, of a list:
@@ -75,6 +77,7 @@ struct File {
   snapshot::Contents contents = snapshot::Contents::broker;
   std::uint32_t version = 0;
   std::uint64_t saved_ms = 0;
+  bool begins = false;  // what is above was read
   std::vector<Object> objects{};
   std::optional<brook::SnapshotError> damage{};
 };
@@ -88,13 +91,15 @@ class Inspection {
     std::error_code unknown;
     const auto size = std::filesystem::file_size(path, unknown);
     file_.bytes = unknown ? 0 : size;
-    if (contents_of(path) == snapshot::Contents::object) file_.contents = snapshot::Contents::object;
+    const snapshot::Contents contents = contents_of(path);
+    if (contents == snapshot::Contents::object || contents == snapshot::Contents::journal) file_.contents = contents;
   }
 
   [[nodiscard]] File run() {
     from_.begin_file(file_.contents);
     file_.version = from_.file_version();
     file_.saved_ms = from_.saved_ms();
+    file_.begins = !from_.failed();
     begin_ = from_.bytes_read();
     snapshot::Section section = from_.failed() ? snapshot::Section{} : from_.next();
     while (!from_.failed() && section != snapshot::end_section) {
@@ -111,7 +116,8 @@ class Inspection {
     std::ifstream in(path, std::ios::binary);
     char header[16]{};
     in.read(header, sizeof header);
-    return snapshot::Contents{static_cast<unsigned char>(header[12])};
+    const bool is_ours = std::memcmp(header, snapshot::magic.data(), snapshot::magic.size()) == 0;
+    return is_ours ? snapshot::Contents{static_cast<unsigned char>(header[12])} : snapshot::Contents::broker;
   }
 
   // And to the beginning of what follows.
@@ -153,6 +159,7 @@ class Inspection {
     note_if(object.options, "duplicates", from_.size(), 0);
     const std::uint64_t groups = from_.size();
     from_.end();
+    object.told = !from_.failed();
     for (std::uint64_t i = 0; i < groups && !from_.failed(); ++i) {
       expect(snapshot::group_section);
       auto group = snapshot::read_group(from_);
@@ -204,6 +211,7 @@ class Inspection {
     if (read != object.count) from_.fail("entries are missing");
   }
   void note_channel(Object& object) const {
+    object.told = true;
     if (from_.file_version() < snapshot::version_of_channel_options) return;
     note(object.options, "spin_us", std::int64_t{object.head.channel.spin.count()});
     if (object.head.kind == brook::ObjectKind::pubsub) note(object.options, "shards", object.head.channel.shards);
@@ -215,6 +223,7 @@ class Inspection {
     object.closed = from_.flag();
     const bool from_right = from_.flag();
     from_.end();
+    object.told = !from_.failed();
     expect(snapshot::elements_section);
     for (; !from_.at_end(); ++object.count) read_value(object, std::nullopt);
     if (from_right) std::ranges::reverse(object.shown);

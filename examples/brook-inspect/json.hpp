@@ -15,14 +15,22 @@
 namespace inspect {
 
 [[nodiscard]] inline bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i++]);
-    std::size_t follow = byte < 0x80 ? 0 : byte >= 0xf0 && byte < 0xf5 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc2 ? 1 : 4;
-    if (byte >= 0xf5) follow = 4;
-    if (follow == 4 || text.size() - i < follow) return false;
-    for (; follow > 0; --follow) {
-      if ((static_cast<unsigned char>(text[i++]) & 0xc0) != 0x80) return false;
+  const auto byte = [text](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const unsigned first = byte(i);
+    if (first < 0x80) continue;
+    if (first < 0xc2 || first > 0xf4) return false;
+    // Neither longer than it must be, nor half of a pair, nor beyond the last character.
+    const unsigned least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    const unsigned most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (byte(i + 1) < least || byte(i + 1) > most) return false;
+    const std::size_t follow = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    for (std::size_t k = 2; k <= follow; ++k) {
+      if ((byte(i + k) & 0xc0) != 0x80) return false;
     }
+    i += follow;
   }
   return true;
 }
@@ -34,9 +42,11 @@ class Json {
   void print(const File& file) {
     out_ << "{";
     text("file", file.name, "");
-    text("contents", file.contents == snapshot::Contents::broker ? "broker" : "object");
-    number("version", file.version);
-    number("saved_ms", file.saved_ms);
+    if (file.begins) {
+      text("contents", file.contents == snapshot::Contents::broker ? "broker" : "object");
+      number("version", file.version);
+      number("saved_ms", file.saved_ms);
+    }
     number("bytes", file.bytes);
     flag("whole", !file.damage);
     if (file.damage) {
@@ -55,6 +65,10 @@ class Json {
     text("type", object.head.type);
     number("bytes", object.bytes);
     flag("whole", object.whole);
+    if (object.told) told(object);
+    out_ << "}";
+  }
+  void told(const Object& object) {
     flag("closed", object.closed);
     if (object.head.expires) number("expires_in_ms", object.head.expires->count() / 1'000'000);
     if (object.head.kind == brook::ObjectKind::stream) {
@@ -72,7 +86,6 @@ class Json {
     if (object.head.kind == brook::ObjectKind::stream)
       array("groups", object.groups, [this](const snapshot::GroupRecord& group) { print(group); });
     if (!object.shown.empty()) array("shown", object.shown, [this](const Shown& shown) { print(shown); });
-    out_ << "}";
   }
   void print(const snapshot::GroupRecord& group) {
     out_ << "\n    {";

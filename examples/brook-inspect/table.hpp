@@ -49,9 +49,11 @@ class Table {
   explicit Table(std::ostream& out) : out_(out) {}
 
   void print(const File& file) {
-    out_ << file.name << ": " << (file.contents == snapshot::Contents::broker ? "a broker" : "one object")
-         << ", version " << file.version << ", saved " << date_of(file.saved_ms) << ", "
-         << many(file.bytes, "byte", "bytes") << '\n';
+    out_ << file.name << ": ";
+    if (file.begins)
+      out_ << (file.contents == snapshot::Contents::broker ? "a broker" : "one object") << ", version " << file.version
+           << ", saved " << date_of(file.saved_ms) << ", ";
+    out_ << many(file.bytes, "byte", "bytes") << '\n';
     for (const Object& object : file.objects) print(object);
     if (file.damage) out_ << "\ndamaged: " << file.damage->message() << '\n';
     else out_ << "\nwhole: every checksum is right\n";
@@ -59,10 +61,11 @@ class Table {
 
  private:
   void print(const Object& object) {
-    const bool is_stream = object.head.kind == brook::ObjectKind::stream;
+    const bool is_stream = object.told && object.head.kind == brook::ObjectKind::stream;
     out_ << '\n' << in_quotes(object.head.name) << "  " << to_string(object.head.kind) << " of " << object.head.type;
     if (is_stream) out_ << ", " << many(object.count, "entry", "entries") << " of " << object.added;
-    if (object.head.kind == brook::ObjectKind::list) out_ << ", " << many(object.count, "element", "elements");
+    if (object.told && object.head.kind == brook::ObjectKind::list)
+      out_ << ", " << many(object.count, "element", "elements");
     out_ << (object.closed ? ", closed" : "") << ", " << many(object.bytes, "byte", "bytes")
          << (object.whole ? "" : ", NOT WHOLE") << '\n';
     if (object.head.expires) out_ << "  expires in " << seconds(*object.head.expires) << '\n';
@@ -71,7 +74,7 @@ class Table {
            << ", the largest erased " << object.max_deleted << '\n';
       if (object.keys > 0) out_ << "  producers   " << many(object.keys, "key", "keys") << '\n';
     }
-    print("  options    ", object.options);
+    if (object.told) print("  options    ", object.options);
     for (const auto& group : object.groups) print(group);
     for (const Shown& entry : object.shown) {
       out_ << "  ";

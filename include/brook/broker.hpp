@@ -142,7 +142,8 @@ class Broker {
   friend class broker::Contents;
   friend class broker::Expiries<Broker>;
 
-  using Ptr = std::shared_ptr<broker::Named>;
+  using Names = broker::Names<broker::Named>;
+  using Ptr = Names::Ptr;
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options_.clock); }
 
@@ -157,7 +158,9 @@ class Broker {
     return named != nullptr && named->expired(clock()) ? nullptr : std::move(named);
   }
   [[nodiscard]] Ptr find(std::string_view name) const {
-    if (auto found = names_.find(name)) return unless_expired(*std::move(found));
+    Ptr named;
+    if (names_.find(name, [&](const Ptr& found) { named = found; }) != Names::Found::unknown)
+      return unless_expired(std::move(named));
     const Locked locked(*this);
     return find_locked(name);
   }
@@ -202,17 +205,29 @@ class Broker {
   template <class Object>
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> object(
       std::string_view name, const typename broker::Traits<Object>::Options& options) {
-    if (const Ptr named = unless_expired(names_.find(name).value_or(nullptr))) return as<Object>(name, *named);
+    std::shared_ptr<Object> object;
+    std::optional<NameError> wrong;
+    names_.find(name, [&](const Ptr& named) {
+      if (named->expired(clock())) return;
+      if (const auto* const there = broker::object_in<Object>(*named)) object = *there;
+      else wrong = wrong_type<Object>(name, *named);
+    });
+    if (object != nullptr) [[likely]]
+      return object;
+    if (wrong) return unexpected(*std::move(wrong));
     return make<Object>(name, options);
   }
   template <class Object>
   [[nodiscard]] static expected<std::shared_ptr<Object>, NameError> as(std::string_view name,
                                                                        const broker::Named& named) {
-    if (named.tag == &broker::tag_of<Object>) return static_cast<const broker::Holder<Object>&>(named).object;
+    if (const auto* const there = broker::object_in<Object>(named)) return *there;
+    return unexpected(wrong_type<Object>(name, named));
+  }
+  template <class Object>
+  [[nodiscard]] static NameError wrong_type(std::string_view name, const broker::Named& named) {
     using Traits = broker::Traits<Object>;
-    return unexpected(NameError(Errc::wrong_type,
-                                core::text({"'", name, "' is a ", describe(named), ", not a ",
-                                            describe(Traits::kind, broker::type_name<typename Traits::Element>())})));
+    return {Errc::wrong_type, core::text({"'", name, "' is a ", describe(named), ", not a ",
+                                          describe(Traits::kind, broker::type_name<typename Traits::Element>())})};
   }
   template <class Object>
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> make(std::string_view name,
@@ -257,7 +272,7 @@ class Broker {
 
   const BrokerOptions options_;
   mutable sync::mutex mutex_;
-  mutable broker::Names<broker::Named> names_;
+  mutable Names names_;
   std::shared_ptr<broker::Keeper> keeper_;
   sync::atomic<bool> closed_{false};
   std::uint64_t made_ = 0;

@@ -55,7 +55,35 @@ run(1 ${WORK_DIR}/changed.brook)
 expect("${out}" "the checksum of a piece is wrong")
 file(WRITE ${WORK_DIR}/other.brook "something else")
 run(1 ${WORK_DIR}/other.brook)
+expect("${out}" "other.brook: 14 bytes\n")
 expect("${out}" "damaged: at byte 0: this is not a snapshot")
+run(1 --json ${WORK_DIR}/other.brook)
+string(JSON version ERROR_VARIABLE missing GET "${out}" version)
+expect("${missing}" "version")
+
+# What was not read is not told.
+execute_process(COMMAND head -c 900 ${SOURCE_DIR}/tests/data/v2.brook OUTPUT_FILE ${WORK_DIR}/cut.brook)
+run(1 ${WORK_DIR}/cut.brook)
+expect("${out}" "NOT WHOLE")
+if(out MATCHES "0 entries of 0" OR out MATCHES "idempotency_keys=0")
+  message(SEND_ERROR "told though it was not read:\n${out}")
+endif()
+
+# JSON is UTF-8, whatever a name is.
+execute_process(COMMAND sh -c "f=$(printf 'n\\340\\200\\257.brook') && cp '${kept}' \"$f\" && '${PROGRAM}' --json \"$f\""
+                WORKING_DIRECTORY ${WORK_DIR} OUTPUT_VARIABLE out)
+expect("${out}" "\\u00e0\\u0080\\u00af")
+
+run(2 ${SOURCE_DIR}/tests/data/v1.journal/2.journal)
+expect("${err}" "a journal's records")
+run(2 ${SOURCE_DIR}/tests/data/v1.journal)
+expect("${err}" "N.snapshot")
+if(EXISTS /dev/full)
+  execute_process(COMMAND ${PROGRAM} ${kept} OUTPUT_FILE /dev/full ERROR_VARIABLE err RESULT_VARIABLE result)
+  if(NOT result EQUAL 2)
+    message(SEND_ERROR "the output was lost, and the exit status is ${result}")
+  endif()
+endif()
 
 run(2 ${WORK_DIR}/is-not-there.brook)
 expect("${err}" "opening")

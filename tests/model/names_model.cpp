@@ -51,12 +51,12 @@ struct NamesClaim : model::Claim<Self, threads> {
   }
   // Which object a name stands for; -1 when it stands for none.
   int find(const char* name) {
-    auto found = names->find(name);
-    if (!found) {
-      const sync::unique_lock<sync::mutex> held(mutex);
-      found = names->find_surely(name);
-    }
-    return *found == nullptr ? -1 : static_cast<int>((*found)->number);
+    int number = -1;
+    const auto tell = [&](const std::shared_ptr<Object>& object) { number = object->number; };
+    if (names->find(name, tell) != Names::Found::unknown) return number;
+    const sync::unique_lock<sync::mutex> held(mutex);
+    const auto found = names->find_surely(name);
+    return found == nullptr ? -1 : static_cast<int>(found->number);
   }
 };
 

@@ -264,7 +264,10 @@ TEST_CASE("what is no command, contradicts itself or is not understood is refuse
         "in group 'g' an entry is pending that was never added");
   CHECK(import_lines("RPUSH key a", stream) == "at byte 0: 'key' is a list, not a stream");
   CHECK(import_bytes("REDIS0010", stream) ==
-        "at byte 0: this begins like an RDB file, and what is read are commands (aof-use-rdb-preamble no)");
+        "at byte 0: a command begins with '*', and an RDB file as this does (aof-use-rdb-preamble no)");
+  std::ifstream unopened("there is no such file");
+  CHECK(import_from_redis(unopened, stream).error().code() == Errc::io_error);
+  CHECK(import_redis_reply(unopened, stream).error().code() == Errc::io_error);
   CHECK(import_bytes(first + "*1\r\n$4\r\nPI", stream) ==
         "at byte " + std::to_string(first.size() + 10) + ": the commands end early");
   CHECK(import_bytes("*1\r\n$536870913\r\n", stream) == "at byte 16: a word is too long");

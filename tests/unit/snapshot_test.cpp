@@ -496,6 +496,23 @@ TEST_CASE("a link to a snapshot stays a link") {
   CHECK(directory.files() == 4);
 }
 
+TEST_CASE("a file that could not be opened is no damaged snapshot") {
+  std::ifstream in("there is no such file");
+  Stream<std::string> stream;
+  CHECK(code(load(in, stream)) == Errc::io_error);
+}
+
+TEST_CASE("a file may have the longest name that there can be") {
+  const Directory directory;
+  const std::string letters[] = {"x", "\xc3\xa9"};
+  for (const std::string& letter : letters) {
+    std::string name;
+    while (name.size() + letter.size() <= 255) name += letter;
+    CHECK(save(directory.path / name, Stream<std::string>()));
+  }
+  CHECK(directory.files() == 2);
+}
+
 #if defined(__unix__) || defined(__APPLE__)
 TEST_CASE("a pipe or a device is not replaced by a file") {
   const Directory directory;

@@ -66,8 +66,8 @@ class Contents {
   template <class Object>
   [[nodiscard]] static std::shared_ptr<Object> find(const Broker& broker, std::string_view name) {
     const auto named = broker.find(name);
-    if (named == nullptr || named->tag != &tag_of<Object>) return nullptr;
-    return static_cast<const Holder<Object>&>(*named).object;
+    const auto* const object = named != nullptr ? object_in<Object>(*named) : nullptr;
+    return object != nullptr ? *object : nullptr;
   }
 
   /// Whether it has neither objects nor a keeper.

@@ -122,4 +122,10 @@ struct Holder final : Named {
   const std::shared_ptr<Object> object;
 };
 
+/// The object in it, if it is one of these; else null.
+template <class Object>
+[[nodiscard]] const std::shared_ptr<Object>* object_in(const Named& named) noexcept {
+  return named.tag == &tag_of<Object> ? &static_cast<const Holder<Object>&>(named).object : nullptr;
+}
+
 }  // namespace brook::broker

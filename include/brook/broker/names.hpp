@@ -43,7 +43,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -77,8 +76,11 @@ class Names {
 
   // — by any thread —
 
-  /// What a name stands for; null when it stands for nothing; nothing when only who has the lock can tell, as names move. O(1).
-  [[nodiscard]] std::optional<Ptr> find(std::string_view name) const noexcept {
+  enum class Found : unsigned char { yes, no, unknown };  // unknown: only who has the lock can tell, as names move
+
+  /// Calls `use(pointer)` with what a name stands for, which it does until that returns. O(1).
+  template <class Use>
+  Found find(std::string_view name, Use&& use) const {
     const std::uint64_t moves = moves_.load(sync::acquire);  // NM
     const std::size_t hash = std::hash<std::string_view>()(name);
     const Array& array = *array_.load(sync::acquire);  // NA
@@ -88,10 +90,12 @@ class Names {
       if (entry == nullptr) break;
       if (entry == grave() || entry->hash.load(sync::relaxed) != hash) continue;  // NG
       const Pin pin(*entry);
-      if (pin.held && entry->text() == name) return entry->object;
+      if (!pin.held || entry->text() != name) continue;
+      use(static_cast<const Ptr&>(entry->object));
+      return Found::yes;
     }
     const bool stood_still = moves % 2 == 0 && moves_.load(sync::relaxed) == moves;  // NK
-    return stood_still ? std::optional<Ptr>(nullptr) : std::nullopt;
+    return stood_still ? Found::no : Found::unknown;
   }
 
   // — by one thread at a time —

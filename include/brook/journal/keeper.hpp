@@ -33,12 +33,7 @@
 
 namespace brook::journal {
 
-/// The object in it, if it is one of these.
-template <class Object>
-[[nodiscard]] const std::shared_ptr<Object>* object_in(const broker::Named& named) noexcept {
-  if (named.tag != &broker::tag_of<Object>) return nullptr;
-  return &static_cast<const broker::Holder<Object>&>(named).object;
-}
+using broker::object_in;
 
 /// With the broker's lock, but before anybody knows of the keeper.
 template <class... Ts>

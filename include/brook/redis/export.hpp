@@ -92,13 +92,14 @@ class ExportingBroker {
   }
   template <class Object>
   [[nodiscard]] bool add(const std::string& name, const broker::Named& named) {
-    if (named.tag != &broker::tag_of<Object>) return false;
+    const auto* const object = broker::object_in<Object>(named);
+    if (object == nullptr) return false;
     ExportHead head{.name = name, .options = options_};
     if (const Clock::time_point expires = named.expires(); expires != Clock::time_point::max()) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(expires - clock_.now());
       head.expires_ms = clock_.unix_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 1));
     }
-    objects.push_back(exporting(*static_cast<const broker::Holder<Object>&>(named).object, std::move(head)));
+    objects.push_back(exporting(**object, std::move(head)));
     return true;
   }
 

@@ -55,7 +55,7 @@ class Reader {
     command.bytes_.clear();
     command.ends_.clear();
     if (wire_.offset() == 0 && wire_.peek() == 'R')
-      return wire_.fail("this begins like an RDB file, and what is read are commands (aof-use-rdb-preamble no)");
+      return wire_.fail("a command begins with '*', and an RDB file as this does (aof-use-rdb-preamble no)");
     const auto words = number('*', "a command was to begin here, with '*' and how many words it has");
     if (words && *words == 0) return wire_.fail("a command without words");
     for (std::uint64_t i = 0; words && i < *words && !wire_.failed(); ++i) read_word(command);

@@ -63,8 +63,8 @@ class SavingBroker {
 
   template <class Object>
   [[nodiscard]] static const Object* as(const broker::Named& named) noexcept {
-    if (named.tag != &broker::tag_of<Object>) return nullptr;
-    return static_cast<const broker::Holder<Object>&>(named).object.get();
+    const auto* const object = broker::object_in<Object>(named);
+    return object != nullptr ? object->get() : nullptr;
   }
 
   // Where dead letters may go.

@@ -100,7 +100,14 @@ class Replacement final : public ByteSink {
   [[nodiscard]] std::filesystem::path name_of_temporary() const {
     static sync::atomic<std::uint32_t> number{0};
     const std::uint64_t chance = std::uint64_t{std::random_device()()} << 32 | number.fetch_add(1, sync::seq_cst);
-    return '.' + path_.filename().string() + '.' + std::to_string(chance) + ".saving";
+    constexpr std::size_t most = 200;  // of the 255 bytes that a name may have, in whole characters
+    std::string name = path_.filename().string();
+    if (name.size() > most) {
+      std::size_t end = most;
+      while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0U) == 0x80U) --end;
+      name.resize(end);
+    }
+    return '.' + name + '.' + std::to_string(chance) + ".saving";
   }
   void discard() noexcept {
     if (file_ != Files::none) static_cast<void>(files_.close(std::exchange(file_, Files::none)));

@@ -56,10 +56,8 @@ class Restoring {
 template <class T, class Letter>
 [[nodiscard]] DeadLetterTo<T> letters_in(const std::shared_ptr<broker::Named>& to, const broker::Named* from) {
   if constexpr (std::copy_constructible<T>) {
-    if (to != nullptr && to->tag == &broker::tag_of<Stream<Letter>>) {
-      const auto& stream = static_cast<broker::Holder<Stream<Letter>>&>(*to).object;
-      return to.get() == from ? DeadLetterTo<T>(stream.get()) : DeadLetterTo<T>(stream);
-    }
+    if (const auto* const stream = to != nullptr ? broker::object_in<Stream<Letter>>(*to) : nullptr)
+      return to.get() == from ? DeadLetterTo<T>(stream->get()) : DeadLetterTo<T>(*stream);
   }
   return {};
 }

@@ -77,8 +77,9 @@ class IstreamSource final : public ByteSource {
  public:
   explicit IstreamSource(std::istream& from) noexcept : from_(from) {}
   expected<std::size_t, SnapshotError> read(std::span<std::byte> to) override {
+    const bool was_never_good = from_.fail() && !from_.eof();  // as of a file that could not be opened
     from_.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()));
-    if (from_.bad()) return unexpected(SnapshotError(Errc::io_error, "reading the stream failed"));
+    if (was_never_good || from_.bad()) return unexpected(SnapshotError(Errc::io_error, "reading the stream failed"));
     return static_cast<std::size_t>(from_.gcount());
   }
 
