@@ -266,7 +266,7 @@ TEST_CASE("what is no command, contradicts itself or is not understood is refuse
   CHECK(import_bytes("REDIS0010", stream) ==
         "at byte 0: a command begins with '*', and an RDB file as this does (aof-use-rdb-preamble no)");
   std::ifstream unopened("there is no such file");
-  CHECK(import_from_redis(unopened, stream).error().code() == Errc::io_error);
+  CHECK(import_from_redis(unopened, "key", stream).error().code() == Errc::io_error);
   CHECK(import_redis_reply(unopened, stream).error().code() == Errc::io_error);
   CHECK(import_bytes(first + "*1\r\n$4\r\nPI", stream) ==
         "at byte " + std::to_string(first.size() + 10) + ": the commands end early");
