@@ -99,12 +99,13 @@ def ticks(low, high):
 
 
 def plot(rows, pattern, what):
-    """A line for each peer over the number in the cases' names, both axes logarithmic; None when there is no line to draw."""
+    """A line for each peer over the number in the cases' names, both axes logarithmic, so without 0; None when there is no line to
+    draw."""
     lines = {}
     metric = None
     for row in rows:
         match = re.fullmatch(pattern, row["case"])
-        if match and not math.isnan(row["median"]) and row["median"] > 0:
+        if match and int(match.group(1)) > 0 and not math.isnan(row["median"]) and row["median"] > 0:
             metric = metric or row["metric"]
             if row["metric"] == metric:
                 lines.setdefault(row["peer"], []).append((int(match.group(1)), row))
@@ -114,7 +115,7 @@ def plot(rows, pattern, what):
     xs = [x for points in lines.values() for x, _ in points]
     ys = [row[key] for points in lines.values() for _, row in points for key in ("min", "max")]
     ticks_y = ticks(min(ys), max(ys))
-    width, height, left, right, top, bottom = 720, 360, 60, 190, 16, 44
+    width, height, left, right, top, bottom = 720, 360, 72, 190, 24, 44
     span_x = math.log10(max(xs) / min(xs)) or 1
 
     def at_x(x):
@@ -173,7 +174,7 @@ def main(results, folder):
             f'median of the rounds with least and most, and on the right brook\'s share of the peer, taken round by round. '
             f'Only numbers of one run compare.</p><ul>{"".join(f"<li>{html.escape(fact)}</li>" for fact in facts)}</ul>'
             f'<p><a download="brook-bench.csv" href="data:text/csv;base64,{raw}">all numbers as CSV</a></p>'
-            f'<nav>{"".join(f"<a href=#{family}>{family}</a>" for family in families)}</nav>{"".join(body)}</html>\n')
+            f'<nav>{" ".join(f"<a href=#{family}>{family}</a>" for family in families)}</nav>{"".join(body)}</html>\n')
     (folder / "report.html").write_text(page)
     print(f"{folder}/report.html: {len(cases)} measurements of {len(families)} kinds")
 
