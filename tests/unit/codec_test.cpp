@@ -231,6 +231,18 @@ TEST_CASE("the checksum is CRC-32C, in one go or in parts, by tables or by the p
   for (int i = 0; i < 1000; ++i) long_one.push_back(static_cast<std::byte>(i * 7));
   const auto* const first = reinterpret_cast<const unsigned char*>(long_one.data());
   CHECK(~snapshot::crc::by_tables(~0U, first, 1000) == snapshot::crc32c(long_one));
+  // The processor's way, which takes large ones in three neighbouring parts.
+  std::vector<unsigned char> bytes(70'000);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(i * i >> 3 ^ i);
+  constexpr std::size_t thrice = 3 * 1024;
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{7}, thrice - 1, thrice, thrice + 1, 2 * thrice + 9, std::size_t{65'536}}) {
+    for (std::size_t from = 0; from < 9; ++from) {
+      const auto before = static_cast<std::uint32_t>(size * 77 + from);
+      CHECK(snapshot::crc::by_processor(before, &bytes[from], size) ==
+            snapshot::crc::by_tables(before, &bytes[from], size));
+    }
+  }
 }
 
 namespace {

@@ -45,14 +45,56 @@ inline constexpr Tables tables = make_tables();
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
+// A sum takes three cycles for a word, in which the processor can begin two others: so three neighbours are summed at a time,
+// and what comes of one is shifted over the next (Gopal and others, "Fast CRC Computation", Intel 2011).
+inline constexpr std::size_t neighbour = 1024;
+
+using Shift = std::array<std::array<std::uint32_t, 256>, 4>;
+
+// shift[k][b]: what byte k of a sum comes to when so many bytes follow that are 0. A sum is linear in its bits.
+[[nodiscard]] constexpr Shift make_shift() noexcept {
+  std::array<std::uint32_t, 32> bits{};
+  for (std::size_t bit = 0; bit < bits.size(); ++bit) {
+    std::uint32_t sum = std::uint32_t{1} << bit;
+    for (std::size_t i = 0; i < neighbour; ++i) sum = (sum >> 8) ^ tables[0][sum & 0xff];
+    bits[bit] = sum;
+  }
+  Shift shift{};
+  for (std::size_t i = 0; i < 4 * 256; ++i) {
+    for (std::size_t bit = 0; bit < 8; ++bit)
+      shift[i / 256][i % 256] ^= (i >> bit & 1) != 0 ? bits[i / 256 * 8 + bit] : 0;
+  }
+  return shift;
+}
+
+inline constexpr Shift shift = make_shift();
+
+[[nodiscard]] inline std::uint32_t shifted(std::uint32_t sum) noexcept {
+  return shift[0][sum & 0xff] ^ shift[1][sum >> 8 & 0xff] ^ shift[2][sum >> 16 & 0xff] ^ shift[3][sum >> 24];
+}
+[[nodiscard]] inline std::uint64_t word_at(const unsigned char* at) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+[[nodiscard, gnu::target("sse4.2")]] inline std::uint32_t three_neighbours(std::uint32_t sum,
+                                                                           const unsigned char* at) noexcept {
+  std::uint64_t first = sum;
+  std::uint64_t second = 0;
+  std::uint64_t third = 0;
+  for (std::size_t i = 0; i < neighbour; i += 8) {
+    first = __builtin_ia32_crc32di(first, word_at(at + i));
+    second = __builtin_ia32_crc32di(second, word_at(at + neighbour + i));
+    third = __builtin_ia32_crc32di(third, word_at(at + 2 * neighbour + i));
+  }
+  const std::uint32_t both = shifted(static_cast<std::uint32_t>(first)) ^ static_cast<std::uint32_t>(second);
+  return shifted(both) ^ static_cast<std::uint32_t>(third);
+}
 [[nodiscard, gnu::target("sse4.2")]] inline std::uint32_t by_processor(std::uint32_t sum, const unsigned char* at,
                                                                        std::size_t size) noexcept {
+  for (; size >= 3 * neighbour; size -= 3 * neighbour, at += 3 * neighbour) sum = three_neighbours(sum, at);
   std::uint64_t wide = sum;
-  for (; size >= 8; size -= 8, at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    wide = __builtin_ia32_crc32di(wide, word);
-  }
+  for (; size >= 8; size -= 8, at += 8) wide = __builtin_ia32_crc32di(wide, word_at(at));
   auto narrow = static_cast<std::uint32_t>(wide);
   for (; size > 0; --size, ++at) narrow = __builtin_ia32_crc32qi(narrow, *at);
   return narrow;
