@@ -206,15 +206,12 @@ class Broker {
   [[nodiscard]] expected<std::shared_ptr<Object>, NameError> object(
       std::string_view name, const typename broker::Traits<Object>::Options& options) {
     std::shared_ptr<Object> object;
-    std::optional<NameError> wrong;
     names_.find(name, [&](const Ptr& named) {
-      if (named->expired(clock())) return;
-      if (const auto* const there = broker::object_in<Object>(*named)) object = *there;
-      else wrong = wrong_type<Object>(name, *named);
+      const auto* const there = broker::object_in<Object>(*named);
+      if (there != nullptr && !named->expired(clock())) object = *there;
     });
     if (object != nullptr) [[likely]]
       return object;
-    if (wrong) return unexpected(*std::move(wrong));
     return make<Object>(name, options);
   }
   template <class Object>
@@ -229,9 +226,11 @@ class Broker {
     return {Errc::wrong_type, core::text({"'", name, "' is a ", describe(named), ", not a ",
                                           describe(Traits::kind, broker::type_name<typename Traits::Element>())})};
   }
+  // Unless there is something of the name after all, or something else.
   template <class Object>
-  [[nodiscard]] expected<std::shared_ptr<Object>, NameError> make(std::string_view name,
-                                                                  typename broker::Traits<Object>::Options options) {
+  [[nodiscard, gnu::noinline, gnu::cold]] expected<std::shared_ptr<Object>, NameError> make(
+      std::string_view name, typename broker::Traits<Object>::Options options) {
+    if (const Ptr named = find(name)) return as<Object>(name, *named);
     if (options.clock == nullptr) options.clock = options_.clock;
     if (options.probe == nullptr && options_.probe != nullptr) options.probe = options_.probe->named(name);
     const auto made = std::make_shared<broker::Holder<Object>>(options);
