@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <brook/core/sync.hpp>
@@ -73,9 +74,11 @@ class SegmentPool {
 
   /// Takes a segment back when nobody can reach its slots any more. May bury the pool.
   void end(Segment& segment) noexcept {
-    for (std::uint32_t i = 0; i < segment.capacity(); ++i) {
-      Slot<Payload>& slot = segment.slot(i);
-      if (segment.holds_entry(i, slot.state())) std::destroy_at(std::addressof(slot.payload()));
+    if constexpr (!std::is_trivially_destructible_v<Payload>) {
+      for (std::uint32_t i = 0; i < segment.capacity(); ++i) {
+        Slot<Payload>& slot = segment.slot(i);
+        if (segment.holds_entry(i, slot.state())) std::destroy_at(std::addressof(slot.payload()));
+      }
     }
     segment.drop_joints();
     segment.number_.store(0, sync::relaxed);                                              // AB

@@ -68,11 +68,12 @@ class Rebuild {
       }
       const std::uint64_t most = Word::farthest_seq - Word{claim}.seq() + 1;
       const auto some = std::min<std::uint64_t>({count - i, open_->slots_size() - count_, most});
-      for (const std::size_t end = i + static_cast<std::size_t>(some); i < end; ++i, claim += next_seq) {
-        Slot<Payload>& slot = open_->slot(count_++);
-        std::construct_at(static_cast<Payload*>(slot.room()), make(i));
-        slot.prefill(SlotState::ready_with(Word{claim}));
+      Slot<Payload>* slot = &open_->slot(count_);
+      for (const std::size_t end = i + static_cast<std::size_t>(some); i < end; ++i, ++slot, claim += next_seq) {
+        std::construct_at(static_cast<Payload*>(slot->room()), make(i));
+        slot->prefill(SlotState::ready_with(Word{claim}));
       }
+      count_ += static_cast<std::uint32_t>(some);
       id.seq += some;
       last_claim_ = claim - next_seq;
       last_ = {id.ms, id.seq - 1};

@@ -70,9 +70,17 @@ concept Raw = (std::is_class_v<T> && std::is_trivially_copyable_v<T> && !is_loca
 
 /// Types of which a snapshot holds the bytes just as they lie in memory: so many of them are copied at one stroke.
 template <class T>
-concept AsInMemory = requires {
+concept AsInMemory = std::is_trivially_copyable_v<T> && requires {
   requires Codec<T>::as_in_memory;
 };
+
+/// The value whose bytes these are.
+template <class T>
+[[nodiscard]] T in_memory(const std::byte* bytes) noexcept {
+  alignas(T) std::byte room[sizeof(T)];
+  std::memcpy(room, bytes, sizeof(T));
+  return std::bit_cast<T>(room);
+}
 
 }  // namespace snapshot
 
@@ -85,9 +93,7 @@ struct Codec<T> {
   static expected<T, Errc> decode(Decoder& from) {
     const auto bytes = from.bytes(sizeof(T));
     if (!bytes) return from.fail();
-    alignas(T) std::byte room[sizeof(T)];
-    std::memcpy(room, bytes->data(), sizeof(T));
-    return std::bit_cast<T>(room);
+    return snapshot::in_memory<T>(bytes->data());
   }
   static std::string type() {
     const bool padded = !std::has_unique_object_representations_v<T>;

@@ -58,7 +58,7 @@ class Reader {
   [[nodiscard]] Section next();
   /// Leaves out what is left of the section.
   void skip() {
-    while (!at_end()) at_ = buffer_.size();
+    while (!at_end()) at_ = end_;
   }
   /// The section must end here.
   void end() {
@@ -132,7 +132,7 @@ class Reader {
     return contents == Contents::broker ? "a broker" : contents == Contents::object ? "one object" : "a journal";
   }
 
-  [[nodiscard]] std::size_t left() const noexcept { return buffer_.size() - at_; }
+  [[nodiscard]] std::size_t left() const noexcept { return end_ - at_; }
   // Where in the file the next byte of the section stands.
   [[nodiscard]] std::uint64_t offset() const noexcept {
     const std::uint64_t behind = left();
@@ -156,7 +156,7 @@ class Reader {
       fail(left() < most ? "the section ends early" : "a number is too long");
       return Number{};
     }
-    at_ = buffer_.size() - from.left();
+    at_ = end_ - from.left();
     return *number;
   }
 
@@ -167,8 +167,9 @@ class Reader {
 
   ByteSource& from_;
   std::optional<SnapshotError> error_;
-  std::vector<std::byte> buffer_;
+  std::vector<std::byte> buffer_;  // of which what lies between these two was read, and not yet taken
   std::size_t at_ = 0;
+  std::size_t end_ = 0;
   std::uint64_t dropped_ = 0;  // before what is in the buffer
   bool last_ = true;
   bool first_ = false;  // the next piece begins a section
@@ -269,15 +270,16 @@ inline void Reader::next_piece() {
 inline void Reader::read_payload(std::span<const std::byte> header, std::size_t size) {
   const std::uint64_t at = read_ - header.size();
   dropped_ += at_;
-  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at_));
+  end_ = left();
+  if (end_ > 0) std::memmove(buffer_.data(), buffer_.data() + at_, end_);
   at_ = 0;
-  const std::size_t before = buffer_.size();
-  buffer_.resize(before + size);
-  const std::span<std::byte> payload(buffer_.data() + before, size);
+  if (buffer_.size() < end_ + size) buffer_.resize(end_ + size);
+  const std::span<std::byte> payload(buffer_.data() + end_, size);
   if (!read_exactly(payload)) {
     if (!failed()) error_.emplace(Errc::corrupt, "the snapshot ends early", read_);
     return;
   }
+  end_ += size;
   Decoder sum(header.last(4));
   if (crc32c(payload, crc32c(header.first(header.size() - 4))) != *sum.number<std::uint32_t>())
     error_.emplace(Errc::corrupt, "the checksum of a piece is wrong", at);

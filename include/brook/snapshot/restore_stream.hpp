@@ -172,8 +172,9 @@ class RestoringStream {
   }
   static void read_some(Reader& from, Id id, std::size_t count, log::Rebuild<log::PayloadOf<T>>& entries) {
     if constexpr (AsInMemory<T>) {
-      Decoder values(from.bytes(count * sizeof(T)));
-      if (!from.failed()) entries.add(id, count, [&](std::size_t) noexcept { return *Codec<T>::decode(values); });
+      const std::span<const std::byte> values = from.bytes(count * sizeof(T));
+      if (!from.failed())
+        entries.add(id, count, [&](std::size_t i) noexcept { return in_memory<T>(values.data() + i * sizeof(T)); });
     } else {
       auto value = read_value<T>(from);
       if (value) entries.add(id, log::make_payload<T>(*std::move(value)));

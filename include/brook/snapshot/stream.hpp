@@ -71,6 +71,7 @@ class SavingStream final : public Saving {
  private:
   using Payload = log::PayloadOf<T>;
   using Segment = log::Segment<Payload>;
+  using Slot = log::Slot<Payload>;
 
   static constexpr std::uint32_t longest_run = 512;
 
@@ -121,19 +122,20 @@ class SavingStream final : public Saving {
 
   // Entries whose ids follow each other, so that only the first one is told; how many.
   std::uint32_t write_run(Writer& to, Segment& segment, std::uint32_t first, std::uint32_t most, Result& result) {
-    const Id id = segment.id(segment.slot(first).state());
+    Slot* const slots = &segment.slot(first);
+    const log::SlotState start = slots->state();
+    const Id id = segment.id(start);
     std::uint32_t count = 1;
     for (const std::uint32_t enough = std::min(most, longest_run); count < enough; ++count) {
-      const Id next = segment.id(segment.slot(first + count).state());
-      if (next.ms != id.ms || next.seq != id.seq + count) break;
+      if (slots[count].state().word.key() != start.word.key() + count) break;
     }
     to.out().size(count);
     ids_.write(to.out(), id);
     ids_.pass({id.ms, id.seq + count - 1});
     for (std::uint32_t done = 0; done < count && result;) {
       const auto some = static_cast<std::uint32_t>(std::min<std::size_t>(count - done, values_at_once<T>));
-      Values<T>::write(to.out(), some, [&](std::size_t i) -> const T& {
-        return log::value_of<T>(std::as_const(segment.slot(first + done + static_cast<std::uint32_t>(i)).payload()));
+      Values<T>::write(to.out(), some, [from = slots + done](std::size_t i) -> const T& {
+        return log::value_of<T>(std::as_const(from[i].payload()));
       });
       done += some;
       result = to.refused();
