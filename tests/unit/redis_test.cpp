@@ -188,7 +188,7 @@ TEST_CASE("field maps, user types and numbers") {
   CHECK(import_lines("RPUSH key 1 -2\nLPUSH key 3", numbers) == "done");
   CHECK(numbers.lrange(0, -1) == std::vector{3, 1, -2});
   CHECK(exported(numbers) == "RPUSH key 3 1 -2");
-  CHECK(import_lines("RPUSH key 1x", numbers) == "at byte 0: an element that no value can be made of");
+  CHECK(import_lines("RPUSH key 1x", numbers) == "at byte 0: 'key': an element that no value can be made of");
   CHECK(numbers.lrange(0, -1).size() == 3);
 }
 
@@ -249,13 +249,13 @@ TEST_CASE("what is no command, contradicts itself or is not understood is refuse
   const std::string first = commands("XADD key 5-0 value a");  // 46 bytes
   const std::string at = "at byte " + std::to_string(first.size()) + ": ";
   const auto then = [&](std::string_view line) { return import_bytes(first + commands(line), stream); };
-  CHECK(then("XADD key 5-0 value b") == at + "entry 5-0 is not above the last one");
-  CHECK(then("XADD key 6-0 value") == at + "not understood: XADD key 6-0 value");
-  CHECK(then("XADD key * value b") == at + "not understood: XADD key * value b");
+  CHECK(then("XADD key 5-0 value b") == at + "'key': entry 5-0 is not above the last one");
+  CHECK(then("XADD key 6-0 value") == at + "'key': not understood: XADD key 6-0 value");
+  CHECK(then("XADD key * value b") == at + "'key': not understood: XADD key * value b");
   CHECK(then("XADD key 6-0 other b") == at + "no value can be made of entry 6-0");
-  CHECK(then("XSETID key 4-0") == at + "the counters contradict what is there");
-  CHECK(then("XSETID key 9-0 ENTRIESADDED -1") == at + "not understood: XSETID key 9-0 ENTRIESADDED -1");
-  CHECK(then("XCLAIM key g c 0 5-0") == at + "there is no group 'g'");
+  CHECK(then("XSETID key 4-0") == at + "'key': the counters contradict what is there");
+  CHECK(then("XSETID key 9-0 ENTRIESADDED -1") == at + "'key': not understood: XSETID key 9-0 ENTRIESADDED -1");
+  CHECK(then("XCLAIM key g c 0 5-0") == at + "'key': there is no group 'g'");
   CHECK(then("RPUSH key a") == at + "'key' is a stream");
   CHECK(then("XSETID other 4-0") == at + "there is no 'other'");
   CHECK(then("FLUSHALL now") == at + "not understood: FLUSHALL now");
@@ -265,6 +265,14 @@ TEST_CASE("what is no command, contradicts itself or is not understood is refuse
   CHECK(import_lines("RPUSH key a", stream) == "at byte 0: 'key' is a list, not a stream");
   CHECK(import_bytes("REDIS0010", stream) ==
         "at byte 0: a command begins with '*', and an RDB file as this does (aof-use-rdb-preamble no)");
+  const auto into_broker = [](std::string_view text) {
+    Broker broker;
+    std::istringstream in(commands(text));
+    return import_from_redis(in, broker, types<std::string>).error().message();
+  };
+  CHECK(into_broker("XADD a 5-0 value a\nXADD b 5-0 other a") == "at byte 48: 'b': no value can be made of entry 5-0");
+  CHECK(into_broker("XADD a 5-0 value a\nXGROUP CREATE a g 0\nXCLAIM a g c 0 5-0 FORCE JUSTID\nXTRIM a MAXLEN 0\n"
+                    "XSETID a 4-0") == "'a': in group 'g' an entry is pending that was never added");
   std::ifstream unopened("there is no such file");
   CHECK(import_from_redis(unopened, "key", stream).error().code() == Errc::io_error);
   CHECK(import_redis_reply(unopened, stream).error().code() == Errc::io_error);

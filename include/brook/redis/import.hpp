@@ -98,7 +98,8 @@ class Import {
     }
     if (found->second->kind != kind)
       return refuse(Errc::corrupt, core::text({"'", key, "' is a ", to_string(found->second->kind)}));
-    return found->second->apply(command);
+    const auto applied = found->second->apply(command);
+    return applied ? applied : snapshot::Result(about(key, applied.error()));
   }
   [[nodiscard]] snapshot::Result forget(const Command& command) {
     for (std::size_t i = 1; i < command.size(); ++i) {
@@ -196,7 +197,7 @@ class ImportBroker {
     std::vector<broker::Contents::Entry> entries;
     for (const auto& [name, object] : import.objects()) {
       auto named = finish(name, *object);
-      if (!named) return unexpected(named.error());
+      if (!named) return about(name, named.error());
       if (object->expires_ms) expire(**named, *object->expires_ms);
       entries.emplace_back(name, *std::move(named));
     }

@@ -23,6 +23,10 @@ namespace brook::redis {
 [[nodiscard]] inline unexpected<SnapshotError> refuse(Errc why, std::string text) {
   return unexpected(SnapshotError(why, std::move(text)));
 }
+/// The same, with the key that it is about.
+[[nodiscard]] inline unexpected<SnapshotError> about(std::string_view key, const SnapshotError& error) {
+  return unexpected(SnapshotError(error.code(), core::text({"'", key, "': ", error.reason()}), error.offset()));
+}
 [[nodiscard]] inline unexpected<SnapshotError> not_understood(const Command& command) {
   std::string text = "not understood:";
   constexpr std::size_t most_words = 6;

@@ -37,8 +37,11 @@ class SnapshotError {
   [[nodiscard]] std::optional<std::uint64_t> offset() const noexcept { return offset_; }
   /// For people: "at byte 4160: the checksum of a piece is wrong".
   [[nodiscard]] std::string message() const {
-    const std::string_view text = text_ == nullptr ? brook::message(code_) : std::string_view(*text_);
-    return offset_ ? core::text({"at byte ", std::to_string(*offset_), ": ", text}) : std::string(text);
+    return offset_ ? core::text({"at byte ", std::to_string(*offset_), ": ", reason()}) : std::string(reason());
+  }
+  /// The same without the place; as long as this lives.
+  [[nodiscard]] std::string_view reason() const noexcept {
+    return text_ == nullptr ? brook::message(code_) : std::string_view(*text_);
   }
 
  private:
