@@ -73,12 +73,10 @@ class Elements {
 
   /// All elements are in one deque from now on. Throws std::bad_alloc, and then some are.
   void gather() {
-    queue_.freeze();
-    if (!cuts_.empty() && !together_) cuts_.before_gathering();
-    queue_.take_all(no_limit, no_limit, direction_,
-                    [this](Payload&& payload) { front_.push_back(std::move(payload)); });
-    together_ = true;
+    if (!together_) gather_from_queue();
   }
+
+  [[nodiscard]] bool together() const noexcept { return together_; }
 
   /// Nobody pushes or pops without the lock.
   void freeze() noexcept { queue_.freeze(); }
@@ -93,10 +91,7 @@ class Elements {
   void push(Side side, Payload&& payload, Bytes told = {}) {
     if (witness_ == nullptr) [[likely]]
       return push_unseen(side, std::move(payload));
-    witness_->pushed(side, payload, told);
-    core::Undo undo([&] { witness_->popped(side); });
-    push_unseen(side, std::move(payload));
-    undo.keep();
+    push_seen(side, std::move(payload), told);
   }
   /// Before the i-th element from the left, or at the end. Throws std::bad_alloc, and then nothing has changed.
   /// O(n) from the nearer end.
@@ -115,9 +110,8 @@ class Elements {
   }
   /// To be called before elements at a side are moved from, if pop() comes only then. After gather().
   void about_to_take(Side side, std::size_t count) noexcept {
-    if (cuts_.empty()) return;
-    if (before_front(side)) cuts_.before_pops(count, front_);
-    else cuts_.before_pops_behind(count, front_);
+    if (!cuts_.empty()) [[unlikely]]
+      tell_cuts(side, count);
   }
   /// The element at a side. Both require one.
   [[nodiscard]] Payload& end(Side side) noexcept { return before_front(side) ? front_.front() : front_.back(); }
@@ -211,10 +205,7 @@ class Elements {
   /// What may be done without the lock again; `push` and `pop` say whether others allow it.
   void settle(bool push, bool pop) noexcept {
     open_ = push && !together_;
-    if (open_) queue_.open_pushes(direction_);
-    else queue_.freeze_pushes();
-    if (pop && !together_ && front_.empty() && cuts_.empty()) queue_.open_pops(direction_);
-    else queue_.freeze_pops();
+    if (!together_) settle_queue(push, pop);
   }
 
   // — for who saves them (blocking_list/cut.hpp) —
@@ -236,6 +227,21 @@ class Elements {
   [[nodiscard]] static constexpr bool pushed_at(Side side) noexcept { return side == Side::left; }
   [[nodiscard]] static constexpr bool popped_at(Side side) noexcept { return side == Side::right; }
 
+  // Not inline, as all that is seldom to be done while elements are together: what is done often is then small.
+  [[gnu::noinline]] void settle_queue(bool push, bool pop) noexcept {
+    if (push) queue_.open_pushes(direction_);
+    else queue_.freeze_pushes();
+    if (pop && front_.empty() && cuts_.empty()) queue_.open_pops(direction_);
+    else queue_.freeze_pops();
+  }
+  [[gnu::noinline]] void gather_from_queue() {
+    queue_.freeze();
+    if (!cuts_.empty()) cuts_.before_gathering();
+    queue_.take_all(no_limit, no_limit, direction_,
+                    [this](Payload&& payload) { front_.push_back(std::move(payload)); });
+    together_ = true;
+  }
+
   void note(bool as_queue) noexcept {
     if (!as_queue) left_together_ = operations_together;
     else if (left_together_ > 0) --left_together_;
@@ -245,16 +251,28 @@ class Elements {
   [[nodiscard]] bool before_front(Side side) const noexcept { return popped_at(side) == direction_; }
   [[nodiscard]] std::size_t where(std::size_t i) const noexcept { return direction_ ? front_.size() - 1 - i : i; }
 
+  [[gnu::noinline]] void tell_cuts(Side side, std::size_t count) noexcept {
+    if (before_front(side)) cuts_.before_pops(count, front_);
+    else cuts_.before_pops_behind(count, front_);
+  }
+  [[gnu::noinline]] void push_seen(Side side, Payload&& payload, Bytes told) {
+    witness_->pushed(side, payload, told);
+    core::Undo undo([&] { witness_->popped(side); });
+    push_unseen(side, std::move(payload));
+    undo.keep();
+  }
   void push_unseen(Side side, Payload&& payload) {
     if (front_.empty()) direction_ = pushed_at(side);
     if (!before_front(side)) return front_.push_back(std::move(payload));
     front_.push_front(std::move(payload));
-    if (!cuts_.empty()) cuts_.pushed_before();
+    if (!cuts_.empty()) [[unlikely]]
+      cuts_.pushed_before();
   }
   [[nodiscard]] Payload pop_unseen(Side side) noexcept {
     about_to_take(side, 1);
     if (before_front(side)) {
-      if (!cuts_.empty()) cuts_.popped(1);
+      if (!cuts_.empty()) [[unlikely]]
+        cuts_.popped(1);
       Payload payload = std::move(front_.front());
       front_.pop_front();
       return payload;

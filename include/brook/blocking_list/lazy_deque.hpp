@@ -13,7 +13,7 @@ namespace brook::blocking_list {
 template <class T>
 class LazyDeque {
  public:
-  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] bool empty() const noexcept { return there_ == nullptr || there_->empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return there_ == nullptr ? 0 : there_->size(); }
 
   void push_front(T&& value) { make().push_front(std::move(value)); }

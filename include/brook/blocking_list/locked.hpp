@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,21 +38,14 @@ class Locked {
 
   /// Serves who waits, and unlocks.
   ~Locked() {
-    if (all_.empty()) {
+    if (others_) {
+      finish_all();
+    } else {
       list_.serve_or_wake();
       list_.settle();
       end_record(list_);
       list_.mutex.unlock();
-      return;
     }
-    // An element that was moved on may be moved on again, round and round, and so may what makes room behind it.
-    for (bool served = true; served;) {
-      served = false;
-      for (State* const list : all_) served = list->serve_or_wake() || served;
-    }
-    for (State* const list : all_) list->settle();
-    for (State* const list : all_) end_record(*list);
-    for (State* const list : all_) list->mutex.unlock();
   }
 
   Locked(const Locked&) = delete;
@@ -68,39 +62,58 @@ class Locked {
       recorder->end();
   }
 
-  void lock_all(std::vector<State*> lists) {
+  // An element that was moved on may be moved on again, round and round, and so may what makes room behind it.
+  [[gnu::noinline]] void finish_all() noexcept {
+    const std::vector<State*>& all = others_->all;
+    for (bool served = true; served;) {
+      served = false;
+      for (State* const list : all) served = list->serve_or_wake() || served;
+    }
+    for (State* const list : all) list->settle();
+    for (State* const list : all) end_record(*list);
+    for (State* const list : all) list->mutex.unlock();
+  }
+
+  [[gnu::noinline]] void lock_all(std::vector<State*> lists) {
+    others_.emplace();
+    std::vector<std::shared_ptr<State>>& kept = others_->kept;
     for (;;) {
       std::ranges::sort(lists, std::less<>());
       lists.erase(std::ranges::unique(lists).begin(), lists.end());
       std::vector<sync::unique_lock<sync::mutex>> locks;
       locks.reserve(lists.size());
       for (State* const list : lists) locks.emplace_back(list->mutex);
-      const std::size_t known = kept_.size();
-      keep_missing(lists);
-      if (kept_.size() == known) {
-        all_ = std::move(lists);
+      const std::size_t known = kept.size();
+      keep_missing(lists, kept);
+      if (kept.size() == known) {
+        others_->all = std::move(lists);
         for (auto& lock : locks) lock.release();
-        for (State* const list : all_) begin_record(*list);
+        for (State* const list : others_->all) begin_record(*list);
         return;
       }
-      for (std::size_t i = known; i < kept_.size(); ++i) lists.push_back(kept_[i].get());
+      for (std::size_t i = known; i < kept.size(); ++i) lists.push_back(kept[i].get());
     }
   }
 
   // The lists that must be locked as well, given those that are.
-  void keep_missing(const std::vector<State*>& locked) {
+  static void keep_missing(const std::vector<State*>& locked, std::vector<std::shared_ptr<State>>& kept) {
     for (State* const list : locked) {
       for (auto* place = list->poppers.first(); place != nullptr; place = place->behind) {
         const auto& to = place->waiter.destination.list;
-        if (to && !std::ranges::binary_search(locked, to.get(), std::less<>())) kept_.push_back(to);
+        if (to && !std::ranges::binary_search(locked, to.get(), std::less<>())) kept.push_back(to);
       }
     }
   }
 
+  // When they are several.
+  struct Others {
+    std::vector<State*> all{};
+    std::vector<std::shared_ptr<State>> kept{};  // those that may end meanwhile
+  };
+
   const core::Later later_;  // those who are served may be completions, whose handlers are the user's code
   State& list_;
-  std::vector<State*> all_;                   // when they are several
-  std::vector<std::shared_ptr<State>> kept_;  // those that may end meanwhile
+  std::optional<Others> others_;
 };
 
 }  // namespace brook::blocking_list

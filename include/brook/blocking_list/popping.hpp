@@ -27,10 +27,10 @@ template <class T>
 template <class Take>
 bool BlockingList<T>::pop_to(Side side, const Take& take) {
   const auto take_payload = [&](Payload&& payload) noexcept { take(std::move(log::value_of<T>(payload))); };
-  const auto outcome = state_->elements.pop_now(side, take_payload);
-  if (outcome != Outcome::closed) [[likely]]
-    return outcome == Outcome::done;
-  return pop_slowly(side, take);
+  auto outcome = state_->elements.pop_now(side, take_payload);
+  if (outcome == Outcome::closed) [[unlikely]]
+    outcome = state_->pop_together(side, take_payload);
+  return outcome == Outcome::closed ? pop_slowly(side, take) : outcome == Outcome::done;
 }
 
 template <class T>

@@ -103,7 +103,7 @@ expected<Length<T>, Errc> BlockingList<T>::push(Side side, Value&& value, const 
 
 template <class T>
 expected<Length<T>, Errc> BlockingList<T>::push_one(Side side, Payload& payload, const Wait* wait) {
-  if (!state_->elements.push_now(side, payload)) {
+  if (!state_->elements.push_now(side, payload) && !state_->push_together(side, payload)) {
     if (const auto failed = push_slowly(side, {std::addressof(payload), 1}, wait)) return unexpected(*failed);
   }
   return Length<T>(*this);

@@ -104,10 +104,7 @@ class State {
   /// nobody may watch.
   static constexpr bool lies_in_slot = log::LiesInSlot<T>;
 
-  explicit State(const ListOptions& given)
-      : options(given), elements(given.capacity != no_limit || !lies_in_slot || given.probe != nullptr) {
-    settle();
-  }
+  explicit State(const ListOptions& given) : options(given), elements(!plain(given)), plain_(plain(given)) { settle(); }
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
   /// The same for handles that may outlive the list: null when it is gone, and its clock perhaps with it.
@@ -127,6 +124,7 @@ class State {
   void keep_record(std::shared_ptr<Witness<Payload>> with) {
     elements.watch(*with);
     witness_ = std::move(with);
+    plain_ = false;
     settle();
   }
   /// Null where nobody notes what happens.
@@ -162,6 +160,33 @@ class State {
   std::size_t movers = 0;  // of the poppers, those that move their element on
   bool closed = false;
 
+  // — what takes the lock most often: elements that are together, and nobody who waits —
+
+  /// False when it is more than that; the value is then as it was. Throws std::bad_alloc, and then nothing has changed.
+  [[nodiscard, gnu::noinline, gnu::flatten]] bool push_together(Side side, Payload& value) {
+    if (!plain_) return false;
+    const sync::lock_guard<sync::mutex> held(mutex);
+    if (closed || !poppers.empty() || !elements.together()) return false;
+    elements.push(side, std::move(value));
+    elements.note_push(side);
+    if (!elements.together()) settle();
+    return true;
+  }
+  /// Hands the element to `use(Payload&&)`, which must not throw. Closed: it is more than that.
+  template <class Use>
+  [[nodiscard, gnu::noinline, gnu::flatten]] typename Elements::Outcome pop_together(Side side,
+                                                                                     const Use& use) noexcept {
+    using Outcome = typename Elements::Outcome;
+    if (!plain_) return Outcome::closed;
+    const sync::lock_guard<sync::mutex> held(mutex);
+    if (!poppers.empty() || !elements.together()) return Outcome::closed;
+    if (elements.empty()) return Outcome::empty;
+    use(elements.pop(side));
+    elements.note_pop(side);
+    if (!elements.together()) settle();
+    return Outcome::done;
+  }
+
   // — with the lock —
 
   /// Whether there is room for so many, for one who comes now.
@@ -196,11 +221,7 @@ class State {
     return any;
   }
   /// The same, at the end of an operation: who could not be served is woken instead.
-  bool serve_or_wake() noexcept {
-    BROOK_TRY { return serve(); }
-    BROOK_CATCH_ALL { wake_first(); }
-    return false;
-  }
+  bool serve_or_wake() noexcept { return (!poppers.empty() || !pushers.empty()) && serve_or_wake_now(); }
   /// When nobody can be served: the ends can then be used without the lock as far as nobody waits there.
   void settle() noexcept { elements.settle(!closed && poppers.empty(), pushers.empty()); }
 
@@ -253,11 +274,23 @@ class State {
   }
 
  private:
+  bool plain_;
   std::shared_ptr<Witness<Payload>> witness_;
+
+  [[gnu::noinline]] bool serve_or_wake_now() noexcept {
+    BROOK_TRY { return serve(); }
+    BROOK_CATCH_ALL { wake_first(); }
+    return false;
+  }
 
   void wake_first() noexcept {
     if (!poppers.empty()) poppers.first()->waiter.wake();
     if (!pushers.empty()) pushers.first()->waiter.wake();
+  }
+
+  // Whether nobody can wait for room, and nobody is to be told of anything.
+  [[nodiscard]] static bool plain(const ListOptions& options) noexcept {
+    return lies_in_slot && options.capacity == no_limit && options.probe == nullptr;
   }
 
   // A bounded list has its elements together always.

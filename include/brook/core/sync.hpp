@@ -18,6 +18,7 @@ namespace brook::sync {
 
 using std::atomic;
 using std::condition_variable;
+using std::lock_guard;
 using std::mutex;
 using std::thread;
 using std::unique_lock;
