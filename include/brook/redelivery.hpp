@@ -106,7 +106,7 @@ struct DeadLetter : Death {
   T value;  ///< a copy of the entry's
 };
 
-/// Where dead letters go: a Stream<T>, or a Stream<DeadLetter<T>>, which must outlive the group. What it refuses (because
+/// Where dead letters go: a Stream<T>, or a Stream<DeadLetter<T>>, but not the group's own. What it refuses (because
 /// it is full or closed) stays pending in the group, with nobody, and is tried again.
 template <class T>
 class DeadLetterTo {
@@ -118,7 +118,7 @@ class DeadLetterTo {
   template <class Letter>
   requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(Stream<Letter>* stream)
   noexcept : stream_(stream), add_(&add_to<Letter>), settle_(&settle_in<Letter>), wraps_(!std::same_as<Letter, T>) {}
-  /// One that lives for as long as the group does; not the group's own stream.
+  /// One that lives for as long as the group does.
   template <class Letter>
   requires std::same_as<Letter, T> || std::same_as<Letter, DeadLetter<T>> DeadLetterTo(
       std::shared_ptr<Stream<Letter>> stream)

@@ -203,9 +203,11 @@ class Stream {
 
   // — groups —
 
-  /// Makes a consumer group that reads what follows `start` (XGROUP CREATE). Errors: group_exists, closed.
+  /// Makes a consumer group that reads what follows `start` (XGROUP CREATE). Errors: group_exists, closed; invalid_argument
+  /// when its dead letters would go to this stream, where the group would read them again.
   expected<Group<T>, Errc> create_group(std::string_view name, Position start = latest,
                                         const GroupOptions<T>& options = {}) {
+    if (options.dead_letter.stream() == this) return unexpected(Errc::invalid_argument);
     return probing::perform(*state_, {.operation = Operation::regroup, .group = name}, [&](const Manner& manner) {
       probing::begin(manner);
       return Group<T>::create(state_, name, start, options);

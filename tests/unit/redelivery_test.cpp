@@ -273,6 +273,13 @@ TEST_CASE("Dead letters: after so many deliveries, to a stream of the same type"
   CHECK(values_of(*w.read()) == Ints{2});
 }
 
+TEST_CASE("Dead letters: not to the stream that they come from") {
+  Stream<int> stream;
+  CHECK(stream.create_group("g", earliest, {.max_deliveries = 1, .dead_letter = &stream}).error() ==
+        Errc::invalid_argument);
+  CHECK(stream.groups().empty());
+}
+
 TEST_CASE("Dead letters: the wrapping type tells how it came to that") {
   Scene scene(2);
   Stream<DeadLetter<int>> dead({.clock = &scene.clock});

@@ -65,18 +65,26 @@ struct Thread {
   std::vector<Activity*> known{};  // to these
 };
 
-/// Waits at `changed` until `ready()`. Real time decides nothing; but when it takes long the standard error is told once
-/// what `describe(stream)` says, for a test that hangs should not do so in silence.
+/// Real time decides nothing; but a test that hangs for so long should not do so in silence.
+inline constexpr std::chrono::seconds long_silence{10};
+
+/// Tells the standard error what `describe(stream)` says.
+template <class Describe>
+void tell(Describe describe) noexcept {
+  BROOK_TRY {
+    std::ostringstream text;
+    describe(text);
+    std::fputs(text.str().c_str(), stderr);
+  }
+  BROOK_CATCH_ALL {}
+}
+
+/// Waits at `changed` until `ready()`. When that takes long it tells once what `describe(stream)` says.
 template <class Ready, class Describe>
 void wait_and_tell(Held& held, sync::condition_variable& changed, Ready ready, Describe describe) {
   while (!ready()) {
-    if (changed.wait_for(held, std::chrono::seconds(10)) == std::cv_status::no_timeout || ready()) continue;
-    BROOK_TRY {
-      std::ostringstream text;
-      describe(text);
-      std::fputs(text.str().c_str(), stderr);
-    }
-    BROOK_CATCH_ALL {}
+    if (changed.wait_for(held, long_silence) == std::cv_status::no_timeout || ready()) continue;
+    tell(describe);
     while (!ready()) changed.wait(held);
   }
 }

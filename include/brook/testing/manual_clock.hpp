@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -33,7 +34,8 @@ namespace brook {
 /// The clock knows threads: one that thread() started, one of brook's own, and any other from its first wait on this clock to
 /// its end. A thread is *idle* while it waits on a manual clock, and else *active*. advance() and run_until_idle() wait
 /// until no known thread but their own is active. So a known thread that waits in any other way (for a future, a latch, the
-/// end of a thread) says so with Away; else they wait for it for ever, and after 10 s tell the standard error for whom.
+/// end of a thread) says so with Away; else they wait for it for ever, and after 10 s tell the standard error for whom. So
+/// does who waits for a time while nobody moves it: on the one thread there is, say.
 ///
 /// Timers, whose users have no thread that waits for them, ring on the thread that moves the time.
 ///
@@ -163,7 +165,7 @@ class ManualClock : public Clock {
       const testing::Held all = testing::lock();
       if (!sleepers_.fall_asleep(alarm, now())) return;
     }
-    alarm.awake.wait(held);
+    wait_at(alarm, held);
     woken(alarm);  // if it was by chance
   }
 
@@ -199,6 +201,18 @@ class ManualClock : public Clock {
   }
 
  private:
+  // Whoever waits for time on the thread that should move it waits for ever.
+  void wait_at(const Alarm& alarm, sync::unique_lock<sync::mutex>& held) {
+    if (alarm.deadline == time_point::max()) return alarm.awake.wait(held);
+    const time_point before = now();
+    if (alarm.awake.wait_for(held, testing::long_silence) == std::cv_status::no_timeout || now() != before) return;
+    if (told_.exchange(true, sync::seq_cst)) return;
+    testing::tell([this](std::ostream& out) {
+      out << "brook: a call has waited for the time of a ManualClock for 10 s, and nobody has moved it\n"
+          << dump() << "It moves by advance(), on another thread than the one that waits: ManualClock::thread()\n";
+    });
+  }
+
   // Wakes the sleeper or rings the timer that comes first of those whose time has come. False when there is none.
   bool rouse_first_due(testing::Held& held) {
     testing::Sleepers::Place* const sleeper = sleepers_.first_due(now());
@@ -248,6 +262,7 @@ class ManualClock : public Clock {
   sync::atomic<std::int64_t> unix_;       // milliseconds
   sync::atomic<std::int64_t> now_;        // nanoseconds
   std::chrono::milliseconds credited_{};  // whole milliseconds of the monotonic clock already given to the wall clock
+  sync::atomic<bool> told_{false};        // that somebody waits for ever
   std::uint64_t order_ = 0;               // of those who were enrolled and set
   mutable testing::Activity activity_;
   testing::Sleepers sleepers_{activity_};
