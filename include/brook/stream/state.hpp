@@ -45,12 +45,12 @@ struct State {
   using Timeline = log::Timeline<Payload>;
   using View = typename Timeline::View;
 
-  explicit State(const StreamOptions& given) : options(given), timeline(bound_of(given)), room(capacity_of(given)) {}
+  explicit State(const StreamOptions& given) : options(given), room(capacity_of(given)), timeline(bound_of(given)) {}
   /// With what was there before (stream/restore.hpp): `added` entries were, at some time.
   State(const StreamOptions& given, log::Rebuild<Payload>& from, std::uint64_t added, Id max_deleted)
       : options(given),
-        timeline(bound_of(given), from.release(added - from.entries(), max_deleted)),
-        room(capacity_of(given), added) {}
+        room(capacity_of(given), added),
+        timeline(bound_of(given), from.release(added - from.entries(), max_deleted)) {}
   ~State() { delete keyed_.load(sync::seq_cst); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -222,22 +222,20 @@ struct State {
   }
 
   const StreamOptions options;
+  Room room;
+  bool restoring = false;  // before anybody else knows of it: nothing leaves by itself
+  sync::atomic<Standing> standing{standing_with(options.probe)};  // gone: handles answer `closed`
   Timeline timeline;
   wait::Gate gate;
-  Room room;
-
-  bool restoring = false;               // before anybody else knows of it: nothing leaves by itself
-  sync::atomic<bool> sweep_due{false};  // there may be entries that every group is done with (stream/retention.hpp)
-
   sync::mutex groups_mutex;
   std::map<std::string, std::shared_ptr<group::State<T>>, std::less<>> groups;
-  sync::atomic<Standing> standing{standing_with(options.probe)};  // gone: handles answer `closed`
+  sync::atomic<bool> sweep_due{false};  // there may be entries that every group is done with (stream/retention.hpp)
 
  private:
-  std::shared_ptr<Witness<T>> witness_;
   // Adding asks neither for room nor for what is too old, nor a probe, and nobody notes it.
   bool plain_ = !room.bounded() && options.max_age.count() <= 0 && options.probe == nullptr;
   sync::atomic<bool> closing_{false};
+  std::shared_ptr<Witness<T>> witness_;
   sync::atomic<Keyed*> keyed_{nullptr};
   sync::atomic<std::uint64_t> ahead_{0};
 
