@@ -18,7 +18,8 @@ from cpp_text import ROOT
 pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-QUOTE = re.compile(r"\[(?:\.\./)?(examples/\w+\.cpp)\]\([^)]*\)(?:(?!```|\]\([./]*examples/).)*?\n\n```cpp\n(.*?)```", re.DOTALL)
+QUOTE = re.compile(r"\[(?:\.\./)?((?:examples|tests/story)/\w+\.cpp)\]\([^)]*\)(?:(?!```|\]\([./]*examples/).)*?\n\n```cpp\n(.*?)```",
+                   re.DOTALL)
 DEFINITION = re.compile(r"(#include|struct|class|enum|template|using|namespace|inline)\b|[\w:<>&*, ]+ \w+\([^;]*\) ?\{$")
 MARK = "\x1e"
 

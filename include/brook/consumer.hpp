@@ -54,7 +54,8 @@ class Consumer {
   /// New entries of the group, which become pending with this consumer until acknowledged (XREADGROUP >). When there are
   /// none it waits as `options.block` says, and answers with an empty batch when the time is up. Blocked consumers of a
   /// group are served in the order in which they blocked, each with up to its count, and an entry wakes one of them.
-  /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23).
+  /// Keep the batch in a variable: `for (auto& d : *worker.read())` goes over a batch that is gone (before C++23), and
+  /// `auto d = worker.read()->front()` is a delivery of one. So it is with history() and claims.
   /// Errors: closed when the stream is closed and all that is there was delivered, and nothing of it that came back is
   /// waiting; cancelled; no_such_group when it was destroyed; full for more than 16,383 consumers in the group;
   /// invalid_argument for no_ack in an ordered group.

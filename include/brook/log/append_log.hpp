@@ -7,7 +7,8 @@
 //           Segments grow from a few slots to a few thousand. All before the tail are full and settled.
 //
 // Append    claim     one fetch_add on the tail's claim word takes a slot and an id together. A claimed slot that is not
-//                     settled keeps its segment from being retired, so no further protection is needed
+//                     settled keeps its segment from being retired, so no further protection is needed. Several slots, or
+//                     an id that is not simply the next one, are claimed by compare-and-swap, with the tail held
 //           fill      construct the payload in the slot
 //           settle    see to it that all slots before are settled (log/settle.hpp)
 //           publish   one compare-and-swap of the slot's state: the instant at which the append takes effect
