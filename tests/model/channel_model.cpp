@@ -201,6 +201,24 @@ struct WhoIsTooSlowHearsOfIt : ChannelClaim<WhoIsTooSlowHearsOfIt, 2> {
   }
 };
 
+// Of what was dropped somebody is told: there is the reason, or nobody was there any more.
+struct WhoLeavesInTimeHasLostNothing : ChannelClaim<WhoLeavesInTimeHasLostNothing, 2> {
+  void before() {
+    open();
+    members[0].emplace(state, SubscribeOptions{.backlog = 1, .overflow = Overflow::disconnect});
+    publish();
+    publish();
+  }
+  void thread(unsigned id) {
+    if (id == 0) model::demand(receive(0) == Errc::closed, "who is too slow receives something");
+    else members[0]->leave();
+  }
+  void check() {
+    const bool too_slow = members[0]->reason() == Errc::full;
+    model::demand(members[0]->lost() == (too_slow ? 2U : 0U), "messages are lost, and nobody is told");
+  }
+};
+
 // — publishers that wait —
 
 struct WhoMakesRoomWakesPublishers : ChannelClaim<WhoMakesRoomWakesPublishers, 2> {
@@ -352,6 +370,7 @@ int main(int argc, char** argv) {
   claims.random<WhoWaitsHearsThatItIsClosed>(20'000);
   claims.random<WhatIsLostIsTold>(20'000);
   claims.random<WhoIsTooSlowHearsOfIt>(20'000);
+  claims.random<WhoLeavesInTimeHasLostNothing>(10'000);
   claims.random<WhoMakesRoomWakesPublishers>(10'000);
   claims.random<WhoLeavesMakesRoom>(10'000);
   claims.random<AMessageWakesOneOfAShare>(10'000);

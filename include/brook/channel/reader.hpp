@@ -186,8 +186,9 @@ class Reader {
       const std::uint64_t last = std::min(end.added(), until);
       if (last - here_ <= backlog_) return true;
       if (overflow_ == Overflow::disconnect) {
-        lose(last - here_);
+        lose(last - here_);  // before others see why it ended
         gave_up_ = stop(Ended::too_slow);
+        if (!gave_up_) lose(here_ - last);  // it was left meanwhile: nobody has lost anything
         return false;
       }
       if (!go_back(end, last - backlog_)) {
