@@ -226,7 +226,7 @@ enum class ObjectKind : unsigned char { stream, list, channel, pubsub };
 struct ObjectInfo {
   std::string name{};          ///< in the broker
   ObjectKind kind{};           ///< what it is
-  std::string element_type{};  ///< as the compiler calls it
+  std::string element_type{};  ///< as a program writes it, where the compiler tells
   std::uint64_t size = 0;      ///< entries, elements, messages that are kept, or names that are subscribed to
   bool closed = false;         ///< nothing is added any more
 };

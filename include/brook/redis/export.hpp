@@ -68,8 +68,7 @@ class ExportingBroker {
     for (const auto& [name, named] : contents.entries()) {
       if (named->kind == ObjectKind::channel || named->kind == ObjectKind::pubsub) left_out.push_back(name);
       else if (!(add_as<Ts>(name, *named) || ...))
-        unknown_ += core::text(
-            {unknown_.empty() ? "'" : ", '", name, "' (", to_string(named->kind), " of ", named->element_type, ")"});
+        unknown_ += core::text({unknown_.empty() ? "'" : ", '", name, "' (", named->description(), ")"});
     }
   }
 

@@ -46,9 +46,7 @@ class SavingBroker {
       std::unique_ptr<Saving> made;
       static_cast<void>((((made = saving_of<Ts>(name, *named)) != nullptr) || ...));
       if (made != nullptr) savings_.push_back(std::move(made));
-      else
-        unknown_ += core::text(
-            {unknown_.empty() ? "'" : ", '", name, "' (", to_string(named->kind), " of ", named->element_type, ")"});
+      else unknown_ += core::text({unknown_.empty() ? "'" : ", '", name, "' (", named->description(), ")"});
     }
   }
 
