@@ -125,4 +125,11 @@ template <class Object>
   return named.tag == &tag_of<Object> ? &static_cast<const Holder<Object>&>(named).object : nullptr;
 }
 
+/// Whether it is an object of elements of this type.
+template <class T>
+[[nodiscard]] bool holds(const Named& named) noexcept {
+  return named.tag == &tag_of<Stream<T>> || named.tag == &tag_of<BlockingList<T>> || named.tag == &tag_of<Channel<T>> ||
+         named.tag == &tag_of<PubSub<T>>;
+}
+
 }  // namespace brook::broker
