@@ -112,6 +112,10 @@ class Layers(unittest.TestCase):
         self.rejects("stream.hpp", "friend class snapshot::Writer;")
         self.accepts("core/sync.hpp", "#include <mutex>\nusing std::mutex;")
 
+    def test_config_comes_first(self):
+        code = {"core/config.hpp": "", "id.hpp": "#include <string>", "fwd.hpp": "", "stream.hpp": "#include <brook/id.hpp>"}
+        self.assertEqual(layers.without_config(code), ["id.hpp", "fwd.hpp"])
+
     def test_umbrella(self):
         names = ["id.hpp", "stream.hpp", "testing.hpp", "fwd.hpp", "brook.hpp", "snapshot.hpp", "log/slot.hpp"]
         self.assertEqual(layers.missing_in_umbrella(names, "#include <brook/id.hpp>"), ["stream.hpp"])

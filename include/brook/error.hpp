@@ -8,6 +8,8 @@
 
 #include <tl/expected.hpp>
 
+#include <brook/core/config.hpp>
+
 namespace brook {
 
 /// A value, or why there is none. It is tl::expected, so that C++20 programs have it on every compiler; code that stays

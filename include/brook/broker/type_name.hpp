@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include <brook/core/config.hpp>
+
 namespace brook::broker {
 
 /// What the compiler calls a type, where it tells.
