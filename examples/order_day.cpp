@@ -126,7 +126,7 @@ return outcome;
 enum Exit { all_processed = 0, some_broken = 1, nothing_processed = 2, not_proved = 3 };
 
 int run(const CommandLine& command) {
-  const std::string name = printable(display_name(command.file));
+  const std::string name = printable(command.file == "-" ? "standard input" : command.file);
   const auto text = read_text(command.file);
   if (!text) {
     std::cerr << "order_day: " << name << ": " << text.error() << '\n';
@@ -136,13 +136,13 @@ int run(const CommandLine& command) {
   for (const auto& [line, reason] : day.broken)
     std::cerr << "order_day: " << name << ", line " << line << ": " << reason << '\n';
   if (day.lines.empty()) {
-    std::cerr << "order_day: " << name << ": there is no order line to process\n";
+    if (day.right_header) std::cerr << "order_day: " << name << ": there is no order line to process\n";
     return nothing_processed;
   }
   const Outcome outcome = process(day.lines);
   const auto wrong = differences(day.lines, outcome);
 
-  std::cout << "A day of a shop: " << name << '\n';
+  std::cout << "A day of a shop: " << file_name(name) << '\n';
   print_counts(std::cout, day);
   print_rejections(std::cout, outcome.rejected);
   if (command.list_rejected) list_rejections(std::cout, outcome.rejected);

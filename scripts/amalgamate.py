@@ -23,7 +23,7 @@ def expand(name, done):
     done.append(name)
     lines = [f"// ── {name} " + "─" * max(4, 110 - len(name)) + "\n"]
     for line in (INCLUDE / name).read_text().splitlines(keepends=True):
-        brook = re.match(r"#include <(brook/.+)>", line)
+        brook = re.match(r"#include <(brook/[^>]+)>", line)
         if brook:
             lines += expand(brook.group(1), done)
         elif not line.startswith("#pragma once"):

@@ -33,6 +33,10 @@ LEVELS = [
 ]
 NOT_IN_UMBRELLA = {"brook.hpp", "fwd.hpp", "testing.hpp"}
 
+# What comes first from each header, if those that include nothing else of brook include it: so that a compiler that is asked
+# for an older C++ says that before all else.
+CONFIG = "core/config.hpp"
+
 # What core/sync.hpp is the one doorway to.
 DOORWAY = "core/sync.hpp"
 PRIMITIVES = re.compile(
@@ -84,6 +88,12 @@ def check_header(name, code):
     return [(line, message) for line, message in found if message]
 
 
+def without_config(code_of):
+    """Headers, of a dict of their code, from which something of brook may come before core/config.hpp."""
+    return [name for name, code in code_of.items()
+            if name != CONFIG and not any(target.startswith("<brook/") for _, target in includes(code))]
+
+
 def missing_in_umbrella(names, umbrella_code):
     """Public headers up to level 3 that the umbrella does not include."""
     included = {target for _, target in includes(umbrella_code)}
@@ -96,6 +106,7 @@ def main():
     code = {path.relative_to(base).as_posix(): code_only(path.read_text()) for path in headers()}
     problems = [(base / name, line, message)
                 for name in code for line, message in check_header(name, code[name])]
+    problems += [(base / name, 1, f"includes nothing of brook: it needs <brook/{CONFIG}>") for name in without_config(code)]
     if "brook.hpp" not in code:
         return report([*problems, (base / "brook.hpp", 1, "the umbrella header is missing")])
     problems += [(base / "brook.hpp", 1, f"does not include <brook/{name}>")

@@ -1,5 +1,11 @@
 #!/usr/bin/env python3
 """Tests of the checks: each must find what it is for, and nothing in code that is as it should be."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 import claims
@@ -7,7 +13,7 @@ import layers
 import limits
 import module
 import orders
-from cpp_text import code_only
+from cpp_text import ROOT, code_only
 
 
 class CodeOnly(unittest.TestCase):
@@ -31,6 +37,50 @@ class Claims(unittest.TestCase):
         self.assertEqual(list(claims.problems_in(self.table, {"A test"}, lambda name: True)), [])
         self.assertEqual(list(claims.problems_in(self.table, {"Another"}, lambda name: False)),
                          [(3, "no such test: A test"), (3, "no such file: a/file.cpp")])
+
+
+class Dev(unittest.TestCase):
+    """A copy of ./dev, with a cmake and a clang that fail: a verb whose arguments are right comes to them."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "build").mkdir()
+        shutil.copy(ROOT / "dev", self.folder)
+        for tool in ("cmake", "clang++-19"):
+            (self.folder / tool).write_text("#!/bin/sh\nexit 9\n")
+            (self.folder / tool).chmod(0o755)
+
+    def dev(self, *arguments):
+        path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
+        ran = subprocess.run([self.folder / "dev", *arguments], cwd=self.folder, capture_output=True, text=True,
+                             env={**os.environ, "PATH": path, "BROOK_NO_INSTALL": "1"})
+        return ran.returncode, ran.stderr
+
+    def test_what_verbs_take(self):
+        for line in ["test", "demo dev", "repeat", "repeat 20", "soak 5", "fuzz", "fuzz 10", "fuzz --runs 3", "model",
+                     "model --list --only a:b --jobs 2 --effort 0.2", "bench", "bench report --quick"]:
+            self.assertIn(self.dev(*line.split())[0], (1, 9), line)
+        for program, verb in [("bench/main.cpp", "bench"), ("tests/model/mutate_orders.py", "model")]:
+            for option, value in re.findall(r"^ *\"?  (--\w[\w-]*)( [A-Z]+)? ", (ROOT / program).read_text(), re.MULTILINE):
+                self.assertEqual(self.dev(verb, option, *["2"] * bool(value))[0], 9, f"{verb} {option}{value}")
+
+    def test_what_they_do_not(self):
+        for line, wrong, usage in [("amalgamate --tset", "--tset", " [--test]"), ("check --quik", "--quik", " [--quick]"),
+                                   ("clean x", "x", ""), ("docs x", "x", ""), ("demo dev dev", "dev", " [PATH|-]"),
+                                   ("repeat 5 x", "x", " [TIMES]"), ("soak 0", "0", " [MINUTES]"), ("tsan --x", "--x", ""),
+                                   ("fuzz --runs x", "--runs x", " [SECONDS | --runs N]")]:
+            verb = line.split()[0]
+            self.assertEqual(self.dev(*line.split()), (2, f"dev: {verb} does not take '{wrong}'; usage: ./dev {verb}{usage}\n"))
+        for line in ["model --nope", "bench --nope", "bench compile x", "bench --quick report"]:
+            self.assertEqual(self.dev(*line.split())[0], 2, line)
+        self.assertEqual(self.dev("repeat", "")[0], 2)
+        self.assertTrue((self.folder / "build").exists())
+
+    def test_a_day_that_cannot_be_read(self):
+        self.assertEqual(self.dev("demo", "no/day.csv"), (2, "dev: demo: cannot read 'no/day.csv'\n"))
+        self.assertEqual(self.dev("demo", "build"), (2, "dev: demo: cannot read 'build'\n"))
 
 
 class Layers(unittest.TestCase):
@@ -61,6 +111,10 @@ class Layers(unittest.TestCase):
         self.rejects("stream.hpp", "std::atomic<int> n;")
         self.rejects("stream.hpp", "friend class snapshot::Writer;")
         self.accepts("core/sync.hpp", "#include <mutex>\nusing std::mutex;")
+
+    def test_config_comes_first(self):
+        code = {"core/config.hpp": "", "id.hpp": "#include <string>", "fwd.hpp": "", "stream.hpp": "#include <brook/id.hpp>"}
+        self.assertEqual(layers.without_config(code), ["id.hpp", "fwd.hpp"])
 
     def test_umbrella(self):
         names = ["id.hpp", "stream.hpp", "testing.hpp", "fwd.hpp", "brook.hpp", "snapshot.hpp", "log/slot.hpp"]

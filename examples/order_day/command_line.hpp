@@ -69,8 +69,9 @@ struct CommandLine {
   return command;
 }
 
-[[nodiscard]] inline std::string display_name(const std::string& file) {
-  return file == "-" ? "standard input" : std::filesystem::path{file}.filename().string();
+/// Without the folder.
+[[nodiscard]] inline std::string file_name(const std::string& file) {
+  return std::filesystem::path{file}.filename().string();
 }
 
 /// The whole text of a file, or of standard input for "-"; otherwise why it cannot be had.

@@ -19,6 +19,7 @@ namespace shop {
 struct Day {
   std::vector<OrderLine> lines;     ///< In the order of the file.
   std::vector<csv::Broken> broken;  ///< What could not be read.
+  bool right_header = true;         ///< Otherwise that is all there is in `broken`, and there are no lines.
 };
 
 /// Marks each cancellation whose goods were sold to the same customer earlier in the file and have not been cancelled
@@ -34,7 +35,7 @@ inline void find_originals(std::vector<OrderLine>& lines) {
   }
 }
 
-/// Reads a day from the text of a file. A wrong header is the only entry of `broken` then, and there are no lines.
+/// Reads a day from the text of a file.
 [[nodiscard]] inline Day read_day(std::string_view text) {
   Day day;
   csv::Reader reader(text);
@@ -44,6 +45,7 @@ inline void find_originals(std::vector<OrderLine>& lines) {
     std::string names;
     for (const auto name : column::names) names += (names.empty() ? "" : ",") + std::string{name};
     day.broken.push_back({1, "the header is not " + names});
+    day.right_header = false;
     return day;
   }
   while (const auto record = reader.next()) {

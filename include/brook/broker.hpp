@@ -109,7 +109,7 @@ class Broker {
   /// What the name holds, as "stream of Order"; nothing when there is no such name (TYPE).
   [[nodiscard]] std::optional<std::string> type(std::string_view name) const {
     const auto named = find(name);
-    return named == nullptr ? std::nullopt : std::optional(describe(*named));
+    return named == nullptr ? std::nullopt : std::optional(named->description());
   }
   [[nodiscard]] bool exists(std::string_view name) const { return find(name) != nullptr; }
 
@@ -223,8 +223,9 @@ class Broker {
   template <class Object>
   [[nodiscard]] static NameError wrong_type(std::string_view name, const broker::Named& named) {
     using Traits = broker::Traits<Object>;
-    return {Errc::wrong_type, core::text({"'", name, "' is a ", describe(named), ", not a ",
-                                          describe(Traits::kind, broker::type_name<typename Traits::Element>())})};
+    return {Errc::wrong_type,
+            core::text({"'", name, "' is a ", named.description(), ", not a ",
+                        broker::described(Traits::kind, broker::type_name<typename Traits::Element>())})};
   }
   // Unless there is something of the name after all, or something else.
   template <class Object>
@@ -250,13 +251,6 @@ class Broker {
     undo.keep();
     made->number = ++made_;
     return made->object;
-  }
-
-  [[nodiscard]] static std::string describe(ObjectKind kind, std::string_view element) {
-    return core::text({to_string(kind), " of ", element});
-  }
-  [[nodiscard]] static std::string describe(const broker::Named& named) {
-    return describe(named.kind, named.element_type);
   }
 
   // All that have a name now. With the lock.
@@ -352,7 +346,7 @@ inline std::vector<ObjectInfo> Broker::info() const {
   for (const auto& [name, named] : objects) {
     infos.push_back({.name = name,
                      .kind = named->kind,
-                     .element_type = std::string(named->element_type),
+                     .element_type = named->element_type(),
                      .size = named->size(),
                      .closed = named->closed()});
   }

@@ -8,6 +8,8 @@
 
 #include <tl/expected.hpp>
 
+#include <brook/core/config.hpp>
+
 namespace brook {
 
 /// A value, or why there is none. It is tl::expected, so that C++20 programs have it on every compiler; code that stays
@@ -22,7 +24,7 @@ using tl::unexpected;
 enum class Errc {
   timed_out = 1,        ///< The time was up before there was anything.
   closed,               ///< The object was closed and has nothing left to give.
-  cancelled,            ///< The stop token asked the waiting call to give up.
+  cancelled,            ///< The wait was called off: by its stop token, or by the handle of its completion.
   full,                 ///< A bounded object has no room.
   id_too_small,         ///< The id is not above the last one the stream gave out.
   id_exhausted,         ///< The stream holds the largest id there is.
@@ -48,7 +50,7 @@ enum class Errc {
   switch (error) {
     case Errc::timed_out: return "the wait timed out";
     case Errc::closed: return "the object is closed";
-    case Errc::cancelled: return "the wait was cancelled by its stop token";
+    case Errc::cancelled: return "the wait was cancelled";
     case Errc::full: return "the object is full";
     case Errc::id_too_small: return "the id is equal to or smaller than the last id of the stream";
     case Errc::id_exhausted: return "the stream has exhausted the last possible id";

@@ -1,6 +1,8 @@
 // fwd.hpp — the names, for headers that only mention them.
 #pragma once
 
+#include <brook/core/config.hpp>
+
 namespace brook {
 
 struct AutoClaimOptions;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <brook/core/config.hpp>
+
 namespace brook {
 
 /// How many slots there are.

@@ -89,7 +89,8 @@ struct StreamOptions {
   /// With max_len: trim only whole segments (XADD MAXLEN ~), which costs an add nothing; the stream is then longer by
   /// up to one segment or two.
   bool approximate = false;
-  /// Entries; the stream is never longer. Room comes from erase, trim and max_age. With drop_oldest it is a max_len.
+  /// Entries; the stream is never longer: with 0 every add answers `full`. Room comes from erase, trim and max_age. With
+  /// drop_oldest it is a max_len.
   std::uint64_t capacity = unlimited;
   Overflow overflow = Overflow::reject;
   /// Entries whose ids are older than this, by the wall clock of `clock`, are removed by whoever next adds or reads. 0
@@ -116,7 +117,7 @@ enum class Side : unsigned char { left, right };
 
 /// Options of a list, fixed for its life.
 struct ListOptions {
-  /// Elements; the list is never longer. A bounded list takes its lock for each push and pop.
+  /// Elements; the list is never longer: with 0 it takes none. A bounded list takes its lock for each push and pop.
   std::size_t capacity = no_limit;
   /// What a push does when the list is full; drop_oldest drops at the other end, and only what nobody waits for.
   Overflow overflow = Overflow::reject;
@@ -226,7 +227,7 @@ enum class ObjectKind : unsigned char { stream, list, channel, pubsub };
 struct ObjectInfo {
   std::string name{};          ///< in the broker
   ObjectKind kind{};           ///< what it is
-  std::string element_type{};  ///< as the compiler calls it
+  std::string element_type{};  ///< as a program writes it, where the compiler tells
   std::uint64_t size = 0;      ///< entries, elements, messages that are kept, or names that are subscribed to
   bool closed = false;         ///< nothing is added any more
 };

@@ -148,6 +148,12 @@ class DeadLetterTo {
  private:
   template <class Letter>
   static bool add_to(void* stream, const T& value, Death&& death) {
+    static_assert(std::copy_constructible<T>, "dead letters are copies of entries: T must be copyable");
+    if constexpr (std::copy_constructible<T>) return add_copy<Letter>(stream, value, std::move(death));
+    else return false;
+  }
+  template <class Letter>
+  static bool add_copy(void* stream, const T& value, Death&& death) {
     auto& to = *static_cast<Stream<Letter>*>(stream);
     auto payload = [&] {
       if constexpr (std::same_as<Letter, T>) return log::make_payload<T>(value);
@@ -187,6 +193,11 @@ class KeyOf {
           const auto& key = std::invoke(function, value);
           return std::uint64_t{std::hash<std::remove_cvref_t<decltype(key)>>()(key)};
         }) {}
+  /// A function that takes no entry, or changes itself when it is called, cannot tell it.
+  template <class NoFunctionOfConstT>
+  requires(!std::invocable<const NoFunctionOfConstT&, const T&> && !std::derived_from<NoFunctionOfConstT, KeyOf>)
+      KeyOf(NoFunctionOfConstT)
+  = delete;
 
   /// Whether there is one.
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(hash_); }

@@ -57,6 +57,11 @@ requires(sizeof...(Sources) > 0)
   return selected;
 }
 
+/// The wait comes first.
+template <class WaitIsNotFirst, class... Others>
+requires Selectable<WaitIsNotFirst> &&
+    (!std::convertible_to<WaitIsNotFirst, const Wait&>)void select(WaitIsNotFirst&&, Others&&...) = delete;
+
 /// Reads from several streams, of whatever types: waits until one of them has entries, and answers what each has then (XREAD
 /// BLOCK with several keys), all empty only when the time is up: `read(5s, from(orders, a), from(refunds, b, 100))`. To a probe
 /// that is a read of each stream, once there is something or the time is up. Errors: cancelled; closed when all are closed and nothing follows.
@@ -139,5 +144,10 @@ requires(sizeof...(Sources) > 0) && ReadyHandler<F, Sources...> CancelHandle
   if (Completion::start(completion)) Completion::call_later(completion);
   return CancelHandle(completion);
 }
+
+/// The wait comes before the sources.
+template <class F, class WaitIsNotFirst, class... Others>
+requires Selectable<WaitIsNotFirst> &&
+    (!std::convertible_to<WaitIsNotFirst, const Wait&>)void on_ready(F, WaitIsNotFirst&&, Others&&...) = delete;
 
 }  // namespace brook

@@ -3,7 +3,9 @@
 #include <brook/select.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,6 +76,25 @@ TEST_CASE("Broker: a name that holds something else says what") {
   CHECK(name_error(broker.pubsub<int>("x")) == Errc::wrong_type);
   CHECK(broker.type("x") == "stream of int");
   CHECK_FALSE(broker.type("y"));
+}
+
+TEST_CASE("Broker: types of elements are called what a program calls them") {
+  Broker broker;
+  REQUIRE(broker.stream<std::string>("text"));
+  REQUIRE(broker.list<std::vector<std::string>>("nested"));
+  REQUIRE(broker.channel<std::map<std::string, std::optional<std::string_view>>>("views"));
+  REQUIRE(broker.pubsub<std::chrono::system_clock::time_point>("times"));
+  CHECK(broker.type("text") == "stream of std::string");
+  CHECK(broker.type("nested") == "list of std::vector<std::string>");
+  CHECK(broker.type("views") == "channel of std::map<std::string, std::optional<std::string_view>>");
+  CHECK(broker.type("times").value().starts_with("pubsub of std::chrono::time_point<std::chrono::system_clock"));
+  CHECK(broker.stream<std::vector<std::string>>("text").error().message() ==
+        "'text' is a stream of std::string, not a stream of std::vector<std::string>");
+  CHECK(broker.info().front().element_type == "std::vector<std::string>");
+
+  const std::string_view older_libcxx =
+      "std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char> >";
+  CHECK(broker::as_written(older_libcxx) == "std::string");
 }
 
 TEST_CASE("Broker: names by pattern, in byte order") {

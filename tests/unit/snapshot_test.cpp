@@ -11,6 +11,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -258,13 +259,26 @@ TEST_CASE("a broker comes back with its names, when they expire, and where its d
   REQUIRE(letters.size() == 1);
   CHECK(letters.front().value.value == "order");
 
-  CHECK_THAT(what(load(view(bytes), loaded, all_types)), ContainsSubstring("already"));
+  CHECK_THAT(what(load(view(bytes), loaded, all_types)),
+             ContainsSubstring("already: load into a broker that has none of these names"));
   Broker other;
-  CHECK_THAT(what(load(view(bytes), other, types<int>)), ContainsSubstring("'jobs' (list of string)"));
+  CHECK_THAT(what(load(view(bytes), other, types<int>)), ContainsSubstring("'jobs' (list of std::string)"));
   CHECK(other.keys().empty());
   Bytes none;
   CHECK(code(save(none, broker, types<int>)) == Errc::wrong_type);
   CHECK(none.empty());
+}
+
+TEST_CASE("what a broker cannot save says whether its type was not told, or has no Codec") {
+  Broker broker;
+  REQUIRE(broker.list<std::string>("jobs"));
+  REQUIRE(broker.stream<std::string_view>("views"));
+  Bytes none;
+  CHECK(what(save(none, broker, types<std::string_view>)) ==
+        "types that were not told in brook::types<...>: 'jobs' (list of std::string); "
+        "types that have no Codec: 'views' (stream of std::string_view)");
+  CHECK(what(save(none, broker, types<std::string, std::string_view>)) ==
+        "types that have no Codec: 'views' (stream of std::string_view)");
 }
 
 TEST_CASE("channels and PubSubs are what they were made as") {

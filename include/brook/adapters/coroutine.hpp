@@ -4,6 +4,8 @@
 //   auto got = co_await brook::ready_on(post_to_ui, 5s, jobs, ticks);                   // goes on where post_to_ui() has it
 #pragma once
 
+#include <brook/core/config.hpp>  // before <coroutine>, which has its own error for an older C++
+
 #include <concepts>
 #include <coroutine>
 #include <memory>

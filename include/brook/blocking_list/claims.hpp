@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include <brook/core/config.hpp>
+
 namespace brook::blocking_list {
 
 struct Claims {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include <brook/core/config.hpp>
+
 namespace brook::blocking_list {
 
 /// What it has of std::deque means the same.

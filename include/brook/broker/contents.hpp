@@ -48,7 +48,9 @@ class Contents {
       return unexpected(NameError(Errc::invalid_argument, "the broker has a journal, which would not know of them"));
     for (const auto& [name, named] : entries) {
       if (broker.find_locked(name) != nullptr)
-        return unexpected(NameError(Errc::invalid_argument, core::text({"there is a '", name, "' already"})));
+        return unexpected(NameError(
+            Errc::invalid_argument,
+            core::text({"there is a '", name, "' already: load into a broker that has none of these names"})));
     }
     for (const auto& [name, named] : entries) {
       broker.erase_locked(name);  // it may have expired

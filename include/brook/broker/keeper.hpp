@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <brook/core/config.hpp>
+
 namespace brook::broker {
 
 struct Named;

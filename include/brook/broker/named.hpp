@@ -6,33 +6,20 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include <brook/blocking_list.hpp>
+#include <brook/broker/type_name.hpp>
 #include <brook/channel.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/deadlines.hpp>
 #include <brook/core/sync.hpp>
+#include <brook/core/text.hpp>
 #include <brook/options.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/stream.hpp>
 
 namespace brook::broker {
-
-/// What the compiler calls a type, where it tells.
-template <class T>
-[[nodiscard]] constexpr std::string_view type_name() noexcept {
-  if constexpr (std::is_same_v<T, std::string>) return "std::string";
-#if defined(__GNUC__) || defined(__clang__)
-  constexpr std::string_view function = __PRETTY_FUNCTION__;  // … [with T = int; …] or … [T = int]
-  constexpr std::size_t start = function.find("T = ") + 4;
-  constexpr std::size_t aliases = function.find("; std::string_view = ", start);  // as g++ says what it has shortened
-  return function.substr(start, (aliases != function.npos ? aliases : function.rfind(']')) - start);
-#else
-  return "its type";
-#endif
-}
 
 /// Something of which every type has its own.
 template <class T>
@@ -40,9 +27,14 @@ inline constexpr char tag_of{};
 
 class Contents;
 
+/// As "stream of Order". Throws std::bad_alloc.
+[[nodiscard]] inline std::string described(ObjectKind kind, std::string_view element) {
+  return core::text({to_string(kind), " of ", element});
+}
+
 struct Named : core::Deadlines<Named>::Node {
   Named(ObjectKind what, const void* type, std::string_view element) noexcept
-      : kind(what), tag(type), element_type(element) {}
+      : kind(what), tag(type), element_(element) {}
   virtual ~Named() = default;
   Named(const Named&) = delete;
   Named& operator=(const Named&) = delete;
@@ -51,6 +43,11 @@ struct Named : core::Deadlines<Named>::Node {
   /// How much there is: entries, elements, messages that are kept, or names.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
   [[nodiscard]] virtual bool closed() const = 0;
+
+  /// As programs write it. Throws std::bad_alloc.
+  [[nodiscard]] std::string element_type() const { return as_written(element_); }
+  /// As "stream of Order". Throws std::bad_alloc.
+  [[nodiscard]] std::string description() const { return described(kind, element_type()); }
 
   /// When the name goes, on the broker's clock; of an object that has its name already, the broker must know.
   void expire_at(Clock::time_point when) noexcept { expires_.store(when.time_since_epoch().count(), sync::seq_cst); }
@@ -64,13 +61,13 @@ struct Named : core::Deadlines<Named>::Node {
 
   const ObjectKind kind;
   const void* const tag;
-  const std::string_view element_type;
   // With the broker's lock, once it has a name.
   std::string name{};
   std::uint64_t number = 0;      // of the objects that were made
   Clock::time_point deadline{};  // among the names that expire
 
  private:
+  const std::string_view element_;  // as the compiler calls it
   sync::atomic<Clock::time_point::rep> expires_{Clock::time_point::max().time_since_epoch().count()};
 };
 
@@ -112,7 +109,7 @@ struct Holder final : Named {
   using Traits = broker::Traits<Object>;
 
   explicit Holder(const typename Traits::Options& options)
-      : Named(Traits::kind, &tag_of<Object>, type_name<typename Traits::Element>()),
+      : Named(Traits::kind, &tag_of<Object>, compilers_name<typename Traits::Element>()),
         object(std::make_shared<Object>(options)) {}
 
   void close() noexcept override { object->close(); }
@@ -126,6 +123,13 @@ struct Holder final : Named {
 template <class Object>
 [[nodiscard]] const std::shared_ptr<Object>* object_in(const Named& named) noexcept {
   return named.tag == &tag_of<Object> ? &static_cast<const Holder<Object>&>(named).object : nullptr;
+}
+
+/// Whether it is an object of elements of this type.
+template <class T>
+[[nodiscard]] bool holds(const Named& named) noexcept {
+  return named.tag == &tag_of<Stream<T>> || named.tag == &tag_of<BlockingList<T>> || named.tag == &tag_of<Channel<T>> ||
+         named.tag == &tag_of<PubSub<T>>;
 }
 
 }  // namespace brook::broker

@@ -1,6 +1,12 @@
 // config.hpp — the version, the machine's constants, and the only macros of brook.
 #pragma once
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 202002L
+#error "brook needs C++20: compile with -std=c++20 or later"
+#define BROOK_NEEDS_CXX20 <brook-needs-C++20>
+#include BROOK_NEEDS_CXX20  // there is no such file: here compilers stop, where an #error lets them go on to a thousand more
+#endif
+
 #include <cassert>
 #include <cstddef>
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <utility>
 
+#include <brook/core/config.hpp>
+
 namespace brook::core {
 
 /// T derives from Deadlines<T>::Node and has a `deadline`, which stays as it is while it is held. Not thread-safe.

@@ -12,6 +12,8 @@
 
 #include <utility>
 
+#include <brook/core/config.hpp>
+
 namespace brook::core {
 
 /// Thread-safe, and none of it throws: what cannot be recorded ends the recording.

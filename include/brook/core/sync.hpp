@@ -14,6 +14,8 @@
 #include <mutex>
 #include <thread>
 
+#include <brook/core/config.hpp>
+
 namespace brook::sync {
 
 using std::atomic;

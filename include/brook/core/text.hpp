@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <brook/core/config.hpp>
+
 namespace brook::core {
 
 /// The parts one behind the other. For what would begin with `"literal" + std::string`: where g++ 12 inlines that, it warns

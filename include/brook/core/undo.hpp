@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <brook/core/config.hpp>
+
 namespace brook::core {
 
 /// Calls `undo()`, which must not throw, when its scope is left, be it by an exception, unless it was told to keep.

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include <brook/core/config.hpp>
+
 namespace brook::group {
 
 /// A consumer's number within its group. 0 is nobody.

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include <brook/core/config.hpp>
+
 namespace brook::journal {
 
 /// A change. Each is followed by the number of the object or group that it is of.

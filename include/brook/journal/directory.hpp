@@ -44,7 +44,11 @@ class Directory {
         return snapshot::io_failed("flushing", path_.parent_path(), why);
     }
     const auto lock = path_ / "lock";
-    if (const auto why = files_.lock(lock, lock_)) return snapshot::io_failed("locking", lock, why);
+    const auto why = files_.lock(lock, lock_);
+    if (why == std::errc::resource_unavailable_try_again)
+      return unexpected(SnapshotError(Errc::io_error, core::text({"the journal in '", path_.string(),
+                                                                  "' is open already, in this process or another"})));
+    if (why) return snapshot::io_failed("locking", lock, why);
     return {};
   }
 

@@ -59,8 +59,9 @@ class Keeper final : public broker::Keeper {
     const core::RecordingInOrder in_order(*scribe_);
     const Number number = scribe_->catalog().next();
     if (!watch(named, number))
-      return core::text({"'", name, "' would be a ", to_string(named.kind), " of ", named.element_type,
-                         ", of which the journal was not told, or which has no Codec"});
+      return core::text({"'", name, "' would be a ", named.description(),
+                         (broker::holds<Ts>(named) || ...) ? ", and its elements have no Codec"
+                                                           : ", of which the journal was not told"});
     scribe_->catalog().add_object(number, name, address_of(named));
     scribe_->note(Change::object_made, number, [&](Encoder& to) {
       to.text(name);

@@ -37,6 +37,7 @@
 #include <brook/snapshot/restore_broker.hpp>
 #include <brook/snapshot/restore_stream.hpp>
 #include <brook/snapshot/types.hpp>
+#include <brook/snapshot/unknown.hpp>
 
 namespace brook::journal {
 
@@ -230,8 +231,8 @@ class Recovery {
     static_cast<void>((((named = make_one<Ts>(head, from)) != nullptr) || ...));
     if (from.failed()) return;
     if (named == nullptr || !keeper_.watch(*named, number, true))
-      return from.fail(Errc::wrong_type, core::text({"types that were not told, or have no Codec: '", name, "' (",
-                                                     to_string(head.kind), " of ", head.type, ")"}));
+      return from.fail(Errc::wrong_type,
+                       snapshot::not_known(core::text({"'", name, "' (", snapshot::described(head), ")"})));
     know(number, named, name);
   }
 

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/config.hpp>
+
 namespace brook::log {
 
 template <class T>

@@ -23,6 +23,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include <brook/core/config.hpp>
+
 namespace brook::pubsub {
 
 /// What one byte of a name is compared with: the first part of a pattern, and its length there.

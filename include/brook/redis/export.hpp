@@ -14,7 +14,6 @@
 #include <brook/broker/contents.hpp>
 #include <brook/broker/named.hpp>
 #include <brook/clock.hpp>
-#include <brook/core/text.hpp>
 #include <brook/redis/export_list.hpp>
 #include <brook/redis/export_stream.hpp>
 #include <brook/redis/exporting.hpp>
@@ -22,6 +21,7 @@
 #include <brook/redis/options.hpp>
 #include <brook/redis/write.hpp>
 #include <brook/snapshot/saving.hpp>
+#include <brook/snapshot/unknown.hpp>
 #include <brook/stream.hpp>
 
 namespace brook::redis {
@@ -67,16 +67,11 @@ class ExportingBroker {
       : clock_(clock_or_system(broker::Contents::clock_of(broker))), options_(options) {
     for (const auto& [name, named] : contents.entries()) {
       if (named->kind == ObjectKind::channel || named->kind == ObjectKind::pubsub) left_out.push_back(name);
-      else if (!(add_as<Ts>(name, *named) || ...))
-        unknown_ += core::text(
-            {unknown_.empty() ? "'" : ", '", name, "' (", to_string(named->kind), " of ", named->element_type, ")"});
+      else if (!(add_as<Ts>(name, *named) || ...)) unknown_.note<Ts...>(name, *named);
     }
   }
 
-  [[nodiscard]] snapshot::Result result() const {
-    if (unknown_.empty()) return {};
-    return unexpected(SnapshotError(Errc::wrong_type, "types that were not told, or have no RedisFormat: " + unknown_));
-  }
+  [[nodiscard]] snapshot::Result result() const { return unknown_.result(); }
 
   Exports objects{};
   std::vector<std::string> left_out{};
@@ -105,7 +100,7 @@ class ExportingBroker {
 
   const Clock& clock_;
   const RedisExportOptions& options_;
-  std::string unknown_;
+  snapshot::UnknownTypes unknown_{"RedisFormat"};
 };
 
 template <class... Ts>

@@ -14,7 +14,6 @@
 #include <brook/broker/named.hpp>
 #include <brook/channel.hpp>
 #include <brook/clock.hpp>
-#include <brook/core/text.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/snapshot/channel.hpp>
 #include <brook/snapshot/list.hpp>
@@ -24,6 +23,7 @@
 #include <brook/snapshot/single.hpp>
 #include <brook/snapshot/stream.hpp>
 #include <brook/snapshot/types.hpp>
+#include <brook/snapshot/unknown.hpp>
 #include <brook/stream.hpp>
 
 namespace brook::snapshot {
@@ -46,17 +46,12 @@ class SavingBroker {
       std::unique_ptr<Saving> made;
       static_cast<void>((((made = saving_of<Ts>(name, *named)) != nullptr) || ...));
       if (made != nullptr) savings_.push_back(std::move(made));
-      else
-        unknown_ += core::text(
-            {unknown_.empty() ? "'" : ", '", name, "' (", to_string(named->kind), " of ", named->element_type, ")"});
+      else unknown_.note<Ts...>(name, *named);
     }
   }
 
   [[nodiscard]] Savings& savings() noexcept { return savings_; }
-  [[nodiscard]] Result result() const {
-    if (unknown_.empty()) return {};
-    return unexpected(SnapshotError(Errc::wrong_type, "types that were not told, or have no Codec: " + unknown_));
-  }
+  [[nodiscard]] Result result() const { return unknown_.result(); }
 
  private:
   using Names = std::map<const void*, std::string>;
@@ -101,7 +96,7 @@ class SavingBroker {
   const Clock& clock_;
   const std::shared_ptr<Names> names_;
   Savings savings_;
-  std::string unknown_;
+  UnknownTypes unknown_{"Codec"};
 };
 
 /// Looks at all that has a name at one instant; `before()` is called when all of it stands still.

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <span>
 
+#include <brook/core/config.hpp>
+
 namespace brook::snapshot {
 
 namespace crc {

@@ -9,6 +9,8 @@
 #include <span>
 #include <system_error>
 
+#include <brook/core/config.hpp>
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <fcntl.h>
 #include <sys/file.h>

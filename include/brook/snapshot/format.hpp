@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include <brook/core/config.hpp>
+
 namespace brook::snapshot {
 
 /// What a snapshot begins with. The bytes after the name are those that text conversions spoil.

@@ -29,6 +29,7 @@
 #include <brook/snapshot/restore_stream.hpp>
 #include <brook/snapshot/single.hpp>
 #include <brook/snapshot/types.hpp>
+#include <brook/snapshot/unknown.hpp>
 #include <brook/stream.hpp>
 
 namespace brook::snapshot {
@@ -164,7 +165,7 @@ class RestoringBroker {
     }
     read_end(from_, objects);
     if (from_.failed() || unknown_.empty()) return from_.result();
-    return unexpected(SnapshotError(Errc::wrong_type, "types that were not told, or have no Codec: " + unknown_));
+    return unexpected(SnapshotError(Errc::wrong_type, not_known(unknown_)));
   }
 
   /// After read().
@@ -212,8 +213,7 @@ class RestoringBroker {
       if (!object->read(from_, clock_, manner_)) return;
       objects_.push_back(std::move(object));
     } else {
-      unknown_ +=
-          core::text({unknown_.empty() ? "'" : ", '", head.name, "' (", to_string(head.kind), " of ", head.type, ")"});
+      unknown_ += core::text({unknown_.empty() ? "'" : ", '", head.name, "' (", described(head), ")"});
     }
     section = from_.next();
     while (!known && !from_.failed() && section != object_section && section != end_section) {

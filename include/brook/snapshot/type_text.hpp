@@ -6,6 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include <brook/core/config.hpp>
+
 namespace brook {
 
 template <class T>

@@ -1,6 +1,8 @@
 // wakeable.hpp — what a source wakes when there may be what it waits for.
 #pragma once
 
+#include <brook/core/config.hpp>
+
 namespace brook::wait {
 
 /// A blocked call, or a completion. To be woken means to look again; it may find nothing.
