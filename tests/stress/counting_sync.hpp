@@ -36,6 +36,7 @@ class mutex {
 
 using condition_variable = std::condition_variable_any;
 using std::atomic;
+using std::lock_guard;
 using std::thread;
 using std::unique_lock;
 
