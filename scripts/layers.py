@@ -19,7 +19,7 @@ LEVELS = [
     (r"((stream|group)/\w+|stream|group|consumer|delivery|redelivery|forward)\.hpp", 2, "stream"),
     (r"(blocking_list/\w+|blocking_list)\.hpp", 2, "list"),
     (r"(channel/\w+|channel|message|subscription|requests)\.hpp", 2, "channel"),
-    (r"(pubsub/\w+|pubsub)\.hpp", 3, "pubsub"),
+    (r"(pubsub/\w+|pubsub|topic_subscription)\.hpp", 3, "pubsub"),
     (r"(select/\w+|select)\.hpp", 3.1, "select"),
     (r"(broker/\w+|broker)\.hpp", 3.2, "broker"),
     (r"(testing/\w+|testing)\.hpp", 3.3, "testing"),

@@ -26,4 +26,5 @@
 #include <brook/select.hpp>
 #include <brook/stream.hpp>
 #include <brook/subscription.hpp>
+#include <brook/topic_subscription.hpp>
 #include <brook/wait.hpp>

@@ -131,7 +131,8 @@ struct ListOptions {
 
 /// Options of a channel, fixed for its life.
 struct ChannelOptions {
-  /// The source of timeouts; it must outlive the channel. Null is SystemClock.
+  /// The source of timeouts; it must outlive the channel, and functions that are called on a thread of their own. Null is
+  /// SystemClock.
   Clock* clock = nullptr;
   /// How long a blocking call polls before it sleeps; 0 to sleep at once.
   std::chrono::microseconds spin = default_spin;
@@ -155,7 +156,8 @@ struct SubscribeOptions {
 enum class CallOn : unsigned char {
   /// One that publishes, before its publish returns; and the one that subscribes, for what is published before
   /// subscribe() has returned. A publisher that finds another thread calling leaves its message to that one, which so
-  /// works for all who publish meanwhile. With Overflow::block a function must not publish to its own channel.
+  /// works for all who publish meanwhile. With Overflow::block a function must not publish to its own channel, nor may
+  /// functions of two channels publish to each other's: they would wait for each other's room.
   publisher,
   own_thread,  ///< one that is the subscription's own
 };
@@ -175,7 +177,8 @@ struct PubSubOptions {
   /// unless somebody is subscribed to both. At least 1. Subscribing takes the locks of all at once, of which
   /// ThreadSanitizer can follow 64.
   std::size_t shards = 1;
-  /// The source of timeouts; it must outlive the PubSub. Null is SystemClock.
+  /// The source of timeouts; it must outlive the PubSub, and functions that are called on a thread of their own. Null is
+  /// SystemClock.
   Clock* clock = nullptr;
   /// How long a blocking call polls before it sleeps; 0 to sleep at once.
   std::chrono::microseconds spin = default_spin;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -31,91 +32,10 @@
 #include <brook/pubsub/publishing.hpp>
 #include <brook/pubsub/table.hpp>
 #include <brook/subscription.hpp>
+#include <brook/topic_subscription.hpp>
 #include <brook/wait.hpp>
 
 namespace brook {
-
-template <class T>
-class TopicSubscription;
-
-template <class T>
-struct probing::Answer<TopicSubscription<T>> : probing::AnswerOfSubscription<TopicSubscription<T>> {};
-
-namespace pubsub {
-
-/// What a subscription to a PubSub is made of.
-template <class T>
-struct Source {
-  using Payload = typename Feed<T>::Payload;
-  using Membership = pubsub::Membership<T>;
-
-  [[nodiscard]] static Message<T> show(const Post<T>& post, std::uint64_t lost = 0) noexcept {
-    return {post.parcel, *post.channel, post.pattern, lost};
-  }
-  using Messages = BasicMessages<Payload, Source>;
-
-  template <class Hold>
-  [[nodiscard]] static Message<T> message(const Hold& hold, std::uint32_t slot, std::uint64_t lost) noexcept {
-    return show(hold->slot(slot).payload(), lost);
-  }
-};
-
-}  // namespace pubsub
-
-/// A subscription to names and patterns of a PubSub, which may be added and removed while it runs, from any thread.
-/// Each of the changes takes effect at one instant with respect to every publish; what was published before is received
-/// all the same. A batch may end where there was a change, though more waits.
-template <class T>
-class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
- public:
-  using BasicSubscription<T, pubsub::Source<T>>::BasicSubscription;
-  using BasicSubscription<T, pubsub::Source<T>>::unsubscribe;
-
-  /// Adds names, or patterns (SUBSCRIBE, PSUBSCRIBE). What is there already stays as it is. Errors: closed when the
-  /// subscription or the PubSub has ended; invalid_argument when it shares. O(n) of all its names.
-  expected<void, Errc> subscribe(std::initializer_list<std::string_view> names) {
-    return change(names, [&](pubsub::Interest& interest) { add(interest.names, names); });
-  }
-  expected<void, Errc> psubscribe(std::initializer_list<std::string_view> patterns) {
-    return change(patterns, [&](pubsub::Interest& interest) { add(interest.patterns, patterns); });
-  }
-  expected<void, Errc> subscribe(std::string_view name) { return subscribe({name}); }
-  expected<void, Errc> psubscribe(std::string_view pattern) { return psubscribe({pattern}); }
-
-  /// Removes names, or patterns, all at one instant (UNSUBSCRIBE, PUNSUBSCRIBE); one that is not there is no error. A
-  /// subscription with neither is still there, and gets nothing. Errors as above.
-  expected<void, Errc> unsubscribe(std::initializer_list<std::string_view> names) {
-    return change(names, [&](pubsub::Interest& interest) { remove(interest.names, names); });
-  }
-  expected<void, Errc> punsubscribe(std::initializer_list<std::string_view> patterns) {
-    return change(patterns, [&](pubsub::Interest& interest) { remove(interest.patterns, patterns); });
-  }
-  expected<void, Errc> unsubscribe(std::string_view name) { return unsubscribe({name}); }
-  expected<void, Errc> punsubscribe(std::string_view pattern) { return punsubscribe({pattern}); }
-
- private:
-  template <class Edit>
-  expected<void, Errc> change(std::initializer_list<std::string_view> names, Edit&& edit) {
-    pubsub::Membership<T>* const membership = this->any();
-    if (membership == nullptr) return unexpected(Errc::closed);
-    const Call call{.operation = Operation::subscribe, .topics = {names.begin(), names.size()}};
-    return probing::perform(*membership, call, [&](const Manner& manner) -> expected<void, Errc> {
-      probing::begin(manner);
-      if (const auto failed = membership->change(edit)) return unexpected(*failed);
-      return {};
-    });
-  }
-  static void add(pubsub::Names& names, std::initializer_list<std::string_view> more) {
-    for (const std::string_view name : more) {
-      if (!names.contains(name)) names.insert(std::make_shared<const std::string>(name));
-    }
-  }
-  static void remove(pubsub::Names& names, std::initializer_list<std::string_view> fewer) {
-    for (const std::string_view name : fewer) {
-      if (const auto at = names.find(name); at != names.end()) names.erase(at);
-    }
-  }
-};
 
 /// Many channels by name, which come with their first use and go with their last. A message is stored once, however
 /// many subscriptions it matches; one that is subscribed to its name and to two patterns that match it gets it three
@@ -149,36 +69,53 @@ class PubSub {
   /// matches. 0 when it is closed. Where a subscription makes publishers wait, it waits for room. O(patterns), and O(1)
   /// for each set of names and patterns that somebody is subscribed to and that matches, however many are.
   std::size_t publish(std::string_view name, const T& value) requires std::copy_constructible<T> {
-    return publish_copy({name}, value, forever).value_or(0);
+    return publish_copy({&name, 1}, value, forever).value_or(0);
   }
   std::size_t publish(std::string_view name, T&& value) {
-    return publish_to({name}, std::move(value), forever).value_or(0);
+    return publish_to({&name, 1}, std::move(value), forever).value_or(0);
   }
   /// The same, waiting for room no longer than `wait` says. Errors: full when it does not wait; timed_out; cancelled;
   /// closed. A value that was to be moved in, of a type that moves without throwing, is then unchanged; so it is when
   /// std::bad_alloc is thrown before anybody got it.
   expected<std::size_t, Errc> publish(std::string_view name, const T& value,
                                       const Wait& wait) requires std::copy_constructible<T> {
-    return publish_copy({name}, value, wait);
+    return publish_copy({&name, 1}, value, wait);
   }
   expected<std::size_t, Errc> publish(std::string_view name, T&& value, const Wait& wait) {
-    return publish_to({name}, std::move(value), wait);
+    return publish_to({&name, 1}, std::move(value), wait);
   }
   /// Publishes to several names at once: each subscription gets all that it matches, in the order of the names, at one
   /// instant.
   std::size_t publish(std::initializer_list<std::string_view> names,
                       const T& value) requires std::copy_constructible<T> {
-    return publish_copy(names, value, forever).value_or(0);
+    return publish_copy(pubsub::listed(names), value, forever).value_or(0);
   }
   std::size_t publish(std::initializer_list<std::string_view> names, T&& value) {
-    return publish_to(names, std::move(value), forever).value_or(0);
+    return publish_to(pubsub::listed(names), std::move(value), forever).value_or(0);
   }
   expected<std::size_t, Errc> publish(std::initializer_list<std::string_view> names, const T& value,
                                       const Wait& wait) requires std::copy_constructible<T> {
-    return publish_copy(names, value, wait);
+    return publish_copy(pubsub::listed(names), value, wait);
   }
   expected<std::size_t, Errc> publish(std::initializer_list<std::string_view> names, T&& value, const Wait& wait) {
-    return publish_to(names, std::move(value), wait);
+    return publish_to(pubsub::listed(names), std::move(value), wait);
+  }
+  template <pubsub::RangeOfNames Names>
+  std::size_t publish(const Names& names, const T& value) requires std::copy_constructible<T> {
+    return publish_copy(pubsub::listed(names), value, forever).value_or(0);
+  }
+  template <pubsub::RangeOfNames Names>
+  std::size_t publish(const Names& names, T&& value) {
+    return publish_to(pubsub::listed(names), std::move(value), forever).value_or(0);
+  }
+  template <pubsub::RangeOfNames Names>
+  expected<std::size_t, Errc> publish(const Names& names, const T& value,
+                                      const Wait& wait) requires std::copy_constructible<T> {
+    return publish_copy(pubsub::listed(names), value, wait);
+  }
+  template <pubsub::RangeOfNames Names>
+  expected<std::size_t, Errc> publish(const Names& names, T&& value, const Wait& wait) {
+    return publish_to(pubsub::listed(names), std::move(value), wait);
   }
 
   // — subscribing —
@@ -188,10 +125,8 @@ class PubSub {
                                                const TopicOptions& options = {}) {
     return subscribe_all(interest(names, options.patterns), options);
   }
-  template <std::ranges::input_range Names>
-  requires std::convertible_to<std::ranges::range_reference_t<Names>, std::string_view> &&
-      (!std::convertible_to<Names, std::string_view>)
-          [[nodiscard]] TopicSubscription<T> subscribe(const Names& names, const TopicOptions& options = {}) {
+  template <pubsub::RangeOfNames Names>
+  [[nodiscard]] TopicSubscription<T> subscribe(const Names& names, const TopicOptions& options = {}) {
     return subscribe_all(interest(names, options.patterns), options);
   }
   [[nodiscard]] TopicSubscription<T> subscribe(std::string_view name, const TopicOptions& options = {}) {
@@ -208,12 +143,19 @@ class PubSub {
   [[nodiscard]] CallbackSubscription subscribe(std::initializer_list<std::string_view> names, F function,
                                                const std::vector<std::string>& patterns = {},
                                                const CallbackOptions& options = {}) {
-    const Call call{.operation = Operation::subscribe, .topics = {names.begin(), names.size()}};
-    return probing::perform(*table_, call, [&](const Manner& manner) {
-      probing::begin(manner);
-      return CallbackSubscription(channel::start_calling<T, pubsub::Source<T>>(std::move(function), options, table_,
-                                                                               interest(names, patterns)));
-    });
+    return subscribe_function(pubsub::listed(names), std::move(function), patterns, options);
+  }
+  template <pubsub::RangeOfNames Names, MessageCallback<T> F>
+  [[nodiscard]] CallbackSubscription subscribe(const Names& names, F function,
+                                               const std::vector<std::string>& patterns = {},
+                                               const CallbackOptions& options = {}) {
+    return subscribe_function(pubsub::listed(names), std::move(function), patterns, options);
+  }
+  template <MessageCallback<T> F>
+  [[nodiscard]] CallbackSubscription subscribe(std::string_view name, F function,
+                                               const std::vector<std::string>& patterns = {},
+                                               const CallbackOptions& options = {}) {
+    return subscribe_function({&name, 1}, std::move(function), patterns, options);
   }
 
   // — telling —
@@ -269,6 +211,17 @@ class PubSub {
     return interest;
   }
 
+  template <class F>
+  [[nodiscard]] CallbackSubscription subscribe_function(std::span<const std::string_view> names, F&& function,
+                                                        const std::vector<std::string>& patterns,
+                                                        const CallbackOptions& options) {
+    const Call call{.operation = Operation::subscribe, .topics = names};
+    return probing::perform(*table_, call, [&](const Manner& manner) {
+      probing::begin(manner);
+      return CallbackSubscription(channel::start_calling<T, pubsub::Source<T>>(std::move(function), options, table_,
+                                                                               interest(names, patterns)));
+    });
+  }
   [[nodiscard]] TopicSubscription<T> subscribe_all(pubsub::Interest interest, const TopicOptions& options) {
     std::vector<std::string_view> topics;
     if (table_->watched()) {
@@ -284,7 +237,7 @@ class PubSub {
     });
   }
 
-  using Given = std::initializer_list<std::string_view>;
+  using Given = std::span<const std::string_view>;
 
   // Moves a value back that nobody got.
   struct GiveBack {
@@ -319,7 +272,7 @@ class PubSub {
   [[nodiscard, gnu::noinline, gnu::cold]] expected<std::size_t, Errc> publish_with_care(Given names, Value&& value,
                                                                                         const Wait& wait) {
     const Call call{.operation = Operation::publish,
-                    .topics = {names.begin(), names.size()},
+                    .topics = names,
                     .size = 1,
                     .values = GivenValues::of_one(value),
                     .wait = &wait};

@@ -128,10 +128,10 @@ class Service {
   /// The next question, waiting as `wait` says. Errors: timed_out; cancelled; closed. Questions that nobody waits for
   /// any more are passed over.
   [[nodiscard]] expected<Request<Question, Answer>, Errc> receive(const Wait& wait = forever) {
+    const Wait until = wait.until(subscription_.clock());  // of all of them together
     for (;;) {
-      auto message = subscription_.receive(wait);
-      if (!message) return unexpected(message.error());
-      if (!(*message)->pending->over()) return Request<Question, Answer>(*std::move(message));
+      auto request = receive_any(until);
+      if (!request || !request->over()) return request;
     }
   }
   /// Serves until it ends, with what `answer(question)` returns. When that throws the question is unanswered, and it
@@ -140,8 +140,23 @@ class Service {
   void run(F&& answer) {
     while (auto request = receive()) request->reply(answer(**request));
   }
-  /// Serves no more. A receive() that waits answers `closed`.
-  void unsubscribe() noexcept { subscription_.unsubscribe(); }
+  /// Serves no more. A receive() that waits answers `closed`. When it was the last one who serves, questions that nobody has
+  /// received are unanswered. May be called again.
+  void unsubscribe() noexcept {
+    if (subscription_.depart_if_last()) {
+      while (receive_any(Wait())) {}
+    }
+    subscription_.unsubscribe();
+  }
+
+  Service(Service&&) noexcept = default;
+  Service& operator=(Service&& other) noexcept {
+    if (this == &other) return *this;
+    unsubscribe();
+    subscription_ = std::move(other.subscription_);
+    return *this;
+  }
+  ~Service() { unsubscribe(); }
 
   /// For the library.
   explicit Service(Subscription<channel::Asked<Question, Answer>> subscription) noexcept
@@ -150,6 +165,12 @@ class Service {
  private:
   friend Subscription<channel::Asked<Question, Answer>>& subscription_of(Service& service) noexcept {
     return service.subscription_;
+  }
+
+  [[nodiscard]] expected<Request<Question, Answer>, Errc> receive_any(const Wait& wait) {
+    auto message = subscription_.receive(wait);
+    if (!message) return unexpected(message.error());
+    return Request<Question, Answer>(*std::move(message));
   }
 
   Subscription<channel::Asked<Question, Answer>> subscription_;
@@ -199,31 +220,31 @@ class Reply {
  public:
   /// Waits for it; once. Errors: timed_out; cancelled; and with what it was refused. It is then too late for the answer.
   /// Further: unanswered, when who served has gone, or when it was taken before.
-  [[nodiscard]] expected<Answer, Errc> get(const Wait& wait = forever) {
-    return pending_->wait(*clock_, wait, default_spin);
-  }
+  [[nodiscard]] expected<Answer, Errc> get(const Wait& wait = forever) { return pending_->wait(*clock_, wait, spin_); }
   /// Whether it is there.
   [[nodiscard]] bool ready() const noexcept { return pending_->over(); }
 
   /// For the library.
-  Reply(std::shared_ptr<channel::Pending<Answer>> pending, Clock& clock) noexcept
-      : pending_(std::move(pending)), clock_(&clock) {}
+  Reply(std::shared_ptr<channel::Pending<Answer>> pending, Clock& clock, std::chrono::microseconds spin) noexcept
+      : pending_(std::move(pending)), clock_(&clock), spin_(spin) {}
 
  private:
   friend channel::AnswerFrom<Answer> source_of(Reply& reply) noexcept { return {reply.pending_, reply.clock_}; }
 
   std::shared_ptr<channel::Pending<Answer>> pending_;
   Clock* clock_;
+  std::chrono::microseconds spin_;
 };
 
 /// Questions and answers, on a channel: each question goes to one of those who serve, its answer to who asked, and to
-/// nobody else. A question is lost when all who serve leave before one of them has received it; then its time runs out.
+/// nobody else. A question is unanswered when all who serve leave before one of them has received it.
 /// Thread-safety: any member may be called at any time from any thread, but for the destructor.
 template <class Question, class Answer>
 class Requests {
  public:
   Requests() : Requests(ChannelOptions{}) {}
-  explicit Requests(const ChannelOptions& options) : clock_(clock_or_system(options.clock)), questions_(options) {}
+  explicit Requests(const ChannelOptions& options)
+      : clock_(clock_or_system(options.clock)), spin_(options.spin), questions_(options) {}
 
   /// Asks, and waits for the answer. Errors: no_subscriber when nobody serves; unanswered; timed_out; cancelled;
   /// closed; and with what it was refused.
@@ -238,7 +259,7 @@ class Requests {
     const auto sent = questions_.publish(channel::Asked<Question, Answer>{std::move(question), pending}, forever);
     if (!sent) return unexpected(sent.error());
     if (*sent == 0) return unexpected(Errc::no_subscriber);
-    return Reply<Answer>(std::move(pending), clock_);
+    return Reply<Answer>(std::move(pending), clock_, spin_);
   }
 
   /// Takes part in serving, from now on and for as long as the service lives.
@@ -251,6 +272,7 @@ class Requests {
 
  private:
   Clock& clock_;
+  const std::chrono::microseconds spin_;
   Channel<channel::Asked<Question, Answer>> questions_;
 };
 

@@ -116,6 +116,7 @@ class BasicSubscription {
   BasicSubscription() = default;
   BasicSubscription(BasicSubscription&&) noexcept = default;
   BasicSubscription& operator=(BasicSubscription&& other) noexcept {
+    if (this == &other) return *this;
     const BasicSubscription before(std::move(*this));
     membership_ = std::move(other.membership_);
     watched_ = std::move(other.watched_);
@@ -232,6 +233,13 @@ template <class T>
 class Subscription : public BasicSubscription<T, channel::Source<T>> {
  public:
   using BasicSubscription<T, channel::Source<T>>::BasicSubscription;
+
+  /// For the library: as channel::Membership.
+  [[nodiscard]] bool depart_if_last() noexcept { return this->any() != nullptr && this->any()->depart_if_last(); }
+  /// For the library: whose time receive() takes.
+  [[nodiscard]] Clock& clock() const noexcept {
+    return clock_or_system(this->any() != nullptr ? this->any()->clock_if_there() : nullptr);
+  }
 };
 
 /// A subscription that calls a function. It ends when this dies; what is said of unsubscribe() holds then too.

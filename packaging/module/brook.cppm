@@ -177,7 +177,6 @@ using brook::Standing;
 using brook::standing_with;
 
 // pubsub.hpp
-using brook::TopicSubscription;
 using brook::PubSub;
 
 // redelivery.hpp
@@ -313,6 +312,9 @@ using brook::Shown;
 
 // testing/where.hpp
 using brook::Where;
+
+// topic_subscription.hpp
+using brook::TopicSubscription;
 
 // wait.hpp
 using brook::Forever;

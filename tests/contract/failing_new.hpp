@@ -20,6 +20,9 @@ class FailingNew {
   [[nodiscard]] static bool happened() noexcept;
 };
 
+/// Allocations of this thread, but for those that this thread has released.
+[[nodiscard]] std::int64_t allocations_held() noexcept;
+
 /// While it lives, allocations of this thread neither count nor fail.
 class SafeNew {
  public:

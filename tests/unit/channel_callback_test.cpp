@@ -575,4 +575,16 @@ TEST_CASE("Callback: the end of a message may publish, and end the subscription"
   CHECK(channel.subscriptions() == 0);
 }
 
+TEST_CASE("Callback: one that publishes does not wait for room in one that this thread is to call after it") {
+  Channel<int> channel;
+  Ints seen;
+  const auto first = channel.subscribe([&](const int& value) {
+    if (value == 1) channel.publish(2);
+  });
+  const auto second =
+      channel.subscribe([&](const int& value) { seen.push_back(value); }, {.backlog = 1, .overflow = Overflow::block});
+  channel.publish(1);
+  CHECK(seen == Ints{1, 2});
+}
+
 }  // namespace channel_callback_test

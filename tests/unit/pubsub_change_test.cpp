@@ -437,4 +437,24 @@ TEST_CASE("PubSub change: random changes, against what should come") {
   }
 }
 
+TEST_CASE("PubSub: names that are known only when the program runs") {
+  PubSub<int> hub;
+  const std::vector<std::string> names{"a", "b"};
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  int called = 0;
+  const auto function = hub.subscribe(names, [&](const int& value) { called += value; });
+  const auto of_one = hub.subscribe("a", [&](const int& value) { called += 10 * value; });
+  auto all = hub.subscribe(std::initializer_list<std::string_view>{});
+  REQUIRE(all.subscribe(names));
+  CHECK(hub.publish(views, 1) == 5);
+  CHECK(called == 12);
+  CHECK(all.waiting() == 2);
+  REQUIRE(all.unsubscribe(views));
+  REQUIRE(all.psubscribe(std::vector<std::string>{"?"}));
+  CHECK(hub.publish(names, 1, Wait()).value() == 5);
+  REQUIRE(all.punsubscribe(std::vector<std::string>{"?"}));
+  CHECK(hub.publish(names, 1) == 3);
+  CHECK(all.waiting() == 4);
+}
+
 }  // namespace pubsub_change_test

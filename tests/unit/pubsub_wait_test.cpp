@@ -381,4 +381,18 @@ TEST_CASE("PubSub wait: a function with a small backlog makes publishers wait") 
   CHECK(sum == 6);
 }
 
+TEST_CASE("PubSub: a function that publishes does not wait for room in one that this thread is to call after it") {
+  for (int order = 0; order < 8; ++order) {  // feeds are told in the order of their addresses
+    PubSub<int> hub;
+    std::vector<int> seen;
+    std::vector<CallbackSubscription> others;
+    for (int i = 0; i < order; ++i) others.push_back(hub.subscribe({std::to_string(i)}, [](const int&) {}));
+    const auto first = hub.subscribe({"x"}, [&](const int& value) { hub.publish("y", value + 1); });
+    const auto second = hub.subscribe({"x", "y"}, [&](const int& value) { seen.push_back(value); }, {},
+                                      {.backlog = 1, .overflow = Overflow::block});
+    hub.publish("x", 1);
+    CHECK(seen == std::vector<int>{1, 2});
+  }
+}
+
 }  // namespace pubsub_wait_test

@@ -1,8 +1,10 @@
 #include <brook/requests.hpp>
 #include <brook/select.hpp>
+#include <brook/testing/manual_clock.hpp>
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -109,6 +111,51 @@ TEST_CASE("Requests: a question that nobody waits for any more is passed over") 
   auto request = service.receive(Wait());
   REQUIRE(request);
   CHECK(**request == "x");
+}
+
+TEST_CASE("Requests: questions that are passed over do not lengthen the wait") {
+  ManualClock clock;
+  Lengths lengths({.clock = &clock});
+  auto service = lengths.serve();
+  auto served = clock.thread([&] { return error_of(service.receive(100ms)); });
+  for (int i = 0; i < 2; ++i) {
+    clock.advance(60ms);
+    static_cast<void>(lengths.ask("late", Wait()));
+  }
+  clock.run_until_idle();
+  REQUIRE(served.done());
+  CHECK(served.get() == Errc::timed_out);
+}
+
+TEST_CASE("Requests: a question that nobody has received is unanswered once nobody serves") {
+  Lengths lengths;
+  std::optional first(lengths.serve());
+  std::optional second(lengths.serve());
+  auto reply = lengths.send("x");
+  REQUIRE(reply);
+  first.reset();
+  CHECK_FALSE(reply->ready());
+  second.reset();
+  CHECK(error_of(reply->get(Wait())) == Errc::unanswered);
+
+  auto third = lengths.serve();  // who comes later is not one of those
+  auto another = lengths.send("y");
+  REQUIRE(another);
+  CHECK(**third.receive(Wait()) == "y");
+  third.unsubscribe();
+  CHECK(error_of(lengths.ask("z")) == Errc::no_subscriber);
+}
+
+TEST_CASE("Requests: a service that is assigned to leaves") {
+  Lengths lengths;
+  Lengths others;
+  auto service = lengths.serve();
+  auto reply = lengths.send("x");
+  service = others.serve();
+  CHECK(error_of(reply->get(Wait())) == Errc::unanswered);
+  auto& same = service;
+  service = std::move(same);
+  CHECK(others.send("y"));
 }
 
 TEST_CASE("Requests: those who serve share the questions, and each asker gets its own answer") {

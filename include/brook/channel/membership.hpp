@@ -111,7 +111,21 @@ class Membership {
     state_->announce_change(*reader_);
   }
 
-  /// The same for one whom publishers call. Where there is no memory to take it off their list it stays there, and is
+  /// Whether it has departed, and will receive nothing any more. Not of a share.
+  [[nodiscard]] bool done() const noexcept { return returned_.empty() && reader_->done(); }
+  /// As depart() for the last of those who share, together: false for others.
+  [[nodiscard]] bool depart_if_last() noexcept {
+    {
+      const typename State::Locked locked(state_->registry);
+      if (share_ == nullptr || left_.load(sync::seq_cst) || share_->members > 1) return false;
+      forget_share();
+      state_->registry.stop(*reader_);
+    }
+    state_->announce_change(*reader_);
+    return true;
+  }
+
+  /// As leave() for one whom publishers call. Where there is no memory to take it off their list it stays there, and is
   /// called in vain.
   void leave(const Called& called) noexcept {
     BROOK_TRY { uncall(called); }
@@ -188,11 +202,15 @@ class Membership {
   [[nodiscard]] bool last_leaves() noexcept {
     const typename State::Locked locked(state_->registry);
     if (share_ != nullptr && --share_->members > 0) return false;
-    if (share_ != nullptr)
-      std::erase_if(state_->shares, [this](const auto& named) { return named.second.lock() == share_; });
+    forget_share();
     reader_->stop(Reader::Ended::unsubscribed);
     state_->registry.leave(*reader_);
     return true;
+  }
+  // With the lock: who comes now makes another one.
+  void forget_share() noexcept {
+    if (share_ != nullptr)
+      std::erase_if(state_->shares, [this](const auto& named) { return named.second.lock() == share_; });
   }
   void uncall(const Called& called) {
     std::shared_ptr<const typename State::CalledOnes> before;

@@ -113,6 +113,11 @@ class Reader {
   [[nodiscard]] bool ended() const noexcept { return why_ended() != Ended::no; }
   [[nodiscard]] Ended why_ended() const noexcept { return ended_.load(sync::relaxed); }  // CD
 
+  /// Whether it was told to stop, and has got all that was published before.
+  [[nodiscard]] bool done() const noexcept {
+    return passed_.load(sync::relaxed) >= until_.load(sync::relaxed);  // CA CD
+  }
+
   [[nodiscard]] bool blocks() const noexcept { return overflow_ == Overflow::block; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(sync::relaxed); }  // CD
 

@@ -162,6 +162,17 @@ class State {
     room_gate_.announce();
   }
 
+  /// Calls the functions that are subscribed for all that has been published.
+  void call() {
+    std::shared_ptr<const CalledOnes> all;
+    {
+      const Locked locked(registry);
+      all = called;
+    }
+    if (all == nullptr) return;
+    for (const auto& one : *all) one->call();
+  }
+
   /// The channel dies: nobody will call those who were to be called, though some may have stayed on the list.
   void let_go() noexcept {
     standing.store(Standing::gone, sync::seq_cst);
@@ -192,9 +203,14 @@ class State {
     const Wait wait = told != nullptr ? *told : Wait(forever);
     const Clock::time_point deadline = wait.deadline(clock());
     expected<log::Appended, Errc> appended = unexpected(Errc::full);
-    for (;;) {
+    for (bool tried = false;;) {
       const std::uint64_t news = room_news();
       if (append_if_room(values, appended)) break;
+      // Perhaps a function that was called publishes, and the one that has no room is to be called by this thread after it.
+      if (!std::exchange(tried, true)) {
+        call();
+        continue;
+      }
       if (const auto failed = wait_for_room(news, wait, deadline)) return unexpected(*failed);
     }
     if (!appended) return unexpected(appended.error());
@@ -229,16 +245,6 @@ class State {
   [[nodiscard]] expected<std::size_t, Errc> nobody() const {
     if (log.sealed()) return unexpected(Errc::closed);
     return 0;
-  }
-
-  void call() {
-    std::shared_ptr<const CalledOnes> all;
-    {
-      const Locked locked(registry);
-      all = called;
-    }
-    if (all == nullptr) return;
-    for (const auto& one : *all) one->call();
   }
 
   sync::atomic<std::uint64_t> news_{0};

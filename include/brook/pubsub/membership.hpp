@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <list>
 #include <memory>
 #include <optional>
@@ -160,9 +161,12 @@ class Membership {
     Inner& inner = last_->inner;
     enter(changed, options_);
     std::swap(interest_, changed);
+    std::list<Stage> done;
     {
       const sync::unique_lock<sync::mutex> held(mutex_);  // the receiver takes it off only when that is done
       inner.depart();
+      // One that the receiver is not at, and in which nothing waits for it, is not worth a visit.
+      if (stages_.size() > 2 && inner.done()) done.splice(done.begin(), stages_, std::prev(stages_.end(), 2));
     }
     if (table_->leave(before, changed)) deserted.feed = before;
   }

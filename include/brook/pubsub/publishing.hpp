@@ -41,6 +41,7 @@ class Publishing {
   /// timed_out, cancelled; closed. Throws std::bad_alloc; some subscriptions may have got it then.
   [[nodiscard]] expected<std::size_t, Errc> publish(const Wait& wait) {
     std::optional<Clock::time_point> deadline;
+    std::shared_ptr<State> called;
     for (;;) {
       std::uint64_t news = 0;
       const Telling telling{*this};
@@ -48,6 +49,10 @@ class Publishing {
       if (full == nullptr) {
         if (!reached() && table_.closed()) return unexpected(Errc::closed);
         return deliveries();
+      }
+      if (std::exchange(called, full) != full) {  // as in channel::State::publish()
+        full->call();
+        continue;
       }
       if (!deadline) deadline = wait.deadline(table_.clock());
       if (const auto failed = full->wait_for_room(news, wait, *deadline)) return unexpected(*failed);

@@ -60,9 +60,10 @@ class alignas(core::cache_line) Shard {
     undo.keep();
     count();
   }
-  void add_pattern(const Name& pattern, const std::shared_ptr<FeedOf>& feed) {
-    auto at = find_pattern(*pattern);
-    if (at == patterns_.end()) at = patterns_.insert(at, Route<T>{pattern, {}});
+  void add_pattern(const std::string& pattern, const std::shared_ptr<FeedOf>& feed) {
+    auto at = find_pattern(pattern);
+    // Its own: messages count references to it, and shards are to have no cache line in common.
+    if (at == patterns_.end()) at = patterns_.insert(at, Route<T>{std::make_shared<const std::string>(pattern), {}});
     core::Undo undo([&] {
       if (at->feeds.empty()) patterns_.erase(at);
     });

@@ -148,7 +148,7 @@ class Table {
     core::Undo undo([&] { disconnect(*feed, interest); });
     for (const Name& name : interest.names) shard_of(*name).add_name(name, feed);
     for (auto& shard : shards_) {
-      for (const Name& pattern : interest.patterns) shard.add_pattern(pattern, feed);
+      for (const Name& pattern : interest.patterns) shard.add_pattern(*pattern, feed);
     }
     undo.keep();
   }
