@@ -154,8 +154,13 @@ class Broker {
     const sync::unique_lock<sync::mutex> held;
   };
 
+  // Most never do, and then nobody asks what time it is.
+  [[nodiscard]] bool expired(const broker::Named& named) const noexcept {
+    const Clock::time_point when = named.expires();
+    return when != Clock::time_point::max() && clock().now() >= when;
+  }
   [[nodiscard]] Ptr unless_expired(Ptr named) const noexcept {
-    return named != nullptr && named->expired(clock()) ? nullptr : std::move(named);
+    return named != nullptr && expired(*named) ? nullptr : std::move(named);
   }
   [[nodiscard]] Ptr find(std::string_view name) const {
     Ptr named;
@@ -208,7 +213,7 @@ class Broker {
     std::shared_ptr<Object> object;
     names_.find(name, [&](const Ptr& named) {
       const auto* const there = broker::object_in<Object>(*named);
-      if (there != nullptr && !named->expired(clock())) object = *there;
+      if (there != nullptr && !expired(*named)) object = *there;
     });
     if (object != nullptr) [[likely]]
       return object;
@@ -257,8 +262,7 @@ class Broker {
   [[nodiscard]] std::vector<std::pair<std::string, Ptr>> all(std::string_view pattern = "*") const {
     std::vector<std::pair<std::string, Ptr>> found;
     names_.each([&](const std::string& name, const Ptr& named) {
-      if (!named->expired(clock()) && (pattern == "*" || pubsub::matches(pattern, name)))
-        found.emplace_back(name, named);
+      if (!expired(*named) && (pattern == "*" || pubsub::matches(pattern, name))) found.emplace_back(name, named);
     });
     return found;
   }

@@ -54,10 +54,6 @@ struct Named : core::Deadlines<Named>::Node {
   [[nodiscard]] Clock::time_point expires() const noexcept {
     return Clock::time_point(Clock::time_point::duration(expires_.load(sync::seq_cst)));
   }
-  [[nodiscard]] bool expired(const Clock& clock) const noexcept {
-    const Clock::time_point when = expires();
-    return when != Clock::time_point::max() && clock.now() >= when;
-  }
 
   const ObjectKind kind;
   const void* const tag;
