@@ -75,54 +75,43 @@ class TopicSubscription : public BasicSubscription<T, pubsub::Source<T>> {
 
   /// Adds names, or patterns (SUBSCRIBE, PSUBSCRIBE). What is there already stays as it is. Errors: closed when the
   /// subscription or the PubSub has ended; invalid_argument when it shares. O(n) of all its names.
-  expected<void, Errc> subscribe(std::initializer_list<std::string_view> names) { return add_names(names); }
-  expected<void, Errc> psubscribe(std::initializer_list<std::string_view> patterns) { return add_patterns(patterns); }
+  expected<void, Errc> subscribe(std::initializer_list<std::string_view> names) {
+    return change(pubsub::listed(names), &pubsub::Interest::names, &add);
+  }
+  expected<void, Errc> psubscribe(std::initializer_list<std::string_view> patterns) {
+    return change(pubsub::listed(patterns), &pubsub::Interest::patterns, &add);
+  }
   template <pubsub::RangeOfNames Names>
   expected<void, Errc> subscribe(const Names& names) {
-    return add_names(names);
+    return change(pubsub::listed(names), &pubsub::Interest::names, &add);
   }
   template <pubsub::RangeOfNames Patterns>
   expected<void, Errc> psubscribe(const Patterns& patterns) {
-    return add_patterns(patterns);
+    return change(pubsub::listed(patterns), &pubsub::Interest::patterns, &add);
   }
   expected<void, Errc> subscribe(std::string_view name) { return subscribe({name}); }
   expected<void, Errc> psubscribe(std::string_view pattern) { return psubscribe({pattern}); }
 
   /// Removes names, or patterns, all at one instant (UNSUBSCRIBE, PUNSUBSCRIBE); one that is not there is no error. A
   /// subscription with neither is still there, and gets nothing. Errors as above.
-  expected<void, Errc> unsubscribe(std::initializer_list<std::string_view> names) { return remove_names(names); }
+  expected<void, Errc> unsubscribe(std::initializer_list<std::string_view> names) {
+    return change(pubsub::listed(names), &pubsub::Interest::names, &remove);
+  }
   expected<void, Errc> punsubscribe(std::initializer_list<std::string_view> patterns) {
-    return remove_patterns(patterns);
+    return change(pubsub::listed(patterns), &pubsub::Interest::patterns, &remove);
   }
   template <pubsub::RangeOfNames Names>
   expected<void, Errc> unsubscribe(const Names& names) {
-    return remove_names(names);
+    return change(pubsub::listed(names), &pubsub::Interest::names, &remove);
   }
   template <pubsub::RangeOfNames Patterns>
   expected<void, Errc> punsubscribe(const Patterns& patterns) {
-    return remove_patterns(patterns);
+    return change(pubsub::listed(patterns), &pubsub::Interest::patterns, &remove);
   }
   expected<void, Errc> unsubscribe(std::string_view name) { return unsubscribe({name}); }
   expected<void, Errc> punsubscribe(std::string_view pattern) { return punsubscribe({pattern}); }
 
  private:
-  template <class Names>
-  expected<void, Errc> add_names(const Names& names) {
-    return change(pubsub::listed(names), &pubsub::Interest::names, &add);
-  }
-  template <class Patterns>
-  expected<void, Errc> add_patterns(const Patterns& patterns) {
-    return change(pubsub::listed(patterns), &pubsub::Interest::patterns, &add);
-  }
-  template <class Names>
-  expected<void, Errc> remove_names(const Names& names) {
-    return change(pubsub::listed(names), &pubsub::Interest::names, &remove);
-  }
-  template <class Patterns>
-  expected<void, Errc> remove_patterns(const Patterns& patterns) {
-    return change(pubsub::listed(patterns), &pubsub::Interest::patterns, &remove);
-  }
-
   expected<void, Errc> change(std::span<const std::string_view> topics, pubsub::Names pubsub::Interest::*which,
                               void (*edit)(pubsub::Names&, std::span<const std::string_view>)) {
     pubsub::Membership<T>* const membership = this->any();
