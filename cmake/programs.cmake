@@ -13,8 +13,12 @@ target_link_libraries(brook_program INTERFACE brook::brook)
 if(NOT MSVC)
   target_compile_options(brook_program INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
                                                  $<$<BOOL:${BROOK_WARNINGS_AS_ERRORS}>:-Werror>)
-  # g++ collects its garbage only from half a gigabyte on, which takes less time.
-  target_compile_options(brook_program INTERFACE $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=500000>)
+  # g++ collects its garbage only from half a gigabyte on, and calls no std::move without optimisation either, as clang
+  # does: a fifth less time.
+  target_compile_options(
+    brook_program
+    INTERFACE $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=500000>
+              $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,12>>:-ffold-simple-inlines>)
 endif()
 
 # hiredis is optional: with it the differential tests and the benchmarks talk to a redis-server, if one is installed.

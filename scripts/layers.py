@@ -15,7 +15,7 @@ LEVELS = [
     (r"(id|id_range|error|clock/\w+|clock|hash_slot)\.hpp", 0.2, "vocabulary"),
     (r"(log/\w+|entries)\.hpp", 1, "log"),
     (r"(wait/\w+|wait)\.hpp", 1, "wait"),
-    (r"(options|into|probe)\.hpp", 1.5, "options"),
+    (r"(options|into|probe/\w+|probe)\.hpp", 1.5, "options"),
     (r"((stream|group)/\w+|stream|group|consumer|delivery|redelivery|forward)\.hpp", 2, "stream"),
     (r"(blocking_list/\w+|blocking_list)\.hpp", 2, "list"),
     (r"(channel/\w+|channel|message|subscription|requests)\.hpp", 2, "channel"),

@@ -27,6 +27,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/wait.hpp>
 
 namespace brook {

@@ -23,6 +23,7 @@
 #include <brook/message.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/subscription.hpp>
 #include <brook/wait.hpp>
 

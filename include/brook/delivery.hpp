@@ -17,6 +17,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 
 namespace brook {
 

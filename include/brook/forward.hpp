@@ -21,6 +21,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/log/request.hpp>
 #include <brook/log/together.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/stream.hpp>
 #include <brook/stream/adding.hpp>
 #include <brook/stream/joint_add.hpp>

@@ -33,6 +33,7 @@
 #include <brook/id.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>

@@ -26,6 +26,7 @@
 #include <brook/message.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/glob.hpp>
 #include <brook/pubsub/membership.hpp>

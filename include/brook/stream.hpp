@@ -25,6 +25,7 @@
 #include <brook/id_range.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/wait/await.hpp>

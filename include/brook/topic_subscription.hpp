@@ -14,6 +14,7 @@
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/membership.hpp>
 #include <brook/pubsub/table.hpp>

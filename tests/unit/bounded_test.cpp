@@ -22,7 +22,7 @@ using namespace brook;
 using namespace brook::test;
 
 std::future<expected<Id, Errc>> adding(Stream<int>& stream, int value) {
-  return std::async(std::launch::async, [&stream, value] { return stream.add(value); });
+  return on_a_thread([&stream, value] { return stream.add(value); });
 }
 
 }  // namespace
@@ -103,21 +103,21 @@ TEST_CASE("Bounded stream: an add that blocks ends") {
   REQUIRE(stream.add(1));
   SECTION("when the stream is closed") {
     auto blocked = adding(stream, 2);
-    auto once = std::async(std::launch::async, [&] { return stream.add(2, {.producer = "p", .key = "k"}); });
+    auto once = on_a_thread([&] { return stream.add(2, {.producer = "p", .key = "k"}); });
     clock.wait_for_sleepers(2);
     stream.close();
     CHECK(error_of(blocked.get()) == Errc::closed);
     CHECK(error_of(once.get()) == Errc::closed);
   }
   SECTION("when its time is up") {
-    auto blocked = std::async(std::launch::async, [&] { return stream.add(2, 5s); });
+    auto blocked = on_a_thread([&] { return stream.add(2, 5s); });
     clock.wait_for_sleepers(1);
     clock.advance(5s);
     CHECK(error_of(blocked.get()) == Errc::timed_out);
   }
   SECTION("when it is told to") {
     std::stop_source stop;
-    auto blocked = std::async(std::launch::async, [&] { return stream.add(2, Wait(forever, stop.get_token())); });
+    auto blocked = on_a_thread([&] { return stream.add(2, Wait(forever, stop.get_token())); });
     clock.wait_for_sleepers(1);
     stop.request_stop();
     CHECK(error_of(blocked.get()) == Errc::cancelled);

@@ -37,11 +37,6 @@ struct Shop {
 
 using Ints = std::vector<int>;
 
-template <class F>
-auto in_thread(F f) {
-  return std::async(std::launch::async, std::move(f));
-}
-
 }  // namespace
 
 TEST_CASE("Faults: the n-th add fails, and nothing has changed") {
@@ -437,7 +432,7 @@ TEST_CASE("Faults: a delay takes its time on the object's clock") {
   Shop shop;
   shop.faults.delay({.operation = Operation::add, .delay = 3s});
   shop.faults.delay({.operation = Operation::add, .delay = 2s});
-  auto adding = in_thread([&] { return shop.orders->add(1); });
+  auto adding = on_a_thread([&] { return shop.orders->add(1); });
   shop.clock.wait_for_sleepers(1);
   CHECK(shop.orders->empty());
   shop.clock.advance(4999ms);
@@ -454,7 +449,7 @@ TEST_CASE(
   const auto jobs = *shop.broker.list<int>("jobs");
   Rule rule = shop.faults.delay({.operation = Operation::pop, .delay = 1h});
   SECTION("time is up") {
-    auto popping = in_thread([&] { return jobs->blpop(1s); });
+    auto popping = on_a_thread([&] { return jobs->blpop(1s); });
     shop.clock.wait_for_sleepers(1);
     REQUIRE(jobs->rpush(7));
     shop.clock.advance(1s);
@@ -464,7 +459,7 @@ TEST_CASE(
   SECTION("time goes on for the wait that follows") {
     rule.remove();
     rule = shop.faults.delay({.operation = Operation::pop, .delay = 3s});
-    auto popping = in_thread([&] { return jobs->blpop(5s); });
+    auto popping = on_a_thread([&] { return jobs->blpop(5s); });
     shop.clock.wait_for_sleepers(1);
     shop.clock.advance(3s);
     shop.clock.wait_for_sleepers(1);
@@ -474,21 +469,21 @@ TEST_CASE(
 #ifdef __cpp_lib_jthread
   SECTION("stopped") {
     std::stop_source stop;
-    auto popping = in_thread([&] { return jobs->blpop({forever, stop.get_token()}); });
+    auto popping = on_a_thread([&] { return jobs->blpop({forever, stop.get_token()}); });
     shop.clock.wait_for_sleepers(1);
     stop.request_stop();
     CHECK(error_of(popping.get()) == Errc::cancelled);
   }
 #endif
   SECTION("closed") {
-    auto popping = in_thread([&] { return jobs->blpop(forever); });
+    auto popping = on_a_thread([&] { return jobs->blpop(forever); });
     shop.clock.wait_for_sleepers(1);
     jobs->close();
     CHECK(error_of(popping.get()) == Errc::closed);
   }
   SECTION("removed") {
     REQUIRE(jobs->rpush(7));
-    auto popping = in_thread([&] { return jobs->blpop(forever); });
+    auto popping = on_a_thread([&] { return jobs->blpop(forever); });
     shop.clock.wait_for_sleepers(1);
     rule.remove();
     CHECK(popping.get() == 7);
@@ -505,12 +500,12 @@ TEST_CASE("Faults: calls that wait are broken off with an error") {
   auto sub = ticks->subscribe();
   auto topics = news->subscribe("a");
   std::vector<std::future<std::optional<Errc>>> calls;
-  calls.push_back(in_thread([&] { return error_of(jobs->blpop(forever)); }));
-  calls.push_back(in_thread([&] { return error_of(jobs->blmove(*jobs, Side::left, Side::right, 1h)); }));
-  calls.push_back(in_thread([&] { return error_of(shop.orders->read(latest, {.block = forever})); }));
-  calls.push_back(in_thread([&] { return error_of(shop.billing.consumer("worker").read({.block = forever})); }));
-  calls.push_back(in_thread([&] { return error_of(sub.receive()); }));
-  calls.push_back(in_thread([&] { return error_of(topics.receive_batch()); }));
+  calls.push_back(on_a_thread([&] { return error_of(jobs->blpop(forever)); }));
+  calls.push_back(on_a_thread([&] { return error_of(jobs->blmove(*jobs, Side::left, Side::right, 1h)); }));
+  calls.push_back(on_a_thread([&] { return error_of(shop.orders->read(latest, {.block = forever})); }));
+  calls.push_back(on_a_thread([&] { return error_of(shop.billing.consumer("worker").read({.block = forever})); }));
+  calls.push_back(on_a_thread([&] { return error_of(sub.receive()); }));
+  calls.push_back(on_a_thread([&] { return error_of(topics.receive_batch()); }));
   shop.clock.wait_for_sleepers(calls.size());
   CHECK(shop.faults.break_off({.name = "nothing"}) == 0);
   CHECK(shop.faults.break_off({}, Errc::io_error) == calls.size());
@@ -518,7 +513,7 @@ TEST_CASE("Faults: calls that wait are broken off with an error") {
   CHECK(shop.faults.break_off() == 0);
 
   // Who waits afterwards waits as ever.
-  auto popping = in_thread([&] { return jobs->blpop(1s); });
+  auto popping = on_a_thread([&] { return jobs->blpop(1s); });
   shop.clock.wait_for_sleepers(1);
   shop.clock.advance(1s);
   CHECK(error_of(popping.get()) == Errc::timed_out);
@@ -535,10 +530,10 @@ TEST_CASE("Faults: those who wait for room are broken off, and keep what they ha
   CHECK(fill(list) == 1);
   REQUIRE(channel.publish("first") == 1);
   std::string text(100, 'x');
-  auto adding = in_thread([&] { return error_of(stream.add(std::move(text))); });
-  auto adding_once = in_thread([&] { return error_of(stream.add(std::string(), {.producer = "p", .key = "k"})); });
-  auto pushing = in_thread([&] { return error_of(list.rpush("x")); });
-  auto publishing = in_thread([&] { return channel.publish("second"); });
+  auto adding = on_a_thread([&] { return error_of(stream.add(std::move(text))); });
+  auto adding_once = on_a_thread([&] { return error_of(stream.add(std::string(), {.producer = "p", .key = "k"})); });
+  auto pushing = on_a_thread([&] { return error_of(list.rpush("x")); });
+  auto publishing = on_a_thread([&] { return channel.publish("second"); });
   clock.wait_for_sleepers(4);
   CHECK(faults.break_off({}, Errc::io_error) == 4);
   CHECK(adding.get() == Errc::io_error);
@@ -554,7 +549,7 @@ TEST_CASE("Faults: those who wait for room are broken off, and keep what they ha
 TEST_CASE("Faults: the server is gone, and comes back") {
   Shop shop;
   const auto jobs = *shop.broker.list<int>("jobs");
-  auto popping = in_thread([&] { return jobs->blpop(forever); });
+  auto popping = on_a_thread([&] { return jobs->blpop(forever); });
   shop.clock.wait_for_sleepers(1);
   Rule gone = shop.faults.take_down();
   CHECK(error_of(popping.get()) == Errc::closed);
@@ -641,7 +636,7 @@ TEST_CASE("Faults: a producer stopped in the middle of an add stops no other pro
   Shop shop;
   Rule stall = shop.faults.stall({.operation = Operation::add, .name = "orders", .nth = 2});
   shop.add(1, 1);
-  auto stopped = in_thread([&] { return shop.orders->add(2); });
+  auto stopped = on_a_thread([&] { return shop.orders->add(2); });
   stall.await_stopped();
   CHECK(stall.stopped() == 1);
   CHECK(values_of(shop.orders->range()) == Ints{1});  // its slot is taken, and it is not there
@@ -664,7 +659,7 @@ TEST_CASE("Faults: a producer stopped in the middle of an add stops no other pro
 TEST_CASE("Faults: a stopped producer that nobody passes goes on where it stopped") {
   Shop shop;
   Rule stall = shop.faults.stall({.operation = Operation::add});
-  auto stopped = in_thread([&] { return shop.orders->add(1); });
+  auto stopped = on_a_thread([&] { return shop.orders->add(1); });
   stall.await_stopped();
   CHECK(shop.orders->empty());
   stall.remove();
@@ -676,7 +671,7 @@ TEST_CASE("Faults: a producer stopped in the middle of a publish stops no other 
   Channel<std::string> channel({.probe = &faults});
   auto sub = channel.subscribe();
   Rule stall = faults.stall({.operation = Operation::publish, .nth = 1});
-  auto stopped = in_thread([&] { return channel.publish("slow"); });
+  auto stopped = on_a_thread([&] { return channel.publish("slow"); });
   stall.await_stopped();
   CHECK_FALSE(sub.try_receive());
   CHECK(channel.publish("fast") == 1);
@@ -690,7 +685,7 @@ TEST_CASE("Faults: a stream that closes while a producer is stopped does not wai
   Shop shop;
   Rule stall = shop.faults.stall({.operation = Operation::add});
   std::string kept;
-  auto stopped = in_thread([&] { return shop.orders->add(1); });
+  auto stopped = on_a_thread([&] { return shop.orders->add(1); });
   stall.await_stopped();
   shop.orders->close();
   CHECK(error_of(shop.orders->read(earliest, {.block = forever})) == Errc::closed);
@@ -703,9 +698,9 @@ TEST_CASE("Faults: a stall of several values, and of other operations, is before
   Shop shop;
   const auto jobs = *shop.broker.list<int>("jobs");
   Rule stall = shop.faults.stall({});
-  auto adding = in_thread([&] { return shop.orders->add_range(numbers(1, 3)).has_value(); });
+  auto adding = on_a_thread([&] { return shop.orders->add_range(numbers(1, 3)).has_value(); });
   stall.await_stopped(1);
-  auto pushing = in_thread([&] { return jobs->rpush(1).has_value(); });
+  auto pushing = on_a_thread([&] { return jobs->rpush(1).has_value(); });
   stall.await_stopped(2);
   CHECK(jobs->empty());
   stall.remove();

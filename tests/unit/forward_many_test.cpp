@@ -202,11 +202,11 @@ TEST_CASE("Forward into lists: serves who waits there, also to move it on") {
   BlockingList<int> first({.clock = &scene.clock});
   BlockingList<int> second({.clock = &scene.clock});
   const auto batch = *scene.group().consumer("a").read();
-  auto popped = std::async(std::launch::async, [&] { return first.blpop(forever); });
+  auto popped = on_a_thread([&] { return first.blpop(forever); });
   scene.clock.wait_for_sleepers(1);
   CHECK(batch[0].forward(into(log, 1), into(first, 1)));
   CHECK(popped.get() == 1);
-  auto moved = std::async(std::launch::async, [&] { return first.blmove(second, Side::left, Side::right, forever); });
+  auto moved = on_a_thread([&] { return first.blmove(second, Side::left, Side::right, forever); });
   scene.clock.wait_for_sleepers(1);
   CHECK(batch[1].forward(into(first, 2), into(log, 2)));
   CHECK(moved.get() == 2);

@@ -552,7 +552,7 @@ TEST_CASE("Group: one entry, one consumer of each group, and every reader of the
   scene.clock.wait_for_sleepers(2);
   auto c = reading(two.consumer("c"), {.block = forever});
   scene.clock.wait_for_sleepers(3);
-  auto reader = std::async(std::launch::async, [&] { return scene.stream.read(earliest, {.block = forever}); });
+  auto reader = on_a_thread([&] { return scene.stream.read(earliest, {.block = forever}); });
   scene.clock.wait_for_sleepers(4);
   REQUIRE(scene.stream.add(1));
   CHECK(values_of(a.get()) == numbers(1, 1));
@@ -603,7 +603,7 @@ TEST_CASE("Group: an entry and the end of the wait at once: delivered, or still 
     const auto group = scene.group();
     auto reader = reading(group.consumer("a"), {.block = 1s});
     scene.clock.wait_for_sleepers(1);
-    auto adder = std::async(std::launch::async, [&scene] { return scene.stream.add(7).has_value(); });
+    auto adder = on_a_thread([&scene] { return scene.stream.add(7).has_value(); });
     scene.clock.advance(1s);
     REQUIRE(adder.get());
     const auto result = reader.get();
@@ -661,7 +661,7 @@ TEST_CASE("Group: a stop request and an entry at once: delivered, or to the next
     scene.clock.wait_for_sleepers(1);
     auto next = reading(group.consumer("b"), {.block = forever});
     scene.clock.wait_for_sleepers(2);
-    auto adder = std::async(std::launch::async, [&scene] { return scene.stream.add(7).has_value(); });
+    auto adder = on_a_thread([&scene] { return scene.stream.add(7).has_value(); });
     source.request_stop();
     REQUIRE(adder.get());
     const auto first = stopped.get();
@@ -779,7 +779,7 @@ TEST_CASE("Group: one consumer, several threads") {
   constexpr int many = 5000;
   std::vector<std::future<std::vector<int>>> threads;
   for (int t = 0; t < 4; ++t) {
-    threads.push_back(std::async(std::launch::async, [consumer = group.consumer("w")] {
+    threads.push_back(on_a_thread([consumer = group.consumer("w")] {
       std::vector<int> seen;
       while (const auto batch = consumer.read({.count = 7, .block = forever})) {
         for (const auto& delivery : *batch) {

@@ -20,6 +20,7 @@
 #include "../catch.hpp"
 #include "journal_support.hpp"
 #include "snapshot_support.hpp"
+#include "stream_support.hpp"
 
 namespace journal_test {
 
@@ -171,8 +172,8 @@ TEST_CASE("what is given to a blocked call is recorded") {
     const auto list = life.list("list");
     const auto stream = life.stream("stream");
     const auto group = *stream->create_group("g");
-    auto popped = std::async(std::launch::async, [&] { return *list->blpop(forever); });
-    auto read = std::async(std::launch::async, [&] { return group.consumer("c").read({.block = forever})->size(); });
+    auto popped = on_a_thread([&] { return *list->blpop(forever); });
+    auto read = on_a_thread([&] { return group.consumer("c").read({.block = forever})->size(); });
     while (list->info().waiting_poppers == 0) std::this_thread::yield();
     list->rpush({"a", "b"});
     CHECK(popped.get() == "a");

@@ -4,10 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <functional>
-#include <future>
 #include <optional>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -88,11 +85,5 @@ class Fussy {
 
   int value_;
 };
-
-/// A call on a thread of its own. Of a function of one type for all calls: a std::async of each would take long to compile.
-template <class Call>
-auto on_a_thread(Call call) {
-  return std::async(std::launch::async, std::function<std::invoke_result_t<Call&>()>(std::move(call)));
-}
 
 }  // namespace brook::test

@@ -479,7 +479,7 @@ TEST_CASE("Ordered group: a key function that throws for a waiter does not make 
     return value;
   }});
   const auto batch = *group.consumer("a").read();
-  auto blocked = std::async(std::launch::async, [consumer = group.consumer("b")] {
+  auto blocked = on_a_thread([consumer = group.consumer("b")] {
     try {
       return consumer.read({.block = forever}).has_value();
     } catch (const std::runtime_error&) { return false; }

@@ -1,3 +1,4 @@
+#include <brook/probe.hpp>
 #include <brook/requests.hpp>
 #include <brook/select.hpp>
 #include <brook/testing/manual_clock.hpp>
@@ -114,17 +115,24 @@ TEST_CASE("Requests: a question that nobody waits for any more is passed over") 
 }
 
 TEST_CASE("Requests: questions that are passed over do not lengthen the wait") {
-  ManualClock clock;
-  Lengths lengths({.clock = &clock});
+  // Time passes before each message that is received, and none is waited for.
+  struct Slow final : Probe {
+    Outcome watch(const Call& call, const Perform& perform) override {
+      if (call.operation != Operation::receive) return perform();
+      clock.advance(60ms);
+      until.push_back(call.wait->deadline(clock));
+      const Wait none;
+      return perform({.wait = &none});
+    }
+    ManualClock clock;
+    std::vector<Clock::time_point> until;
+  } probe;
+  Lengths lengths({.clock = &probe.clock, .probe = &probe});
   auto service = lengths.serve();
-  auto served = clock.thread([&] { return error_of(service.receive(100ms)); });
-  for (int i = 0; i < 2; ++i) {
-    clock.advance(60ms);
-    static_cast<void>(lengths.ask("late", Wait()));
-  }
-  clock.run_until_idle();
-  REQUIRE(served.done());
-  CHECK(served.get() == Errc::timed_out);
+  for (int i = 0; i < 2; ++i) CHECK(error_of(lengths.ask("late", Wait())) == Errc::timed_out);
+  const Clock::time_point end = probe.clock.now() + 100ms;
+  CHECK(error_of(service.receive(100ms)) == Errc::timed_out);
+  CHECK(probe.until == std::vector<Clock::time_point>(3, end));
 }
 
 TEST_CASE("Requests: a question that nobody has received is unanswered once nobody serves") {

@@ -169,7 +169,7 @@ TEST_CASE("Until acknowledged: an entry that dies in a blocked read makes room")
   static_cast<void>(group.consumer("a").read());
   auto blocked = reading(group.consumer("b"), {.block = forever});
   scene.clock.wait_for_sleepers(1);
-  auto adding = std::async(std::launch::async, [&] { return scene.stream.add(2); });
+  auto adding = on_a_thread([&] { return scene.stream.add(2); });
   scene.clock.wait_for_sleepers(2);
   scene.clock.advance(100ms);
   CHECK(adding.get());

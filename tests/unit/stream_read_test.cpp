@@ -29,7 +29,7 @@ void fill(Stream<int>& stream, int n) {
 
 // A read on a thread of its own.
 std::future<Result> reading(const Stream<int>& stream, Position after, ReadOptions options) {
-  return std::async(std::launch::async, [&stream, after, options] { return stream.read(after, options); });
+  return on_a_thread([&stream, after, options] { return stream.read(after, options); });
 }
 
 // A clock whose sleepers do not lose time to polling first.
@@ -263,7 +263,7 @@ TEST_CASE("Stream read: an entry and the end of the wait at once") {
     Stream<int> stream({.clock = &clock});
     auto reader = reading(stream, earliest, {.block = 1s});
     while (clock.sleepers() == 0) std::this_thread::yield();
-    auto adder = std::async(std::launch::async, [&stream] { return stream.add(7).has_value(); });
+    auto adder = on_a_thread([&stream] { return stream.add(7).has_value(); });
     clock.advance(1s);
     const bool added = adder.get();
     const auto result = reader.get();
@@ -381,7 +381,7 @@ TEST_CASE("Stream read: a stop request and an entry at once") {
     std::stop_source source;
     auto reader = reading(stream, earliest, {.block = forever, .stop = source.get_token()});
     while (clock.sleepers() == 0) std::this_thread::yield();
-    auto adder = std::async(std::launch::async, [&stream] { return stream.add(7).has_value(); });
+    auto adder = on_a_thread([&stream] { return stream.add(7).has_value(); });
     source.request_stop();
     REQUIRE(adder.get());
     const auto result = reader.get();
@@ -423,7 +423,7 @@ TEST_CASE("Stream read: on the machine's clock") {
 TEST_CASE("Stream read: one reader follows through many wake-ups") {
   Scene scene;
   constexpr int many = 2000;
-  auto follower = std::async(std::launch::async, [&scene] {
+  auto follower = on_a_thread([&scene] {
     std::vector<int> seen;
     Id after = Id::min();
     while (const auto batch = scene.stream.read(after, {.count = 3, .block = forever})) {

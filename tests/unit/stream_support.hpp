@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -75,9 +77,15 @@ std::vector<std::uint64_t> counts_of(const Deliveries<T>& deliveries) {
   return counts;
 }
 
+/// A call on a thread of its own. Of a function of one type for all calls: a std::async of each would take long to compile.
+template <class Call>
+auto on_a_thread(Call call) {
+  return std::async(std::launch::async, std::function<std::invoke_result_t<Call&>()>(std::move(call)));
+}
+
 /// A read on a thread of its own.
 inline std::future<expected<Deliveries<int>, Errc>> reading(const Consumer<int>& consumer, ReadOptions options) {
-  return std::async(std::launch::async, [consumer, options] { return consumer.read(options); });
+  return on_a_thread([consumer, options] { return consumer.read(options); });
 }
 
 inline std::vector<int> numbers(int first, int last) {

@@ -15,6 +15,7 @@
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/wait.hpp>
 
 namespace brook {

@@ -19,6 +19,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>

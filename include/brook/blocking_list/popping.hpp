@@ -18,6 +18,7 @@
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
 

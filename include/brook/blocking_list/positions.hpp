@@ -15,6 +15,7 @@
 #include <brook/blocking_list/watched.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
+#include <brook/probe/watching.hpp>
 
 namespace brook {
 

@@ -16,6 +16,7 @@
 #include <brook/blocking_list/watched.hpp>
 #include <brook/error.hpp>
 #include <brook/options.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/wait.hpp>
 
 namespace brook {

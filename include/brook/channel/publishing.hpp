@@ -16,6 +16,7 @@
 #include <brook/into.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/at_gate.hpp>
 #include <brook/wait/case.hpp>

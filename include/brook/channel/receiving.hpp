@@ -13,6 +13,7 @@
 #include <brook/error.hpp>
 #include <brook/message.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/subscription.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/case.hpp>

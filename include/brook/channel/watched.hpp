@@ -12,6 +12,7 @@
 #include <brook/log/request.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/wait.hpp>
 
 namespace brook::channel {

@@ -17,6 +17,7 @@
 #include <brook/group/state.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/case.hpp>

@@ -11,6 +11,7 @@
 #include <brook/error.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/redelivery.hpp>
 #include <brook/stream/watched.hpp>
 

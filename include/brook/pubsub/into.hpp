@@ -21,6 +21,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/message.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/pubsub.hpp>
 #include <brook/pubsub/feed.hpp>
 #include <brook/pubsub/publishing.hpp>

@@ -12,6 +12,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/log/request.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/stream/retention.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/stream/watched.hpp>

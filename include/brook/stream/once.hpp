@@ -14,6 +14,7 @@
 #include <brook/log/payload.hpp>
 #include <brook/log/request.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/stream.hpp>
 #include <brook/stream/producers.hpp>
 #include <brook/stream/retention.hpp>

@@ -12,6 +12,7 @@
 #include <brook/id.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/stream/watched.hpp>
 #include <brook/wait.hpp>

@@ -15,6 +15,7 @@
 #include <brook/log/request.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/probe/watching.hpp>
 #include <brook/stream/state.hpp>
 #include <brook/wait.hpp>
 

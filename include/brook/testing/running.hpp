@@ -37,13 +37,15 @@ class Running {
       const Held held = lock();
       activity.stay_away();
     });
-    thread_ = sync::thread([outcome = outcome_, &activity, call = std::forward<F>(f)]() mutable {
-      {
-        const Held held = lock();
-        activity.come(Thread::current());
-      }
-      outcome->run(call);
-    });
+    thread_ =
+        sync::thread([outcome = outcome_, &activity,
+                      call = std::unique_ptr<Call>(std::make_unique<CallOf<std::decay_t<F>>>(std::forward<F>(f)))] {
+          {
+            const Held held = lock();
+            activity.come(Thread::current());
+          }
+          outcome->run(*call);
+        });
     expected.keep();
   }
   ~Running() {
@@ -87,27 +89,40 @@ class Running {
   }
 
  private:
+  struct Outcome;
+
+  // Erased, so that a program has the rest of this once for a result, and not for each function that it calls.
+  struct Call {
+    virtual ~Call() = default;
+    virtual Result operator()(Outcome& outcome) = 0;
+  };
+  template <class F>
+  struct CallOf final : Call {
+    template <class G>
+    explicit CallOf(G&& f) : function(std::forward<G>(f)) {}
+
+    Result operator()([[maybe_unused]] Outcome& outcome) override {
+#ifdef __cpp_lib_jthread
+      if constexpr (std::invocable<F&, std::stop_token>) return function(outcome.stop.get_token());
+      else return function();
+#else
+      return function();
+#endif
+    }
+
+    F function;
+  };
+
   struct Outcome {
-    template <class F>
-    void run(F& call) {
+    void run(Call& call) {
       BROOK_TRY {
-        if constexpr (std::is_void_v<Result>) invoke(call);
-        else value.emplace(invoke(call));
+        if constexpr (std::is_void_v<Result>) call(*this);
+        else value.emplace(call(*this));
       }
       BROOK_CATCH_ALL { thrown = std::current_exception(); }
       const Held held = lock();
       done.store(true, sync::seq_cst);
       ended.notify_all();
-    }
-
-    template <class F>
-    decltype(auto) invoke(F& call) {
-#ifdef __cpp_lib_jthread
-      if constexpr (std::invocable<F&, std::stop_token>) return call(stop.get_token());
-      else return call();
-#else
-      return call();
-#endif
     }
 
     sync::atomic<bool> done{false};

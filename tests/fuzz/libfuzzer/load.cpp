@@ -3,6 +3,7 @@
 // stream, a list and a broker. With BROOK_SEEDS=FOLDER in the environment it writes something to begin with to that folder, and ends.
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "../counted_new.hpp"
 #include "../export_scene.hpp"
 #include "../reply_scene.hpp"
 
@@ -45,8 +47,26 @@ void import_replies(const Bytes& bytes) {
   if (import_reply(bytes, list, options) == "done") static_cast<void>(list.lrange(0, -1));
 }
 
+/// Ends the program when it is left and more memory was taken meanwhile than the bytes justify.
+class Justified {
+ public:
+  explicit Justified(const Bytes& bytes) noexcept : limit_(static_cast<std::int64_t>(bytes.size() * 200 + 1'000'000)) {}
+  ~Justified() {
+    if (allocations_.most() <= limit_) return;
+    std::fprintf(stderr, "a load took %lld bytes\n", static_cast<long long>(allocations_.most()));
+    std::abort();
+  }
+  Justified(const Justified&) = delete;
+  Justified& operator=(const Justified&) = delete;
+
+ private:
+  const Allocations allocations_;
+  const std::int64_t limit_;
+};
+
 void load_snapshot(Bytes& bytes) {
   mend(bytes);
+  const Justified justified(bytes);
   brook::LoadOptions options;
   options.clock = &the_clock();
   for (const char* stream : {"", "orders"}) {
