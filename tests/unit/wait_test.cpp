@@ -1,6 +1,7 @@
 #include <brook/options.hpp>
 #include <brook/testing/manual_clock.hpp>
 #include <brook/wait.hpp>
+#include <brook/wait/slip.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -173,5 +174,31 @@ TEST_CASE("ReadOptions: the stop token of either place counts, that of the optio
   CHECK_FALSE(plain.wait().stop_requested());
 }
 #endif
+
+TEST_CASE("Slip: tried at once as long as it pays, and ever more seldom where it does not") {
+  constexpr auto budget = 5us;
+  brook::wait::Slip slip;
+  const auto waits_before_one = [&] {
+    int waits = 0;
+    while (slip.begin(budget) == budget) ++waits;
+    return waits;
+  };
+  for (int i = 0; i < 3; ++i) {
+    CHECK(waits_before_one() == 0);
+    slip.end(16);
+  }
+  for (const int waits : {1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1023}) {
+    slip.end(15);
+    CHECK(waits_before_one() == waits);
+  }
+  slip.end(1000);
+  CHECK(waits_before_one() == 0);
+}
+
+TEST_CASE("Slip: what is polled for less than two of them is polled from the start") {
+  brook::wait::Slip slip;
+  for (const auto budget : {0us, 1us, 3us}) CHECK(slip.begin(budget) == budget);
+  CHECK(slip.begin(4us) == 2us);
+}
 
 }  // namespace wait_test

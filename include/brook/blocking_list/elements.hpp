@@ -61,6 +61,9 @@ class Elements {
     return queue_.pop_some(least, most, popped_at(side), prepare, use);
   }
 
+  /// Elements that are known to be there for pops without the lock. A hint.
+  [[nodiscard]] std::size_t ahead() const noexcept { return queue_.ahead(); }
+
   // — with the lock —
 
   /// Makes a push that took the lock possible without it, if that is what was wrong. Throws std::bad_alloc.

@@ -183,6 +183,12 @@ class Fifo {
     }
   }
 
+  /// Elements of the head that pops know of. A hint.
+  [[nodiscard]] std::size_t ahead() const noexcept {
+    const Segment& head = *head_.load(sync::acquire);                // LF
+    return head.known_after(Claims{head.pops.load(sync::relaxed)});  // AO
+  }
+
   // — with the lock —
 
   /// From now on nobody pushes or pops without the lock. May be called again.

@@ -47,10 +47,13 @@ struct Segment {
 
   [[nodiscard]] std::uint32_t slot_of(std::uint32_t at) const noexcept { return at + capacity - Claims::full; }
 
-  /// Whether the next slot for a popper is known to have been claimed by a pusher.
-  [[nodiscard]] bool knows(Claims claims) const noexcept {
-    return known.load(sync::relaxed) - claims.bits - 1 < Claims::full;  // LR: of another life it is far away
+  /// How many slots are known to have been claimed by pushers, and have not been by poppers.
+  [[nodiscard]] std::uint32_t known_after(Claims claims) const noexcept {
+    const std::uint64_t known_slots = known.load(sync::relaxed) - claims.bits;  // LR: of another life it is far away
+    return known_slots <= Claims::full ? static_cast<std::uint32_t>(known_slots) : 0;
   }
+  /// Whether the next slot for a popper is one of these.
+  [[nodiscard]] bool knows(Claims claims) const noexcept { return known_after(claims) > 0; }
   void know_end(Claims claims, std::uint32_t end) noexcept {
     known.store(claims.bits - claims.at() + end, sync::relaxed);  // LR
   }

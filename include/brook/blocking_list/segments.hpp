@@ -84,9 +84,11 @@ class Segments {
     const std::uint32_t skipped = segment.skipped.load(sync::acquire);   // LQ
     if (segment.withdrawn.load(sync::acquire) != skipped) return false;  // LQ
     std::uint32_t done = segment.taken.load(sync::acquire) + skipped;    // LQ
-    for (std::uint32_t i = 0; done < segment.capacity && i < segment.capacity; ++i)
-      done += segment.slots[i].told(segment.phase).state == SlotState::taken ? 1 : 0;
-    return done == segment.capacity;
+    const std::uint32_t capacity = segment.capacity;
+    const std::uint32_t phase = segment.phase;
+    const Slot<Payload>* const slots = segment.slots.get();
+    for (std::uint32_t i = 0; done < capacity && i < capacity; ++i) done += slots[i].taken(phase) ? 1 : 0;
+    return done == capacity;
   }
 
   Segment* leaving_ = nullptr;  // used up, but somebody may still be taking out what it claimed

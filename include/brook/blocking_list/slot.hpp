@@ -55,6 +55,9 @@ class Slot {
   [[nodiscard]] bool ready(std::uint32_t phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::ready, phase);  // LB
   }
+  [[nodiscard]] bool taken(std::uint32_t phase) const noexcept {
+    return bits_.load(sync::acquire) == bits_of(State::taken, phase);  // LB
+  }
 
   /// False when the slot was voided.
   [[nodiscard]] bool publish(std::uint32_t phase) noexcept {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +30,9 @@
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
 #include <brook/probe.hpp>
+#include <brook/wait/await.hpp>
 #include <brook/wait/choice.hpp>
+#include <brook/wait/slip.hpp>
 #include <brook/wait/wakeable.hpp>
 
 namespace brook::blocking_list {
@@ -143,6 +146,14 @@ class State {
     if (source.witness_ != nullptr) return std::nullopt;  // it was noted there
     Told ignored;
     return refuse({std::addressof(source.elements.end(side)), 1}, ignored);
+  }
+  /// Polls `come`, for as long as the options say; whether it came. `gathered()` is how many elements there were then.
+  template <class Come, class Gathered>
+  [[nodiscard]] bool poll(Come& come, const Gathered& gathered) {
+    const std::chrono::microseconds left = slip_.begin(options.spin);
+    if (!wait::spin(left, come)) return false;
+    if (left != options.spin) slip_.end(gathered());
+    return true;
   }
   /// What happened to a call that others served is as safe as what it did itself. Without the lock.
   void settle_record() const noexcept {
@@ -274,6 +285,7 @@ class State {
   }
 
  private:
+  wait::Slip slip_;
   bool plain_;
   std::shared_ptr<Witness<Payload>> witness_;
 
