@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -182,7 +183,7 @@ std::optional<Errc> Consumer<T>::wait_for(const ReadOptions& options, Batch& bat
   if (wait.stop_requested()) return Errc::cancelled;
   if (deadline == Clock::time_point::min() || deadline <= stream_->clock().now()) return std::nullopt;
   const auto moved = [&cursor] { return cursor.moved(); };
-  if (wait::spin(stream_->options.spin, moved)) {
+  if (wait::spin(stream_->let_gather(deadline), moved)) {
     const auto failed = take(options, true, batch, cursor);
     if (failed || !batch.empty()) return failed;
   }

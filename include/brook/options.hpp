@@ -55,7 +55,8 @@ class Position {
 };
 
 /// How long a reader polls before it sleeps, unless the stream's options say otherwise: waking a sleeping thread takes
-/// tens of microseconds, so an entry that comes within a few is better waited for awake.
+/// tens of microseconds, so an entry that comes within a few is better waited for awake. Part of it may be spent on letting
+/// several gather, where they come in less than 0.1 µs each (wait/slip.hpp).
 inline constexpr std::chrono::microseconds default_spin{5};
 
 /// For how long an add under a key of its producer is not made again (XCFGSET).

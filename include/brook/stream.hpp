@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -336,13 +337,19 @@ template <class T>
   const Id from = after.after(view.end.last_id());
   const Wait wait = options.wait();
   const Clock::time_point deadline = wait.deadline(state.clock());
+  std::chrono::microseconds spin = state.options.spin;
   for (;; view = state.look()) {
     Entries<T> entries;
     if (from != Id::max()) entries = state.collect(view, from.next(), Id::max(), options.count);
+    const bool few = entries.size() < std::min<std::uint64_t>(options.count, wait::Slip::enough) && !view.end.sealed;
+    if (few && spin == state.options.spin) {
+      spin = state.let_gather(deadline);
+      if (spin != state.options.spin) continue;
+    }
     if (!entries.empty() || options.count == 0) return entries;
     if (view.end.sealed) return unexpected(Errc::closed);
     const auto moved = [&view] { return view.end.moved(); };
-    switch (wait::await(state.gate, state.clock(), deadline, wait, state.options.spin, moved)) {
+    switch (wait::await(state.gate, state.clock(), deadline, wait, spin, moved)) {
       case wait::Outcome::ready: break;
       case wait::Outcome::timed_out: return entries;
       case wait::Outcome::cancelled: return unexpected(Errc::cancelled);

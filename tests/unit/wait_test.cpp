@@ -180,7 +180,7 @@ TEST_CASE("Slip: tried at once as long as it pays, and ever more seldom where it
   brook::wait::Slip slip;
   const auto waits_before_one = [&] {
     int waits = 0;
-    while (slip.begin(budget) == budget) ++waits;
+    while (!slip.begin(budget, never)) ++waits;
     return waits;
   };
   for (int i = 0; i < 3; ++i) {
@@ -195,10 +195,11 @@ TEST_CASE("Slip: tried at once as long as it pays, and ever more seldom where it
   CHECK(waits_before_one() == 0);
 }
 
-TEST_CASE("Slip: what is polled for less than two of them is polled from the start") {
+TEST_CASE("Slip: who does not wait, or polls for less than two of them, polls from the start") {
   brook::wait::Slip slip;
-  for (const auto budget : {0us, 1us, 3us}) CHECK(slip.begin(budget) == budget);
-  CHECK(slip.begin(4us) == 2us);
+  for (const auto budget : {0us, 1us, 3us}) CHECK_FALSE(slip.begin(budget, never));
+  CHECK_FALSE(slip.begin(5us, at_once));
+  CHECK(slip.begin(4us, never));
 }
 
 }  // namespace wait_test

@@ -142,7 +142,7 @@ template <class T>
   const blocking_list::Placing<T> place{value};
   const auto come = [&] { return pop_to(side, place); };
   const Clock::time_point deadline = wait.deadline(state_->clock());  // before the time that polling takes
-  if (deadline != Clock::time_point::min() && state_->poll(come, [this] { return state_->elements.ahead(); })) return;
+  if (state_->poll(deadline, come, [this] { return state_->elements.ahead(); })) return;
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
   const auto failed = blocking_list::wait_until<T>(lists, side, 1, 1, wait, deadline, popper);
@@ -165,7 +165,7 @@ expected<std::vector<T>, Errc> BlockingList<T>::pop_batch(std::size_t least, std
     };
     if (!state_->watched()) {
       if (come()) return values;
-      if (deadline != Clock::time_point::min() && state_->poll(come, [&] { return values.size(); })) return values;
+      if (state_->poll(deadline, come, [&] { return values.size(); })) return values;
     }
   }
   const Call call{.operation = Operation::pop, .size = most, .wait = &until};

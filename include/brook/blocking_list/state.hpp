@@ -147,12 +147,14 @@ class State {
     Told ignored;
     return refuse({std::addressof(source.elements.end(side)), 1}, ignored);
   }
-  /// Polls `come`, for as long as the options say; whether it came. `gathered()` is how many elements there were then.
+  /// Polls `come`, if the call waits, for as long as the options say; whether it came. `gathered()` is how many elements there
+  /// were then.
   template <class Come, class Gathered>
-  [[nodiscard]] bool poll(Come& come, const Gathered& gathered) {
-    const std::chrono::microseconds left = slip_.begin(options.spin);
-    if (!wait::spin(left, come)) return false;
-    if (left != options.spin) slip_.end(gathered());
+  [[nodiscard]] bool poll(Clock::time_point deadline, Come& come, const Gathered& gathered) {
+    if (deadline == Clock::time_point::min()) return false;
+    const bool slipped = slip_.begin(options.spin, deadline);
+    if (!wait::spin(slipped ? options.spin - wait::Slip::length : options.spin, come)) return false;
+    if (slipped) slip_.end(gathered());
     return true;
   }
   /// What happened to a call that others served is as safe as what it did itself. Without the lock.

@@ -2,6 +2,7 @@
 // ends.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -23,6 +24,7 @@
 #include <brook/probe.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
+#include <brook/wait/slip.hpp>
 
 namespace brook::channel {
 
@@ -188,7 +190,10 @@ class Membership {
     const Clock::time_point deadline = wait.deadline(state_->clock());
     const auto come = [&] { return reader_->moved(); };
     for (;;) {
-      const auto outcome = wait::await(state_->gate, state_->clock(), deadline, wait, state_->options.spin, come);
+      const bool slipped = slip_.begin(state_->options.spin, deadline);
+      if (slipped) slip_.end(reader_->waiting(state_->log.end().added()));
+      const auto spin = slipped ? state_->options.spin - wait::Slip::length : state_->options.spin;
+      const auto outcome = wait::await(state_->gate, state_->clock(), deadline, wait, spin, come);
       if (outcome == wait::Outcome::timed_out) return Errc::timed_out;
       if (outcome == wait::Outcome::cancelled) return Errc::cancelled;
       const Found found = take();
@@ -227,6 +232,7 @@ class Membership {
   std::shared_ptr<Share> share_;
   std::shared_ptr<Reader> reader_;
   Returned<Payload> returned_;  // to this one alone
+  wait::Slip slip_;
   sync::atomic<bool> left_{false};
 };
 

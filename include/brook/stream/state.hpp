@@ -29,6 +29,7 @@
 #include <brook/wait.hpp>
 #include <brook/wait/await.hpp>
 #include <brook/wait/gate.hpp>
+#include <brook/wait/slip.hpp>
 
 namespace brook::group {
 
@@ -221,6 +222,14 @@ struct State {
     room.announce();
   }
 
+  /// For a call that has found nothing, or little: lets entries gather, where that pays. For how long it is to poll then.
+  [[nodiscard]] std::chrono::microseconds let_gather(Clock::time_point deadline) noexcept {
+    const std::uint64_t before = look().end.added();
+    if (!slip_.begin(options.spin, deadline)) return options.spin;
+    slip_.end(look().end.added() - before);
+    return options.spin - wait::Slip::length;
+  }
+
   const StreamOptions options;
   Room room;
   bool restoring = false;  // before anybody else knows of it: nothing leaves by itself
@@ -232,6 +241,7 @@ struct State {
   sync::atomic<bool> sweep_due{false};  // there may be entries that every group is done with (stream/retention.hpp)
 
  private:
+  wait::Slip slip_;  // of who reads
   // Adding asks neither for room nor for what is too old, nor a probe, and nobody notes it.
   bool plain_ = !room.bounded() && options.max_age.count() <= 0 && options.probe == nullptr;
   sync::atomic<bool> closing_{false};

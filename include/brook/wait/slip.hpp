@@ -13,35 +13,43 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 
+#include <brook/clock.hpp>
 #include <brook/core/sync.hpp>
 
 namespace brook::wait {
 
 class Slip {
  public:
-  /// Lets elements gather, if it is time to try. `budget` is how long the caller would poll; what is left of it is returned.
-  [[nodiscard]] std::chrono::microseconds begin(std::chrono::microseconds budget) noexcept {
+  static constexpr std::chrono::microseconds length{2};
+  /// So many that gather while one lasts come faster than cache lines travel.
+  static constexpr std::uint64_t enough = 16;
+
+  /// Lets elements gather, if it is time to try, for a call that polls for so long when there are none, if its deadline lets
+  /// it wait. Whether it did: then end() is due, and the poll the shorter.
+  [[nodiscard]] bool begin(std::chrono::microseconds spin, Clock::time_point deadline) noexcept {
+    if (deadline == Clock::time_point::min() || spin < 2 * length) return false;
     const std::uint32_t left = left_.load(sync::relaxed);  // SL
-    if (left > 0) left_.store(left - 1, sync::relaxed);    // SL
-    if (left > 0 || budget < 2 * length) return budget;
+    if (left > 0) {
+      left_.store(left - 1, sync::relaxed);  // SL
+      return false;
+    }
     const auto end = std::chrono::steady_clock::now() + length;
     do sync::pause();
     while (std::chrono::steady_clock::now() < end);
-    return budget - length;
+    return true;
   }
-  /// Of a wait that was given less than its budget: how many elements there were in the end.
-  void end(std::size_t gathered) noexcept {
-    const std::uint32_t pause = gathered >= enough ? 0 : std::min(pause_.load(sync::relaxed) * 2 + 1, longest);  // SL
-    pause_.store(pause, sync::relaxed);                                                                          // SL
-    left_.store(pause, sync::relaxed);                                                                           // SL
+  /// How many elements have gathered.
+  void end(std::uint64_t gathered) noexcept {
+    const std::uint32_t before = pause_.load(sync::relaxed);  // SL
+    const std::uint32_t pause = gathered >= enough ? 0 : std::min(before * 2 + 1, longest);
+    if (pause == 0 && before == 0) return;  // who adds elements may have something on the same cache line
+    pause_.store(pause, sync::relaxed);     // SL
+    left_.store(pause, sync::relaxed);      // SL
   }
 
  private:
-  static constexpr std::chrono::microseconds length{2};
-  static constexpr std::size_t enough = 16;       // elements: they come faster than lines travel
   static constexpr std::uint32_t longest = 1023;  // waits: a message in a thousand is late
 
   sync::atomic<std::uint32_t> left_{0};   // waits until the next try
