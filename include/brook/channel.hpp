@@ -103,7 +103,8 @@ class Channel {
 
   /// Subscribes a function, which is called with each message, or with what was published, one call after the other.
   /// What it throws is told to `options.on_error`, counted, and harms nobody else. It may publish, subscribe, and
-  /// unsubscribe.
+  /// unsubscribe. Throws std::system_error too when it is to have a thread of its own, and that cannot be started; there
+  /// is no subscription then.
   template <MessageCallback<T> F>
   [[nodiscard]] CallbackSubscription subscribe(F function, const CallbackOptions& options = {}) {
     return probing::perform(*state_, {.operation = Operation::subscribe}, [&](const Manner& manner) {

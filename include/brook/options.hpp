@@ -160,7 +160,9 @@ enum class CallOn : unsigned char {
   /// works for all who publish meanwhile. With Overflow::block a function must not publish to its own channel, nor may
   /// functions of two channels publish to each other's: they would wait for each other's room.
   publisher,
-  own_thread,  ///< one that is the subscription's own
+  /// One that is the subscription's own. Subscribing throws std::system_error when it cannot be started, and then
+  /// nothing has changed.
+  own_thread,
 };
 
 /// Options of a subscription with a callback.

@@ -139,7 +139,8 @@ class PubSub {
     return subscribe({}, options);
   }
 
-  /// Subscribes a function, as Channel does.
+  /// Subscribes a function, as Channel does. Throws std::system_error too when it is to have a thread of its own, and that
+  /// cannot be started; there is no subscription then.
   template <MessageCallback<T> F>
   [[nodiscard]] CallbackSubscription subscribe(std::initializer_list<std::string_view> names, F function,
                                                const std::vector<std::string>& patterns = {},

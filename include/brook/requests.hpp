@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -32,20 +33,18 @@ namespace brook {
 
 namespace channel {
 
-/// Where one answer is waited for. It is given once; what comes later is dropped.
+/// Where one answer is waited for. It is given once; what comes later is dropped. An answer that throws as it is moved stays
+/// where it was: so it is not moved within an expected, whose own move ends the program then.
 template <class Answer>
 class Pending {
  public:
   /// False when there is one already, or nobody waits any more.
-  bool give(expected<Answer, Errc>&& answer) {
-    {
-      const sync::unique_lock<sync::mutex> held(mutex_);
-      if (over_.load(sync::seq_cst)) return false;
-      answer_.emplace(std::move(answer));
-      over_.store(true, sync::seq_cst);
-    }
-    gate_.announce();
-    return true;
+  bool give(Answer&& answer) {
+    return end([&] { answer_.emplace(std::move(answer)); });
+  }
+  /// Gives an error instead. As above.
+  bool refuse(Errc why) {
+    return end([&]() noexcept { why_ = why; });
   }
   /// Errors: those of the answer, timed_out, cancelled; unanswered when it was taken before. The clock is needed only as long
   /// as it is not over.
@@ -68,17 +67,37 @@ class Pending {
   [[nodiscard]] wait::Gate& gate() noexcept { return gate_; }
 
  private:
+  // It is gone once it has been moved, not when that threw.
+  struct Drop {
+    std::optional<Answer>& answer;
+    const int thrown = std::uncaught_exceptions();
+    ~Drop() {
+      if (std::uncaught_exceptions() == thrown) answer.reset();
+    }
+  };
+
+  template <class Give>
+  bool end(const Give& give) {
+    {
+      const sync::unique_lock<sync::mutex> held(mutex_);
+      if (over_.load(sync::seq_cst)) return false;
+      give();
+      over_.store(true, sync::seq_cst);
+    }
+    gate_.announce();
+    return true;
+  }
   [[nodiscard]] expected<Answer, Errc> take_locked() {
-    if (!answer_) return unexpected(Errc::unanswered);
-    expected<Answer, Errc> answer = *std::move(answer_);
-    answer_.reset();
-    return answer;
+    if (!answer_) return unexpected(std::exchange(why_, Errc::unanswered));
+    const Drop drop{answer_};
+    return expected<Answer, Errc>(tl::in_place, *std::move(answer_));
   }
 
   sync::mutex mutex_;
   wait::Gate gate_;
   sync::atomic<bool> over_{false};
-  std::optional<expected<Answer, Errc>> answer_;
+  std::optional<Answer> answer_;
+  Errc why_ = Errc::unanswered;  // there is none
 };
 
 template <class Question, class Answer>
@@ -100,7 +119,7 @@ class Request {
     return *this;
   }
   ~Request() {
-    if (message_) static_cast<void>((*message_)->pending->give(unexpected(Errc::unanswered)));
+    if (message_) static_cast<void>((*message_)->pending->refuse(Errc::unanswered));
   }
 
   [[nodiscard]] const Question& operator*() const noexcept { return (*message_)->question; }
@@ -109,10 +128,11 @@ class Request {
   /// Whether nobody waits for the answer any more.
   [[nodiscard]] bool over() const noexcept { return (*message_)->pending->over(); }
 
-  /// Answers. False when nobody waits for it any more, or it has been answered: the reply is then dropped.
+  /// Answers. False when nobody waits for it any more, or it has been answered: the reply is then dropped. Throws what
+  /// Answer's move constructor throws, and then it has not been answered.
   bool reply(Answer answer) { return (*message_)->pending->give(std::move(answer)); }
   /// Answers with an error.
-  bool refuse(Errc error) { return (*message_)->pending->give(unexpected(error)); }
+  bool refuse(Errc error) { return (*message_)->pending->refuse(error); }
 
   /// For the library.
   explicit Request(Message<channel::Asked<Question, Answer>>&& message) noexcept : message_(std::move(message)) {}
@@ -219,7 +239,8 @@ template <class Answer>
 class Reply {
  public:
   /// Waits for it; once. Errors: timed_out; cancelled; and with what it was refused. It is then too late for the answer.
-  /// Further: unanswered, when who served has gone, or when it was taken before.
+  /// Further: unanswered, when who served has gone, or when it was taken before. Throws what Answer's move constructor
+  /// throws, and std::bad_alloc; the answer can then still be got.
   [[nodiscard]] expected<Answer, Errc> get(const Wait& wait = forever) { return pending_->wait(*clock_, wait, spin_); }
   /// Whether it is there.
   [[nodiscard]] bool ready() const noexcept { return pending_->over(); }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -82,6 +83,47 @@ struct Scene {
   }
   [[nodiscard]] std::size_t waiting() const {
     return list.info().waiting_poppers + mover.info().waiting_poppers + flags.info().waiting_poppers;
+  }
+};
+
+int number_of(const Large& value) { return value.value(); }
+int number_of(const Message<Large>& message) { return message->value(); }
+
+// Lets nobody have what a call has taken.
+class Refusing final : public Probe {
+ public:
+  bool refuses = false;
+
+  Outcome watch(const Call& call, const Perform& perform) override {
+    if (!refuses || call.operation != Operation::receive) return perform();
+    return {.done = false, .failed = Errc::full};
+  }
+};
+
+// Messages, in more than one segment, for subscriptions of each kind.
+struct Refused {
+  static constexpr int messages = 40;
+
+  Refusing probe{};
+  SoleClock clock{};
+  Channel<Large> channel{{.clock = &clock, .spin = 0us, .probe = &probe}};
+  PubSub<Large> pubsub{{.clock = &clock, .spin = 0us, .probe = &probe}};
+  Subscription<Large> alone = channel.subscribe();
+  Subscription<Large> member = channel.subscribe({.share = "s"});
+  TopicSubscription<Large> topic = pubsub.subscribe("t");
+
+  void bring() {
+    const SafeNew safe;
+    for (int i = 1; i <= messages; ++i) {
+      channel.publish(Large(i));
+      pubsub.publish("t", Large(i));
+    }
+  }
+  template <class Use>
+  void with(int which, const Use& use) {
+    if (which == 0) use(alone);
+    if (which == 1) use(member);
+    if (which == 2) use(topic);
   }
 };
 
@@ -189,6 +231,53 @@ TEST_CASE("No memory: what is brought to a completion is not lost") {
     CHECK(scene.waiting() == 0);
     CHECK(scene.clock.timers() == 0);
     if (!failed) break;
+  }
+}
+
+TEST_CASE("No memory: messages that a call may not have are received again, all of them") {
+  const int which = GENERATE(range(0, 3));
+  const bool completion = GENERATE(false, true);
+  const bool later = GENERATE(false, true);
+  const Failing how = GENERATE(Failing::once, Failing::from_then_on);
+  const auto check = [&](auto& subscription, Refused& scene, std::uint64_t n) {
+    std::optional<Errc> why;
+    const auto see = [&](const auto& got) { why = got ? std::nullopt : std::optional(got.error()); };
+    scene.probe.refuses = true;
+    if (later && !completion) scene.clock.meanwhile.emplace_back([&] { scene.bring(); });
+    if (!later) scene.bring();
+    bool thrown = false;
+    {
+      const FailingNew failing(n, how);
+      try {
+        if (completion) on_ready(see, 1h, from(subscription, 100));
+        else see(select(1h, from(subscription, 100)));
+        if (completion && later) scene.bring();
+      } catch (const std::bad_alloc&) { thrown = true; }
+    }
+    const bool failed = FailingNew::happened();
+    if (subscription.waiting() == 0) scene.bring();
+    CHECK((thrown || why == Errc::full || why == Errc::out_of_memory));
+    CHECK(subscription.waiting() == Refused::messages);
+    scene.probe.refuses = false;
+    Ints seen;
+    for (std::uint64_t i = 1; seen.size() < Refused::messages; ++i) {
+      const FailingNew failing_again(i % 4, how);
+      const auto batch = subscription.receive_batch(i % 7 + 1, Wait());
+      const SafeNew safe;
+      REQUIRE(!batch->empty());
+      for (const auto& message : *batch) seen.push_back(number_of(message));
+      REQUIRE(subscription.waiting() == Refused::messages - seen.size());
+    }
+    Ints all(Refused::messages);
+    std::iota(all.begin(), all.end(), 1);
+    CHECK(seen == all);
+    return failed;
+  };
+  bool failed = true;
+  for (std::uint64_t n = 1; failed; ++n) {
+    CAPTURE(which, completion, later, n);
+    Refused scene;
+    scene.with(which, [&](auto& subscription) { failed = check(subscription, scene, n); });
   }
 }
 

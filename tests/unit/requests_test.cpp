@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../catch.hpp"
+#include "list_support.hpp"
 #include "stream_support.hpp"
 
 namespace requests_test {
@@ -210,6 +211,35 @@ TEST_CASE("Requests: values that can only be moved") {
   auto request = service.receive(Wait());
   CHECK(request->reply(std::make_unique<int>(2 * ***request)));
   CHECK(**reply->get() == 42);
+}
+
+TEST_CASE("Requests: what throws as it is moved was not asked, not answered, and is not lost") {
+  using Sore = Fussy<false>;
+  static_assert(Selectable<Reply<int>&> && !Selectable<Reply<Sore>&>);
+  // How often it threw, with the first construction throwing, then the second, until none is left to throw.
+  const auto throws = [](const auto& operation, const auto& check) {
+    for (int n = 1;; ++n) {
+      Sore::fuse = n;
+      try {
+        operation();
+        Sore::fuse = 0;
+        return n - 1;
+      } catch (const Sore::Thrown&) { check(); }
+    }
+  };
+  Requests<Sore, Sore> doubles;
+  auto service = doubles.serve();
+  std::optional<Reply<Sore>> reply;
+  CHECK(throws([&] { reply.emplace(doubles.send(Sore(21)).value()); }, [&] { CHECK(!service.receive(Wait())); }) > 1);
+  auto request = service.receive(Wait());
+  REQUIRE(request);
+  bool replied = false;
+  CHECK(throws([&] { replied = request->reply(Sore(2 * (*request)->value())); }, [&] { CHECK(!reply->ready()); }) > 1);
+  CHECK(replied);
+  int got = 0;
+  CHECK(throws([&] { got = reply->get()->value(); }, [&] { CHECK(reply->ready()); }) == 1);
+  CHECK(got == 42);
+  CHECK(reply->get(Wait()).error() == Errc::unanswered);
 }
 
 #ifdef __cpp_lib_jthread

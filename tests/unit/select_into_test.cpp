@@ -214,4 +214,40 @@ TEST_CASE("Select: a message for a name of a PubSub") {
   }
 }
 
+TEMPLATE_TEST_CASE("Select: a message that throws as it is copied or moved is not published", "", Fussy<true>,
+                   Fussy<false>) {
+  using T = TestType;
+  const bool completion = GENERATE(false, true);
+  const auto publish = [&](auto&& into_it) {
+    std::optional<Errc> failed;
+    const auto see = [&](const auto& done) { failed = done ? std::nullopt : std::optional(done.error()); };
+    if (completion) on_ready(see, Wait(), std::move(into_it));
+    else see(select(Wait(), std::move(into_it)));
+    CHECK(!failed);
+  };
+  for (int n = 1, left = 4; left > 0; ++n) {
+    CAPTURE(completion, n);
+    left = 4;  // ways that did not throw, as no constructions were left to
+    for (const int way : {0, 1, 2, 3}) {
+      Channel<T> channel;
+      PubSub<T> hub;
+      auto sub = channel.subscribe();
+      auto topic = hub.subscribe("a", {.patterns = {"*"}});
+      T value(7);
+      T::fuse = n;
+      try {
+        if (way == 0) publish(into(channel, std::as_const(value)));
+        if (way == 1) publish(into(channel, std::move(value)));
+        if (way == 2) publish(into(hub, "a", std::as_const(value)));
+        if (way == 3) publish(into(hub, "a", std::move(value)));
+        left -= T::fuse > 0 ? 1 : 0;
+      } catch (const typename T::Thrown&) {}
+      const bool thrown = T::fuse == 0;
+      T::fuse = 0;
+      CHECK(sub.waiting() == (way < 2 && !thrown ? 1 : 0));
+      CHECK(topic.waiting() == (way >= 2 && !thrown ? 2 : 0));
+    }
+  }
+}
+
 }  // namespace select_into_test

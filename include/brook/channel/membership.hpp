@@ -91,9 +91,9 @@ class Membership {
     return receive_alone(wait, [&] { return state_->take(*reader_, most, batch); });
   }
   /// What was received for a call that has gone is received again, before anything else. By who receives.
-  void give_back(const Batch<Payload>& batch) noexcept {
-    if (share_ != nullptr) share_->give_back(batch);
-    else returned_.put(batch);
+  void give_back(Loan<Payload>& loan) noexcept {
+    if (share_ != nullptr) share_->give_back(loan);
+    else returned_.put(loan);
   }
 
   /// The subscription is over: nothing is received any more, and a call that waits wakes. May be called again.

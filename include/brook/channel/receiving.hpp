@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <brook/channel/line.hpp>
+#include <brook/channel/returned.hpp>
 #include <brook/channel/state.hpp>
 #include <brook/clock.hpp>
 #include <brook/error.hpp>
@@ -56,7 +57,7 @@ class Receiving final : public wait::Case {
   using Value = typename Shape::Value;
 
   explicit Receiving(ReceiveFrom<Source, Shape> what) : membership_(std::move(what.membership)), most_(what.most) {
-    if (membership_ != nullptr) line_.emplace(*membership_, what.most, batch_);
+    if (membership_ != nullptr) line_.emplace(*membership_, what.most, loan_.batch());
   }
 
   [[nodiscard]] Clock* clock() const noexcept override {
@@ -69,20 +70,21 @@ class Receiving final : public wait::Case {
     if (line_) line_->withdraw();
   }
   [[nodiscard]] expected<Value, Errc> result() {
-    if (batch_.runs.size() == 0) return unexpected(Errc::closed);
-    return Shape::of(std::move(batch_));
+    if (loan_.batch().runs.size() == 0) return unexpected(Errc::closed);
+    return Shape::of(std::move(loan_.batch()));
   }
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
     if (!taken || !membership_->watched()) return std::nullopt;
     const Call call{.operation = Operation::receive, .size = most_, .wait = &wait, .prompt = this->prompt()};
-    return probing::watch_taken(*membership_, call, {.size = batch_.runs.size()}, [this]() noexcept { give_back(); });
+    return probing::watch_taken(*membership_, call, {.size = loan_.batch().runs.size()},
+                                [this]() noexcept { give_back(); });
   }
-  void give_back() noexcept override { membership_->give_back(std::exchange(batch_, {})); }
+  void give_back() noexcept override { membership_->give_back(loan_); }
 
  private:
   const std::shared_ptr<typename Source::Membership> membership_;
   const std::size_t most_;
-  Batch<typename Source::Payload> batch_;
+  Loan<typename Source::Payload> loan_;
   std::optional<typename Source::Membership::Line> line_;
 };
 

@@ -70,9 +70,9 @@ class Share {
 
   /// What was received for a call that has gone is for whoever receives next.
   [[nodiscard]] const Returned<Payload>& returned() const noexcept { return returned_; }
-  void give_back(const Batch<Payload>& batch) noexcept {
+  void give_back(Loan<Payload>& loan) noexcept {
     const Locked locked(*this);
-    returned_.put(batch);
+    returned_.put(loan);
     serve();
   }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <brook/channel/membership.hpp>
+#include <brook/channel/returned.hpp>
 #include <brook/channel/state.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/sync.hpp>
@@ -66,7 +67,7 @@ class Membership {
     return receive_from_each(wait, [&](Inner& inner, const Wait& how) { return inner.receive(most, how, batch); });
   }
 
-  void give_back(const channel::Batch<Payload>& batch) noexcept { at_->give_back(batch); }
+  void give_back(channel::Loan<Payload>& loan) noexcept { at_->give_back(loan); }
 
   /// Asks the PubSub's probe, where it still has one.
   Outcome ask(const Call& call, const Perform& perform) {

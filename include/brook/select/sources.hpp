@@ -101,12 +101,11 @@ template <class Question, class Answer>
   using Shape = selection::AsRequest<Question, Answer>;
   return channel::ReceiveFrom<channel::Source<Asked>, Shape>{membership_of(subscription_of(service)), 1};
 }
-/// The answer to a question that was sent (Requests::send): an Answer. Once, as Reply::get(); errors further: unanswered, and
-/// with what it was refused.
+/// The answer to a question that was sent (Requests::send): an Answer, which must move without throwing. Once, as
+/// Reply::get(); errors further: unanswered, and with what it was refused.
 template <class Answer>
-[[nodiscard]] channel::AnswerFrom<Answer> from(Reply<Answer>& reply) {
-  return source_of(reply);
-}
+requires std::is_nothrow_move_constructible_v<Answer>
+[[nodiscard]] channel::AnswerFrom<Answer> from(Reply<Answer>& reply) { return source_of(reply); }
 
 /// A source as it is; so that calls take objects and sources alike.
 template <Source T>
