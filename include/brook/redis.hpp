@@ -103,7 +103,7 @@ expected<RedisExported, SnapshotError> export_to_redis(To&& to, const Broker& br
 /// Handles of before answer closed. Precondition: no other call is running. Whatever the bytes are, they are not trusted: errors tell
 /// at which byte. corrupt for what is no command, is not understood, or contradicts what came before; codec_error for a value
 /// that no T can be made of; wrong_type for something else of this name; no_such_key when there is nothing of it; invalid_argument
-/// for what the options do not allow; io_error. With an error, and when it throws std::bad_alloc, nothing has changed. O(n log n).
+/// for what the options do not allow, and for an object of a broker that has a journal; io_error. With an error, and when it throws std::bad_alloc, nothing has changed. O(n log n).
 template <RedisEntry T>
 expected<RedisImported, SnapshotError> import_from_redis(const std::filesystem::path& path, std::string_view name,
                                                          Stream<T>& stream, const RedisImportOptions& options = {}) {

@@ -101,7 +101,8 @@ expected<void, SnapshotError> save(To&& to, const Broker& broker, Types<Ts...>, 
 /// Makes a stream, or a list, what was saved: as if it had been destroyed, and made anew with the options that were saved, but
 /// for its clock, which `options` name, and its probe, which it has no more. Handles of before answer closed. Precondition: no
 /// other call is running. Whatever the bytes are, they are not trusted. Errors: corrupt, unsupported_version, io_error; wrong_type
-/// for a snapshot of something else; invalid_argument where Policies are missing. With an error, and when it throws std::bad_alloc
+/// for a snapshot of something else; invalid_argument where Policies are missing, and for an object of a broker that has a
+/// journal. With an error, and when it throws std::bad_alloc
 /// or what T's Codec throws, nothing has changed. O(n).
 template <class T>
 requires Encodable<T> expected<void, SnapshotError> load(const std::filesystem::path& path, Stream<T>& stream,

@@ -34,6 +34,13 @@ struct Point {
 
 enum class Colour : std::int16_t { red = -3 };
 
+enum class Answer : bool { no, yes };
+
+// Has no codec.
+struct Opaque {
+  std::string text;
+};
+
 struct Order {
   std::uint64_t number = 0;
   std::string customer;
@@ -111,7 +118,8 @@ bool survives(const T& value) {
 
 TEST_CASE("a codec gives back every value that it wrote, and nothing for a part of its bytes") {
   CHECK((survives(std::int8_t{-5}) && survives(std::uint64_t{1} << 63) && survives('a') && survives(L'b')));
-  CHECK((survives(true) && survives(1.5F) && survives(-2.25) && survives(Colour::red) && survives(Point{1, -2})));
+  CHECK((survives(true) && survives(1.5F) && survives(-2.25) && survives(Colour::red) && survives(Answer::yes) &&
+         survives(std::vector<Answer>{Answer::no, Answer::yes}) && survives(Point{1, -2})));
   CHECK((survives(std::string("text")) && survives(std::u16string(u"wide")) && survives(std::string())));
   CHECK((survives(std::vector<int>{1, 2, 3}) && survives(std::vector<std::string>{"a", ""}) &&
          survives(std::vector<bool>{true, false})));
@@ -167,6 +175,19 @@ TEST_CASE("what says something in one process only has no codec") {
   STATIC_REQUIRE_FALSE(Encodable<std::string_view>);
   STATIC_REQUIRE_FALSE(Encodable<const char*>);
   STATIC_REQUIRE_FALSE(Encodable<std::chrono::steady_clock::time_point>);
+}
+
+TEST_CASE("what holds something that has no codec has none") {
+  STATIC_REQUIRE_FALSE(Encodable<Opaque>);
+  STATIC_REQUIRE_FALSE(Encodable<std::unique_ptr<Opaque>>);
+  STATIC_REQUIRE_FALSE(Encodable<std::vector<Opaque>>);
+  STATIC_REQUIRE_FALSE(Encodable<std::array<std::string_view, 2>>);
+  STATIC_REQUIRE_FALSE(Encodable<std::optional<int*>>);
+  STATIC_REQUIRE_FALSE(Encodable<std::map<int, Opaque>>);
+  STATIC_REQUIRE_FALSE(Encodable<std::tuple<int, Opaque>>);
+  STATIC_REQUIRE_FALSE(Encodable<std::pair<Opaque, int>>);
+  STATIC_REQUIRE_FALSE(Encodable<std::variant<int, std::vector<Opaque>>>);
+  STATIC_REQUIRE_FALSE(Encodable<std::list<std::vector<Opaque>>>);
 }
 
 TEST_CASE("a decoder refuses what makes no sense, however large it says to be") {

@@ -1,5 +1,6 @@
 // Journals: what comes back, what is promised, and what is said when it cannot be kept.
 #include <brook/journal.hpp>
+#include <brook/redis.hpp>
 #include <brook/testing.hpp>
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -208,6 +210,24 @@ TEST_CASE("a journal is refused where it could not be kept") {
   bytes.clear();
   REQUIRE(save(bytes, Broker(), all_types));
   CHECK(load(std::span<const std::byte>(bytes), life.broker, all_types).error() == Errc::invalid_argument);
+}
+
+TEST_CASE("what has a journal is not replaced by an import, which the journal would not know of") {
+  const Directory directory;
+  Life life(directory.path);
+  const auto stream = life.stream("s");
+  const auto list = life.list("l");
+  const auto bytes_of = [](std::string_view text) { return std::as_bytes(std::span(text)); };
+  CHECK(import_redis_reply(bytes_of("*0\r\n"), *stream).error() == Errc::invalid_argument);
+  CHECK(import_redis_reply(bytes_of("*0\r\n"), *list).error() == Errc::invalid_argument);
+  const auto add = bytes_of("*5\r\n$4\r\nXADD\r\n$1\r\ns\r\n$3\r\n1-1\r\n$5\r\nvalue\r\n$1\r\nv\r\n");
+  CHECK(import_from_redis(add, "s", *stream).error() == Errc::invalid_argument);
+  const auto push = bytes_of("*3\r\n$5\r\nRPUSH\r\n$1\r\nl\r\n$1\r\nv\r\n");
+  CHECK(import_from_redis(push, "l", *list).error() == Errc::invalid_argument);
+  Stream<std::string> other;
+  BlockingList<std::string> plain;
+  CHECK(import_from_redis(add, "s", other));
+  CHECK(import_from_redis(push, "l", plain));
 }
 
 TEST_CASE("a group's functions must be told again when a journal is opened") {

@@ -27,6 +27,7 @@
 #include <brook/redis/options.hpp>
 #include <brook/redis/read.hpp>
 #include <brook/snapshot/error.hpp>
+#include <brook/snapshot/single.hpp>
 #include <brook/snapshot/sink.hpp>
 #include <brook/stream.hpp>
 
@@ -148,6 +149,7 @@ template <class Make>
 template <class T>
 [[nodiscard]] ImportOutcome import_object(ByteSource& source, std::string_view name, Stream<T>& stream,
                                           const RedisImportOptions& options) {
+  if (const auto allowed = snapshot::not_recorded(stream); !allowed) return unexpected(allowed.error());
   auto import = import_of_one(ObjectKind::stream, name, options, [&options]() -> std::unique_ptr<Importing> {
     return std::make_unique<ImportingStream<T>>(options, options.stream);
   });
@@ -162,6 +164,7 @@ template <class T>
 template <class T>
 [[nodiscard]] ImportOutcome import_object(ByteSource& source, std::string_view name, BlockingList<T>& list,
                                           const RedisImportOptions& options) {
+  if (const auto allowed = snapshot::not_recorded(list); !allowed) return unexpected(allowed.error());
   auto import = import_of_one(ObjectKind::list, name, options, [&options]() -> std::unique_ptr<Importing> {
     return std::make_unique<ImportingList<T>>(options.list);
   });

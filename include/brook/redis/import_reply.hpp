@@ -26,6 +26,7 @@
 #include <brook/redis/reply.hpp>
 #include <brook/redis/script.hpp>
 #include <brook/snapshot/error.hpp>
+#include <brook/snapshot/single.hpp>
 #include <brook/snapshot/sink.hpp>
 #include <brook/stream.hpp>
 
@@ -261,6 +262,7 @@ inline constexpr bool ends_with_reply = !snapshot::GivesBytes<From> && !std::der
 template <class T>
 [[nodiscard]] snapshot::Result import_reply(ByteSource& source, bool to_the_end, Stream<T>& stream,
                                             const RedisImportOptions& options) {
+  if (auto failed = snapshot::not_recorded(stream); !failed) return failed;
   ReplyReader from(source);
   ImportingStream<T> importing(options, options.stream);
   if (from.begin()) StreamReply(from, importing).read();
@@ -273,6 +275,7 @@ template <class T>
 template <class T>
 [[nodiscard]] snapshot::Result import_reply(ByteSource& source, bool to_the_end, BlockingList<T>& list,
                                             const RedisImportOptions& options) {
+  if (auto failed = snapshot::not_recorded(list); !failed) return failed;
   ReplyReader from(source);
   ImportingList<T> importing(options.list);
   std::string text;

@@ -4,6 +4,7 @@
 //   struct brook::Codec<Order> : brook::MemberCodec<Order, &Order::id, &Order::customer, &Order::lines> {};
 #pragma once
 
+#include <array>
 #include <bit>
 #include <chrono>
 #include <concepts>
@@ -12,11 +13,14 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <brook/core/text.hpp>
 #include <brook/error.hpp>
@@ -64,9 +68,24 @@ inline constexpr bool is_local<std::reference_wrapper<T>> = true;
 template <class Duration>
 inline constexpr bool is_local<std::chrono::time_point<std::chrono::steady_clock, Duration>> = true;
 
+// What holds values of other types: it has a codec where they have one (snapshot/containers.hpp), and else none.
+template <class T>
+inline constexpr bool holds_others = false;
+template <class T, std::size_t n>
+inline constexpr bool holds_others<std::array<T, n>> = true;
+template <class T>
+inline constexpr bool holds_others<std::optional<T>> = true;
+template <class A, class B>
+inline constexpr bool holds_others<std::pair<A, B>> = true;
+template <class... Ts>
+inline constexpr bool holds_others<std::tuple<Ts...>> = true;
+template <class... Ts>
+inline constexpr bool holds_others<std::variant<Ts...>> = true;
+
 /// Types whose bytes are taken as they are, if nothing else is said of them.
 template <class T>
-concept Raw = (std::is_class_v<T> && std::is_trivially_copyable_v<T> && !is_local<T>) || std::same_as<T, long double>;
+concept Raw = (std::is_class_v<T> && std::is_trivially_copyable_v<T> && !is_local<T> && !holds_others<T>) ||
+              std::same_as<T, long double>;
 
 /// Types of which a snapshot holds the bytes just as they lie in memory: so many of them are copied at one stroke.
 template <class T>
@@ -146,7 +165,7 @@ template <class T>
 requires std::is_enum_v<T>
 struct Codec<T> {
   using Number = std::underlying_type_t<T>;
-  static constexpr bool as_in_memory = std::same_as<Number, bool> ? false : Codec<Number>::as_in_memory;
+  static constexpr bool as_in_memory = snapshot::AsInMemory<Number>;
 
   static void encode(Encoder& to, T value) { to.value(static_cast<Number>(value)); }
   static expected<T, Errc> decode(Decoder& from) {

@@ -91,11 +91,12 @@ struct MapCodec {
 
 }  // namespace snapshot
 
-template <class T, class Allocator>
+template <Encodable T, class Allocator>
 struct Codec<std::vector<T, Allocator>> : snapshot::ElementsCodec<std::vector<T, Allocator>, T, snapshot::AddLast> {
   static std::string type() { return snapshot::text_of_types<T>("vector"); }
 };
-template <snapshot::AsInMemory T, class Allocator>
+template <Encodable T, class Allocator>
+requires snapshot::AsInMemory<T>
 struct Codec<std::vector<T, Allocator>> {
   using Vector = std::vector<T, Allocator>;
   static void encode(Encoder& to, const Vector& values) {
@@ -128,42 +129,42 @@ struct Codec<std::vector<bool, Allocator>>
   }
   static std::string type() { return "vector<bool>"; }
 };
-template <class T, class Allocator>
+template <Encodable T, class Allocator>
 struct Codec<std::deque<T, Allocator>> : snapshot::ElementsCodec<std::deque<T, Allocator>, T, snapshot::AddLast> {
   static std::string type() { return snapshot::text_of_types<T>("deque"); }
 };
-template <class T, class Allocator>
+template <Encodable T, class Allocator>
 struct Codec<std::list<T, Allocator>> : snapshot::ElementsCodec<std::list<T, Allocator>, T, snapshot::AddLast> {
   static std::string type() { return snapshot::text_of_types<T>("list"); }
 };
 
-template <class T, class... Rest>
+template <Encodable T, class... Rest>
 struct Codec<std::set<T, Rest...>> : snapshot::ElementsCodec<std::set<T, Rest...>, T, snapshot::AddOnce> {
   static std::string type() { return snapshot::text_of_types<T>("set"); }
 };
-template <class T, class... Rest>
+template <Encodable T, class... Rest>
 struct Codec<std::multiset<T, Rest...>> : snapshot::ElementsCodec<std::multiset<T, Rest...>, T, snapshot::AddOnce> {
   static std::string type() { return snapshot::text_of_types<T>("multiset"); }
 };
-template <class T, class... Rest>
+template <Encodable T, class... Rest>
 struct Codec<std::unordered_set<T, Rest...>>
     : snapshot::ElementsCodec<std::unordered_set<T, Rest...>, T, snapshot::AddOnce> {
   static std::string type() { return snapshot::text_of_types<T>("unordered_set"); }
 };
-template <class Key, class T, class... Rest>
+template <Encodable Key, Encodable T, class... Rest>
 struct Codec<std::map<Key, T, Rest...>> : snapshot::MapCodec<std::map<Key, T, Rest...>> {
   static std::string type() { return snapshot::text_of_types<Key, T>("map"); }
 };
-template <class Key, class T, class... Rest>
+template <Encodable Key, Encodable T, class... Rest>
 struct Codec<std::multimap<Key, T, Rest...>> : snapshot::MapCodec<std::multimap<Key, T, Rest...>> {
   static std::string type() { return snapshot::text_of_types<Key, T>("multimap"); }
 };
-template <class Key, class T, class... Rest>
+template <Encodable Key, Encodable T, class... Rest>
 struct Codec<std::unordered_map<Key, T, Rest...>> : snapshot::MapCodec<std::unordered_map<Key, T, Rest...>> {
   static std::string type() { return snapshot::text_of_types<Key, T>("unordered_map"); }
 };
 
-template <class... Ts>
+template <Encodable... Ts>
 struct Codec<std::tuple<Ts...>> {
   using Tuple = std::tuple<Ts...>;
   static void encode(Encoder& to, const Tuple& values) {
@@ -177,7 +178,7 @@ struct Codec<std::tuple<Ts...>> {
   }
   static std::string type() { return snapshot::text_of_types<Ts...>("tuple"); }
 };
-template <class A, class B>
+template <Encodable A, Encodable B>
 struct Codec<std::pair<A, B>> {
   static void encode(Encoder& to, const std::pair<A, B>& pair) {
     to.value(pair.first);
@@ -192,7 +193,7 @@ struct Codec<std::pair<A, B>> {
   }
   static std::string type() { return snapshot::text_of_types<A, B>("pair"); }
 };
-template <class T, std::size_t n>
+template <Encodable T, std::size_t n>
 struct Codec<std::array<T, n>> {
   static constexpr bool as_in_memory = snapshot::AsInMemory<T> && n > 0;
   static void encode(Encoder& to, const std::array<T, n>& values) {
@@ -210,7 +211,7 @@ struct Codec<std::array<T, n>> {
   }
 };
 
-template <class T>
+template <Encodable T>
 struct Codec<std::optional<T>> {
   static void encode(Encoder& to, const std::optional<T>& value) {
     to.value(value.has_value());
@@ -229,7 +230,7 @@ struct Codec<std::optional<T>> {
   }
   static std::string type() { return snapshot::text_of_types<T>("optional"); }
 };
-template <class T>
+template <Encodable T>
 struct Codec<std::unique_ptr<T>> {
   static void encode(Encoder& to, const std::unique_ptr<T>& value) {
     to.value(value != nullptr);
@@ -256,7 +257,7 @@ struct Codec<std::monostate> {
   static std::string type() { return "nothing"; }
 };
 /// One that has lost its value by an exception cannot be encoded.
-template <class... Ts>
+template <Encodable... Ts>
 struct Codec<std::variant<Ts...>> {
   using Variant = std::variant<Ts...>;
   static void encode(Encoder& to, const Variant& value) {
