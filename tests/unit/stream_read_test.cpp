@@ -179,12 +179,15 @@ TEST_CASE("Stream read: waits on for an id that entries do not reach") {
 }
 
 TEST_CASE("Stream read: waits on when a bound removes what came") {
-  WatchedClock clock;
+  ManualClock clock;
   Stream<int> stream({.max_len = 0, .clock = &clock});
-  auto reader = reading(stream, earliest, {.block = 5s});
-  clock.wait_for_sleepers(1);
+  auto reader = clock.thread([&] { return stream.read(earliest, {.block = 5s}); });
+  clock.run_until_idle();
   REQUIRE(stream.add(1));
+  clock.run_until_idle();  // a reader that is awake could see what comes before it is removed
   REQUIRE(stream.add_range(numbers(1, 10)));
+  clock.run_until_idle();
+  CHECK_FALSE(reader.done());
   clock.advance(5s);
   CHECK(reader.get()->empty());
 }
