@@ -27,6 +27,7 @@
 #include <brook/error.hpp>
 #include <brook/log/append_log.hpp>
 #include <brook/log/hold.hpp>
+#include <brook/log/seek.hpp>
 #include <brook/options.hpp>
 
 namespace brook::channel {
@@ -170,7 +171,7 @@ class Reader {
     Segment& segment = *cursor_.segment;
     Segment* const next = Log::following(segment);
     if (next == nullptr) return segment.sealed() ? Found::over : Found::nothing;
-    Hold hold = Hold::of(next, segment.life().number + 1);
+    Hold hold = log::hold_linked(log, next, segment.life().number + 1);
     if (hold) {
       cursor_.segment = std::move(hold);
       cursor_.slot = 0;
@@ -223,7 +224,7 @@ class Reader {
   [[nodiscard]] bool go_back(const typename Log::End& end, std::uint64_t target) {
     Hold hold = end.segment;
     while (hold->life().added_before > target) {
-      hold = Hold::of(hold->previous(), hold->life().number - 1);
+      hold = log::hold_reached(hold->previous(), hold->life().number - 1);
       if (!hold) return false;
     }
     std::uint32_t slot = 0;

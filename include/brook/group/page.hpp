@@ -138,7 +138,7 @@ class Page {
   /// The segment, if its entries are still there.
   [[nodiscard]] Hold look() const noexcept {
     if (where_ == nullptr) return {};
-    return segment_ ? segment_ : Hold::of(where_, number_);
+    return segment_ ? segment_ : log::hold_reached(where_, number_);
   }
   /// Whether this is the page beside a segment. Requires a reference.
   [[nodiscard]] bool beside(const Segment& segment) const noexcept { return where_ == &segment; }

@@ -101,7 +101,7 @@ class Scan {
       if (at_ < segment_->capacity() || size_ == count) return true;
       Segment* const next = timeline.following(*segment_);
       if (next == nullptr) return true;
-      Hold hold = Hold::of(next, segment_->life().number + 1);
+      Hold hold = timeline.hold_linked(next, segment_->life().number + 1);
       if (!hold) return false;
       passed_.push_back(std::move(hold));
       segment_ = next;

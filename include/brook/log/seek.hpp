@@ -2,14 +2,16 @@
 //
 // A walk goes from a held segment back along signposts to the one it wants, and pins that. On the way it pins nothing, so
 // what it reads may be of a later life, or partly so. It is right all the same if the pin succeeds, that is, if the last
-// segment is live then in the life that was sought: segments are retired from the oldest on, so all newer ones had not
-// been retired before, and what was read there was of the right life. (Nor could it be of an earlier one: whoever holds a
-// segment knows how it and all before it were made.) A mixture of lives is met only where the log has been trimmed, leads
-// to a segment of another number, and there the pin fails. Looking at the numbers on the way only ends such a walk early.
+// segment is live then in the life that was sought, and was opened in it: segments are retired from the oldest on, so all
+// newer ones had not been retired before, and what was read there was of the right life. (Nor could it be of an earlier one:
+// whoever holds a segment knows how it and all before it were made.) A mixture of lives is met only where the log has been
+// trimmed, leads to a segment of another number, or to one that was never linked, and there the pin fails. Looking at the
+// numbers on the way only ends such a walk early.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include <brook/id.hpp>
 #include <brook/log/hold.hpp>
@@ -69,6 +71,24 @@ template <class Payload>
   return from;
 }
 
+/// Holds the segment of this number, which the tail has reached; an empty hold when it has been trimmed meanwhile. The number
+/// alone would not do: an appender that stalled with an old tail may have taken the header from the pool since, for a segment
+/// of the same number, which will never be linked. Such a one was never opened either.
+template <class Payload>
+[[nodiscard]] Hold<Payload> hold_reached(Segment<Payload>* segment, std::uint64_t number) noexcept {
+  Hold<Payload> hold = Hold<Payload>::of(segment, number);
+  return hold && !Word{hold->claims.load(sync::relaxed)}.unopened() ? std::move(hold) : Hold<Payload>();  // AO
+}
+
+/// The same for one that was linked, and that the tail has perhaps not reached yet: it has then.
+template <class Log, class Payload>
+[[nodiscard]] Hold<Payload> hold_linked(Log& log, Segment<Payload>* segment, std::uint64_t number) noexcept {
+  Hold<Payload> hold = hold_reached(segment, number);
+  if (hold) return hold;
+  static_cast<void>(log.end());
+  return hold_reached(segment, number);
+}
+
 /// The newest segment not after `newest` that starts at or before `id`, but none before segment number `oldest`. An empty
 /// hold when that segment has been trimmed meanwhile. O(log of the number of segments between), each a few loads.
 template <class Payload>
@@ -93,7 +113,7 @@ template <class Payload>
   }
   if (segment == newest.get()) return newest;
   segment->prefetch();
-  return Hold<Payload>::of(segment, number);
+  return hold_reached(segment, number);
 }
 
 }  // namespace brook::log

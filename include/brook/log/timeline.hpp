@@ -181,6 +181,11 @@ class Timeline {
   void seal() noexcept { log_.seal(); }
   [[nodiscard]] bool sealed() const noexcept { return log_.sealed(); }
 
+  /// Holds the segment of this number, which was linked; an empty hold when it has been trimmed meanwhile.
+  [[nodiscard]] Hold hold_linked(Segment* segment, std::uint64_t number) noexcept {
+    return log::hold_linked(log_, segment, number);
+  }
+
   /// How many segments the view's entries lie in, or lay in.
   [[nodiscard]] std::uint64_t segments(const View& view) const noexcept {
     const std::uint64_t newest = view.end.segment->life().number;
@@ -279,7 +284,7 @@ bool Timeline<Payload>::visit(const View& view, Id first, Id last, std::uint64_t
     const auto [from, to] = slots_up_to(view, *segment, last);
     if (!runs_between(view, segment, std::max(from, skip), to, count, found)) return true;
     if (segment.get() == view.end.segment.get() || to < segment->capacity()) return true;
-    segment = Hold::of(segment->next.load(sync::relaxed), segment->life().number + 1);  // AP
+    segment = hold_reached(segment->next.load(sync::relaxed), segment->life().number + 1);  // AP
     if (!segment) return false;
     skip = 0;
   }
@@ -296,7 +301,7 @@ bool Timeline<Payload>::visit_backwards(const View& view, Id first, Id last, std
     const std::uint32_t skip = first_slot_from(*segment, view.slots(*segment), first);
     if (!runs_before(view, segment, std::max(from, skip), to, count, found)) return true;
     if (skip > 0 || segment->life().first <= view.edits.boundary) return true;
-    segment = Hold::of(segment->previous(), segment->life().number - 1);
+    segment = hold_reached(segment->previous(), segment->life().number - 1);
     if (!segment) return false;
   }
 }
