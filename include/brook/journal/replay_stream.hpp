@@ -101,7 +101,12 @@ class ReplayedStream final : public Replayed {
 
   void add(Reader& from) {
     Id id = from.id();
-    for (std::uint64_t count = from.size(); count > 0 && !from.failed(); --count, id = id.next()) {
+    const std::uint64_t count = from.size();
+    for (std::uint64_t i = 0; i < count && !from.failed(); ++i) {
+      if (i > 0) {
+        if (id == Id::max()) return from.fail("there are not so many ids");
+        id = id.next();
+      }
       auto value = snapshot::read_value<T>(from);
       if (!value || id <= last_) continue;
       auto payload = log::make_payload<T>(*std::move(value));
