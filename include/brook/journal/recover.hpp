@@ -172,7 +172,7 @@ class Recovery {
       const Number number = from.size();
       if (number == 0) from.fail("a change of nothing");
       if (from.failed()) return;
-      const bool of_group = change >= Change::group_made && change <= Change::left;
+      const bool of_group = change >= Change::group_made && change <= Change::pending_unnamed;
       const bool known = of_group ? read_group(change, number, from, scene) : read_object(change, number, from, scene);
       if (from.failed()) return;
       const std::uint64_t read = from.position() - begin;
