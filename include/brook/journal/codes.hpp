@@ -28,6 +28,7 @@ enum class Change : std::uint8_t {
   dropped = 39,
   joined = 40,
   left = 41,
+  pending_unnamed = 42,  // with the consumer whose name is empty; that of `pending` is nobody
   pushed = 48,
   popped = 49,
   inserted = 50,

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -23,7 +25,9 @@
 #include <brook/journal/keeper.hpp>
 #include <brook/journal/options.hpp>
 #include <brook/journal/replay.hpp>
+#include <brook/journal/replay_fates.hpp>
 #include <brook/journal/replay_list.hpp>
+#include <brook/journal/replay_records.hpp>
 #include <brook/journal/replay_stream.hpp>
 #include <brook/journal/scan.hpp>
 #include <brook/journal/scribe.hpp>
@@ -55,13 +59,14 @@ class Recovery {
   /// Makes the objects. Errors: what Journal::open() answers.
   [[nodiscard]] Result read(const Directory& directory, const Scan& scan) {
     start_ = clock_or_system(clock_).now() - scan.ends;
+    scan_ = &scan;
     if (scan.base > 0) {
       if (auto failed = read_catalog(scan.files.front()); !failed) return failed;
       if (auto failed = read_snapshot(directory.snapshot(scan.base), scan); !failed) return failed;
     }
     for (const Scanned& file : scan.files) {
       if (!file.begun) continue;
-      if (auto failed = read_records(file); !failed) return failed;
+      if (auto failed = read_records(file, [this](Reader& from) { read_record(from); }); !failed) return failed;
     }
     for (auto& [number, object] : objects_) object->finish();
     return {};
@@ -90,9 +95,8 @@ class Recovery {
   [[nodiscard]] std::uint64_t snapshot_bytes() const noexcept { return snapshot_bytes_; }
 
  private:
-  [[nodiscard]] static Result failed_in(const std::filesystem::path& file, const SnapshotError& why) {
-    return unexpected(SnapshotError(why.code(), core::text({"'", file.string(), "': ", why.message()})));
-  }
+  // Only where there are groups: the records are read once more for it.
+  [[nodiscard]] Result foresee() { return std::exchange(foreseen_, true) ? Result() : fates_.read(*scan_); }
 
   // — what there is when the records begin —
 
@@ -119,11 +123,15 @@ class Recovery {
   }
 
   [[nodiscard]] Result read_snapshot(const std::filesystem::path& path, const Scan& scan) {
+    if (!groups_.empty()) {
+      if (auto failed = foresee(); !failed) return failed;
+    }
     snapshot::FileSource source(path);
     Reader from(source);
     SnapshotProgress progress;
     const snapshot::RestoreManner manner{.elapsed = std::max(std::chrono::nanoseconds(0), scan.ends - scan.begins()),
-                                         .reopen = true};
+                                         .reopen = true,
+                                         .named_at_last = names_at_last()};
     snapshot::RestoringBroker<Ts...> restoring(from, broker_, progress, manner);
     if (const auto failed = restoring.read(); !failed) return failed_in(path, failed.error());
     from.end_file();
@@ -146,60 +154,49 @@ class Recovery {
     return {};
   }
 
+  // Where Policies are asked about the groups of the snapshot, of the streams' names in it.
+  [[nodiscard]] snapshot::NamedAtLast names_at_last() const {
+    std::set<std::pair<Number, std::string>> gone;
+    for (const auto& [number, group] : groups_) {
+      if (!fates_.stays(number, group.stream)) gone.emplace(group.stream, group.name);
+    }
+    return [this, gone = std::move(gone)](const std::string& stream, const std::string& group) {
+      const Number number = names_.at(stream);
+      return gone.contains({number, group}) ? std::nullopt : std::optional(fates_.name_at_end(number, stream));
+    };
+  }
+
   // — the records —
 
-  [[nodiscard]] Result read_records(const Scanned& file) {
-    snapshot::FileSource source(file.path);
-    Reader from(source);
-    Scanned again = file;
-    read_begin(from, again);
-    for (std::uint64_t record = 0; record < file.records && !from.failed();) {
-      if (from.next() == snapshot::record_section) {
-        read_record(from);
-        ++record;
-      } else {
-        from.skip();
-      }
-    }
-    return from.failed() ? failed_in(file.path, from.error()) : Result();
-  }
   void read_record(Reader& from) {
     const Scene scene{start_ + read_time(from)};
-    while (!from.at_end()) {
-      const std::uint64_t size = from.size();
-      const std::uint64_t begin = from.position();
-      const Change change{from.number<std::uint8_t>()};
-      const Number number = from.size();
-      if (number == 0) from.fail("a change of nothing");
-      if (from.failed()) return;
-      const bool of_group = change >= Change::group_made && change <= Change::left;
-      const bool known = of_group ? read_group(change, number, from, scene) : read_object(change, number, from, scene);
-      if (from.failed()) return;
-      const std::uint64_t read = from.position() - begin;
-      if (!known && read <= size) static_cast<void>(from.bytes(size - read));
-      else if (read != size) from.fail("a change is not as long as it says");
-    }
+    read_changes(from, [&](Change change, Number number) {
+      last_ = std::max(last_, number);
+      const bool of_group = change >= Change::group_made && change <= Change::pending_unnamed;
+      return of_group ? read_group(change, number, from, scene) : read_object(change, number, from, scene);
+    });
   }
-  // False for a group that is not known: it was destroyed, or its stream has lost its name, and goes on for those who have it.
+  // False for a group that is not known: it is gone at the end, or its stream was already when the records began.
   [[nodiscard]] bool read_group(Change change, Number number, Reader& from, const Scene& scene) {
-    last_ = std::max(last_, number);
     if (change == Change::group_made) {
       const Number stream = from.size();
       const auto found = objects_.find(stream);
-      if (found == objects_.end()) return false;
+      if (const auto failed = foresee(); !failed)
+        return from.fail(failed.error().code(), failed.error().message()), true;
+      if (found == objects_.end() || !fates_.stays(number, stream)) return false;
       if (groups_.contains(number)) from.fail("a group is there twice");
-      if (!from.failed()) groups_.emplace(number, Catalog::OfGroup{stream, found->second->make_group(number, from)});
+      if (from.failed()) return true;
+      const std::string& stream_name = fates_.name_at_end(stream, found->second->name);
+      groups_.emplace(number, Catalog::OfGroup{stream, found->second->make_group(number, stream_name, from)});
       return true;
     }
     const auto group = groups_.find(number);
     if (group == groups_.end()) return false;
     objects_.at(group->second.stream)->apply_to_group(number, change, from, scene);
-    if (change == Change::group_destroyed) groups_.erase(group);
     return true;
   }
   // False for an object that is not known: it has lost its name before the snapshot.
   [[nodiscard]] bool read_object(Change change, Number number, Reader& from, const Scene& scene) {
-    last_ = std::max(last_, number);
     if (change == Change::object_made) return make_object(number, from), true;
     const auto found = objects_.find(number);
     if (found == objects_.end()) return false;
@@ -298,6 +295,9 @@ class Recovery {
   const std::shared_ptr<Scribe> scribe_;
   Keeper<Ts...>& keeper_;
   const Policies& policies_;
+  const Scan* scan_ = nullptr;  // during read()
+  bool foreseen_ = false;
+  Fates fates_;
   Clock::time_point start_{};  // of the journal's time
   std::map<std::string, Number> names_;
   std::map<Number, Catalog::OfGroup> groups_;

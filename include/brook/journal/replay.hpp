@@ -41,8 +41,8 @@ class Replayed {
   virtual void apply_to_group(Number, Change, Reader& from, const Scene&) {
     from.fail("a change of a group of something that has none");
   }
-  /// A group is made; its name.
-  [[nodiscard]] virtual std::string make_group(Number, Reader& from) {
+  /// A group is made, for which Policies tell functions under this name of the stream; its own name.
+  [[nodiscard]] virtual std::string make_group(Number, const std::string&, Reader& from) {
     from.fail("a group of something that has none");
     return {};
   }

@@ -33,7 +33,8 @@ class ReplayedGroup {
 
   void apply(Change change, Reader& from, const Scene& scene) {
     switch (change) {
-      case Change::pending: return pending(from, scene);
+      case Change::pending:
+      case Change::pending_unnamed: return pending(change, from, scene);
       case Change::finished: return finish(from.id());
       case Change::progressed: return Image::set_progress(*group_, snapshot::read_progress(from));
       case Change::moved: {
@@ -52,11 +53,12 @@ class ReplayedGroup {
   void finish() { group_->ledger.tidy_unused(); }
 
  private:
-  void pending(Reader& from, const Scene& scene) {
+  void pending(Change change, Reader& from, const Scene& scene) {
     const std::string whose = from.text();
     group::PendingImage image{.deliveries = from.size()};
     image.age = from.signed_size();
-    group::Member* const member = whose.empty() ? nullptr : consumer(whose, from, scene);
+    const bool nobody = whose.empty() && change == Change::pending;
+    group::Member* const member = nobody ? nullptr : consumer(whose, from, scene);
     if (member != nullptr) {
       image.consumer = member->number;
       member->seen = scene.now;

@@ -63,21 +63,15 @@ class ReplayedStream final : public Replayed {
   void apply_to_group(Number number, Change change, Reader& from, const Scene& scene) override {
     const auto found = groups_.find(number);
     if (found == groups_.end()) return from.fail("a change of a group that there is not");
-    if (change != Change::group_destroyed) return found->second.apply(change, from, scene);
-    const auto group = found->second.state();
-    groups_.erase(found);
-    static_cast<void>(group->end());
-    if (const auto by_name = stream_->groups.find(group->name);
-        by_name != stream_->groups.end() && by_name->second == group)
-      stream_->groups.erase(by_name);
+    found->second.apply(change, from, scene);
   }
   // Before anybody knows of the stream: the group gets its witness only at the end.
-  [[nodiscard]] std::string make_group(Number number, Reader& from) override {
+  [[nodiscard]] std::string make_group(Number number, const std::string& stream_name, Reader& from) override {
     snapshot::GroupRecord record{.name = from.text()};
     record.progress = snapshot::read_progress(from);
     snapshot::read_policies(from, record);
     const Number letters = from.size();
-    if (!from.failed()) make_group(number, record, letters, from);
+    if (!from.failed()) make_group(number, record, stream_name, letters, from);
     return record.name;
   }
   [[nodiscard]] bool know_group(Number number, const std::string& group_name) override {
@@ -101,7 +95,12 @@ class ReplayedStream final : public Replayed {
 
   void add(Reader& from) {
     Id id = from.id();
-    for (std::uint64_t count = from.size(); count > 0 && !from.failed(); --count, id = id.next()) {
+    const std::uint64_t count = from.size();
+    for (std::uint64_t i = 0; i < count && !from.failed(); ++i) {
+      if (i > 0) {
+        if (id == Id::max()) return from.fail("there are not so many ids");
+        id = id.next();
+      }
       auto value = snapshot::read_value<T>(from);
       if (!value || id <= last_) continue;
       auto payload = log::make_payload<T>(*std::move(value));
@@ -137,13 +136,14 @@ class ReplayedStream final : public Replayed {
     if (!there) stream::add_key(*stream_, {.producer = producer, .key = key, .id = id, .added = {}}, scene.now);
   }
 
-  void make_group(Number number, const snapshot::GroupRecord& record, Number letters, Reader& from) {
+  void make_group(Number number, const snapshot::GroupRecord& record, const std::string& stream_name, Number letters,
+                  Reader& from) {
     const auto find_letters = [&](const std::string&, bool wrapped) {
       return snapshot::letters_to<T>(letters == 0 ? nullptr : find_(letters), wrapped, named.get());
     };
     GroupOptions<T> options;
     if (const auto failed =
-            snapshot::RestoringStream<T>::choose_options(record, name, policies_, find_letters, options);
+            snapshot::RestoringStream<T>::choose_options(record, stream_name, policies_, find_letters, options);
         !failed)
       return from.fail(failed.error().code(), failed.error().message());
     auto group = group::Image<T>::make(stream_, record.name, record.progress, options);

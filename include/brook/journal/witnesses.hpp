@@ -53,14 +53,17 @@ class GroupWitness final : public group::Witness, private Noting {
   void pending(std::span<const Id> ids, const Hands& hands) noexcept override {
     using std::chrono::floor;
     using std::chrono::milliseconds;
-    note(Change::pending, [&](Encoder& to) {
+    const auto write = [&](Encoder& to) {
       to.text(hands.consumer);
       to.size(hands.deliveries);
       to.signed_size((floor<milliseconds>(clock_.now()) - floor<milliseconds>(hands.since)).count());
       to.size(ids.size());
       snapshot::IdsOut out;
       for (const Id id : ids) out.write(to, id);
-    });
+    };
+    note(Change::pending, write);
+    // An empty name has always been nobody's. Who does not know the second change passes it, and has them with nobody.
+    if (hands.consumer.empty() && hands.consumer.data() != nullptr) note(Change::pending_unnamed, write);
   }
   void finished(Id id) noexcept override {
     note(Change::finished, [id](Encoder& to) { to.value(id); });

@@ -30,11 +30,16 @@
 
 namespace brook::snapshot {
 
+/// The name under which Policies are asked about a group, of a stream with this name, that was saved under that one; nothing for
+/// a group that is to be left out.
+using NamedAtLast = std::function<std::optional<std::string>(const std::string&, const std::string&)>;
+
 /// How an object is restored.
 struct RestoreManner {
   std::chrono::nanoseconds elapsed{0};  // since it was saved
   bool reopen = false;                  // what was closed is open again
   Probe* probe = nullptr;               // watches it
+  NamedAtLast named_at_last{};          // when its records rename it, or destroy groups, after all
 };
 
 /// Reads what write_stream_options() has written.
@@ -65,6 +70,7 @@ class RestoringStream {
   [[nodiscard]] bool read(Reader& from, Clock* clock, const RestoreManner& manner = {}) {
     options_.clock = clock;
     options_.probe = manner.probe;
+    named_at_last_ = manner.named_at_last;
     read_options(from);
     closed_ = closed_ && !manner.reopen;
     for (std::uint64_t i = 0; i < group_count_ && !from.failed(); ++i) {
@@ -89,8 +95,10 @@ class RestoringStream {
   /// Makes the groups, and opens the stream to everybody. `name` is the stream's.
   [[nodiscard]] Result finish(const std::string& name, const Policies& policies, const FindLetters<T>& find_letters) {
     for (const GroupRecord& record : groups_) {
+      const std::optional<std::string> asked = named_at_last_ ? named_at_last_(name, record.name) : name;
+      if (!asked) continue;
       GroupOptions<T> options;
-      if (auto failed = choose_options(record, name, policies, find_letters, options); !failed) return failed;
+      if (auto failed = choose_options(record, *asked, policies, find_letters, options); !failed) return failed;
       if (auto failed = make_group(record, name, options); !failed) return failed;
     }
     groups_.clear();
@@ -223,6 +231,7 @@ class RestoringStream {
   }
 
   StreamOptions options_{};
+  NamedAtLast named_at_last_;
   std::uint64_t added_ = 0;
   std::uint64_t length_ = 0;
   Id last_id_{};

@@ -1,0 +1,151 @@
+// What a journal's records were made of is judged by what there is at their end: groups that are gone want nothing any more.
+#include <brook/journal.hpp>
+
+#include <string>
+
+#include "../catch.hpp"
+#include "journal_support.hpp"
+#include "snapshot_support.hpp"
+
+namespace journal_replay_test {
+
+namespace {
+
+using namespace brook;
+using namespace brook::test;
+
+const GroupOptions<std::string>& ordered() {
+  static const GroupOptions<std::string> options{
+      .ordered_by = [](const std::string& text) { return text.substr(0, 1); }};
+  return options;
+}
+JournalOptions telling(const char* stream) {
+  JournalOptions options{.flush = Flush::never};
+  options.policies.group<std::string>(stream, "g", ordered());
+  return options;
+}
+// What is saved, if it is to be, is there when the records begin.
+void save_some(Life& life, bool compact) {
+  if (compact) REQUIRE(life.journal().compact());
+}
+
+}  // namespace
+
+TEST_CASE("a group that was made again is judged by what it is now") {
+  const bool compact = GENERATE(false, true);
+  const bool ordered_at_last = GENERATE(false, true);
+  const Directory directory;
+  {
+    Life life(directory.path);
+    const auto stream = life.stream("s");
+    REQUIRE(stream->add_range(Strings{"a1", "a2", "b1"}));
+    const auto before = *stream->create_group("g", earliest, ordered_at_last ? GroupOptions<std::string>() : ordered());
+    CHECK(before.consumer("c").read({.count = 2})->size() == 2);
+    save_some(life, compact);
+    CHECK(before.consumer("d").read()->size() <= 1);
+    REQUIRE(before.destroy());
+    const auto group = *stream->create_group("g", earliest, ordered_at_last ? ordered() : GroupOptions<std::string>());
+    CHECK(group.consumer("c").read()->size() == (ordered_at_last ? 2 : 3));
+  }
+  Life again(directory.path, ordered_at_last ? telling("s") : JournalOptions{.flush = Flush::never});
+  REQUIRE(again.said() == "opened");
+  CHECK(again.stream("s")->size() == 3);
+  const auto group = again.stream("s")->group("g");
+  CHECK(group->info()->consumers == 1);
+  CHECK(group->info()->pending == (ordered_at_last ? 2 : 3));
+  CHECK(group->consumer("c").history()->front().ack());
+  CHECK(group->consumer("c").read()->size() == (ordered_at_last ? 1 : 0));
+}
+
+TEST_CASE("a group that is ordered by a key is asked about no more when it is gone") {
+  const bool compact = GENERATE(false, true);
+  const bool with_its_stream = GENERATE(false, true);
+  const Directory directory;
+  {
+    Life life(directory.path);
+    const auto stream = life.stream("s");
+    REQUIRE(stream->add_range(Strings{"a1", "a2", "b1"}));
+    const auto group = *stream->create_group("g", earliest, ordered());
+    CHECK(group.consumer("c").read()->size() == 2);
+    save_some(life, compact);
+    if (with_its_stream) CHECK(life.broker.erase("s"));
+    else REQUIRE(group.destroy());
+    REQUIRE(stream->add("b2"));
+  }
+  for (const bool compact_again : {true, false}) {
+    Life again(directory.path);
+    REQUIRE(again.said() == "opened");
+    CHECK(again.broker.keys().empty() == with_its_stream);
+    if (!with_its_stream) {
+      CHECK(again.stream("s")->size() == 4);
+      CHECK(again.stream("s")->groups().empty());
+    }
+    save_some(again, compact_again);
+  }
+}
+
+TEST_CASE("a group's functions are told under the name that its stream has at last") {
+  const bool compact = GENERATE(false, true);
+  const Directory directory;
+  {
+    Life life(directory.path);
+    const auto a = life.stream("a");
+    const auto b = life.stream("b");
+    for (const auto& stream : {a, b}) REQUIRE(stream->add_range(Strings{"a1", "a2", "b1"}));
+    CHECK(a->create_group("g", earliest, ordered())->consumer("c").read()->size() == 2);
+    CHECK(b->create_group("g", earliest)->consumer("c").read()->size() == 3);
+    save_some(life, compact);
+    REQUIRE(life.broker.rename("a", "c"));
+    REQUIRE(life.broker.rename("b", "a"));
+    REQUIRE(life.broker.rename("c", "b"));
+    REQUIRE(a->add("b2"));
+    CHECK(a->group("g")->consumer("c").read()->empty());
+  }
+  CHECK(Life(directory.path, telling("a"))
+            .said()
+            .ends_with("group 'g' of 'b' is ordered by a key: say in Policies by which"));
+  for (const bool compact_again : {true, false}) {
+    Life again(directory.path, telling("b"));
+    REQUIRE(again.said() == "opened");
+    CHECK(again.stream("b")->group("g")->info()->pending == 2);
+    CHECK(again.stream("b")->group("g")->consumer("c").read()->empty());
+    CHECK(again.stream("a")->group("g")->info()->pending == 3);
+    save_some(again, compact_again);
+  }
+}
+
+TEST_CASE("an entry with the largest id comes back") {
+  const Directory directory;
+  {
+    Life life(directory.path);
+    REQUIRE(life.stream("s")->add(Id::max(), "last"));
+  }
+  Life again(directory.path);
+  REQUIRE(again.said() == "opened");
+  CHECK(again.stream("s")->last_id() == Id::max());
+  CHECK(again.stream("s")->range().front().value == "last");
+}
+
+TEST_CASE("a consumer without a name has what was pending with it") {
+  const bool compact = GENERATE(false, true);
+  const Directory directory;
+  {
+    Life life(directory.path);
+    const auto stream = life.stream("s");
+    REQUIRE(stream->add_range(Strings{"1", "2", "3"}));
+    const auto group = *stream->create_group("g", earliest);
+    auto read = *group.consumer("").read({.count = 2});
+    CHECK(read[1].nack());
+    CHECK(group.consumer("else").read({.count = 1})->size() == 1);
+    save_some(life, compact);
+    CHECK(group.consumer("").read({.count = 1})->size() == 1);
+  }
+  Life again(directory.path);
+  REQUIRE(again.said() == "opened");
+  const auto group = *again.stream("s")->group("g");
+  CHECK(group.info()->returned == 0);
+  CHECK(group.consumer("").history()->size() == 2);
+  CHECK(group.consumer("else").history()->size() == 1);
+}
+
+}  // namespace journal_replay_test
