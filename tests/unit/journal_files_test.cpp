@@ -116,4 +116,25 @@ TEST_CASE("a later file that is damaged at its beginning is a cut, and is set as
   CHECK(Directory::read(directory.path / "2.journal.cut") == bytes);
 }
 
+TEST_CASE("a journal removes what was left of its own snapshots, and nothing that others save beside it") {
+  const Directory directory;
+  const Strings others{"important.saving",
+                       ".shop.brook.123.saving",
+                       ".saving",
+                       "..saving",
+                       ".1.snapshot.saving",
+                       ".1.snapshot..saving",
+                       ".1.snapshot.notes.saving",
+                       ".x.snapshot.123.saving",
+                       ".01.snapshot.123.saving",
+                       "1.snapshot.123.saving",
+                       ".1.snapshot.123.saving~",
+                       ".1.journal.123.saving"};
+  for (const std::string& name : others) write(directory.path / name, "x");
+  write(directory.path / ".1.snapshot.123.saving", "x");
+  push(directory.path, 1);
+  for (const std::string& name : others) CHECK(fs::exists(directory.path / name));
+  CHECK_FALSE(fs::exists(directory.path / ".1.snapshot.123.saving"));
+}
+
 }  // namespace journal_files_test

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -70,7 +71,7 @@ class Directory {
       const std::uint64_t snapshot = generation_of(name, ".snapshot");
       if (records > 0) found.records.push_back(records);
       found.snapshot = std::max(found.snapshot, snapshot);
-      const bool unfinished = name.ends_with(".saving");  // of who was killed while saving
+      const bool unfinished = is_unfinished_snapshot(name);
       if (records > 0 || snapshot > 0 || unfinished) there_.push_back({std::max(records, snapshot), at->path()});
     }
     if (failed) return snapshot::io_failed("reading", path_, failed);
@@ -115,6 +116,18 @@ class Directory {
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), generation);
     const bool whole = read.ec == std::errc() && read.ptr == digits.data() + digits.size();
     return whole && digits.front() != '0' && generation <= largest ? generation : 0;
+  }
+
+  // Of who was killed while compacting: `.N.snapshot.` and a number (Replacement). Others save their files here, too.
+  [[nodiscard]] static bool is_unfinished_snapshot(std::string_view name) noexcept {
+    constexpr std::string_view ending = ".saving";
+    if (!name.starts_with('.') || !name.ends_with(ending)) return false;
+    name = name.substr(1, std::max(name.size(), ending.size() + 1) - ending.size() - 1);
+    const std::size_t dot = name.rfind('.');
+    if (dot == std::string_view::npos) return false;
+    const std::string_view number = name.substr(dot + 1);
+    const bool is_number = !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
+    return is_number && generation_of(name.substr(0, dot), ".snapshot") > 0;
   }
 
   static constexpr std::uint64_t largest = std::uint64_t{1} << 62;  // so that others may follow
