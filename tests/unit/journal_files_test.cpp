@@ -30,6 +30,25 @@ void push(const fs::path& path, int count) {
   for (int i = 0; i < count; ++i) life.list("list")->rpush(std::to_string(i));
 }
 
+// Notes which directories are flushed.
+struct FlushedDirectories final : snapshot::Files {
+  std::error_code flush_directory(const fs::path& path) override {
+    flushed.push_back(path.string());
+    return failing ? std::make_error_code(std::errc::io_error) : Files::flush_directory(path);
+  }
+  Strings flushed{};
+  bool failing = false;
+};
+
+// The working directory is another one for as long as it lives.
+struct WorkingDirectory {
+  explicit WorkingDirectory(const fs::path& path) : before(fs::current_path()) { fs::current_path(path); }
+  ~WorkingDirectory() { fs::current_path(before); }
+  WorkingDirectory(const WorkingDirectory&) = delete;
+  WorkingDirectory& operator=(const WorkingDirectory&) = delete;
+  const fs::path before;
+};
+
 constexpr std::size_t header = 32;
 constexpr std::size_t beginning = header + 20 + 3;  // BEGN with three small numbers, one of which may be longer
 
@@ -135,6 +154,47 @@ TEST_CASE("a journal removes what was left of its own snapshots, and nothing tha
   push(directory.path, 1);
   for (const std::string& name : others) CHECK(fs::exists(directory.path / name));
   CHECK_FALSE(fs::exists(directory.path / ".1.snapshot.123.saving"));
+}
+
+TEST_CASE("each directory that is made for a journal is on the disk before the journal is used") {
+  const Directory directory;
+  const WorkingDirectory working(directory.path);
+  FlushedDirectories files;
+  const auto flushed_by = [&](const fs::path& path) {
+    files.flushed.clear();
+    CHECK(Life(path, {.flush = Flush::never, .files = &files}).said() == "opened");
+    return files.flushed;
+  };
+  CHECK(flushed_by("shop") == Strings{".", "shop"});
+  CHECK(flushed_by("shop") == Strings{"shop"});
+  CHECK(flushed_by("slash/") == Strings{".", "slash/"});
+  CHECK(flushed_by("a/b/../c//") == Strings{".", "a", "a/b/..", "a/b/../c//"});
+  CHECK(flushed_by("./d") == Strings{".", "./d"});
+  const std::string top = directory.path.string();
+  CHECK(flushed_by(directory.path / "e" / "f") == Strings{top, top + "/e", top + "/e/f"});
+  CHECK(flushed_by(".") == Strings{"."});
+}
+
+TEST_CASE("a directory whose name could not be flushed is made, and flushed, again") {
+  const Directory directory;
+  FlushedDirectories files;
+  files.failing = true;
+  CHECK(Life(directory.path / "shop", {.files = &files}).opened.error() == Errc::io_error);
+  CHECK_FALSE(fs::exists(directory.path / "shop"));
+  files.failing = false;
+  files.flushed.clear();
+  CHECK(Life(directory.path / "shop", {.files = &files}).said() == "opened");
+  CHECK(files.flushed.front() == directory.path.string());
+}
+
+TEST_CASE("a snapshot that is saved under a mere name flushes the directory that it is in") {
+  const Directory directory;
+  const WorkingDirectory working(directory.path);
+  FlushedDirectories files;
+  const auto nothing = [](ByteSink&) { return snapshot::Result(); };
+  CHECK(snapshot::replace_file(files, "x.brook", nothing));
+  CHECK(files.flushed == Strings{"."});
+  CHECK(fs::exists(directory.path / "x.brook"));
 }
 
 }  // namespace journal_files_test

@@ -37,13 +37,7 @@ class Directory {
 
   /// Makes it if need be, and keeps everybody else out.
   [[nodiscard]] Result open() {
-    std::error_code failed;
-    const bool made = std::filesystem::create_directories(path_, failed);
-    if (failed) return snapshot::io_failed("making", path_, failed);
-    if (made && path_.has_parent_path()) {
-      if (const auto why = files_.flush_directory(path_.parent_path()))
-        return snapshot::io_failed("flushing", path_.parent_path(), why);
-    }
+    if (auto failed = make(); !failed) return failed;
     const auto lock = path_ / "lock";
     const auto why = files_.lock(lock, lock_);
     if (why == std::errc::resource_unavailable_try_again)
@@ -105,6 +99,25 @@ class Directory {
   }
 
  private:
+  // Level by level, since each new name is to be on the disk, in the directory above it. A directory of which that cannot be
+  // said is not left there: who tries again would take it for an old one.
+  [[nodiscard]] Result make() const {
+    std::filesystem::path at;
+    for (const auto& part : path_) {
+      const std::filesystem::path above = at.empty() ? std::filesystem::path(".") : at;
+      at /= part;
+      std::error_code failed;
+      if (part.empty() || std::filesystem::is_directory(at, failed)) continue;
+      const bool made = std::filesystem::create_directory(at, failed);
+      if (failed) return snapshot::io_failed("making", at, failed);
+      if (const auto why = files_.flush_directory(above)) {
+        if (made) files_.remove(at);
+        return snapshot::io_failed("flushing", above, why);
+      }
+    }
+    return {};
+  }
+
   [[nodiscard]] std::filesystem::path named(std::uint64_t generation, const char* kind) const {
     return path_ / (std::to_string(generation) + kind);
   }
