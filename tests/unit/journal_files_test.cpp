@@ -173,6 +173,9 @@ TEST_CASE("each directory that is made for a journal is on the disk before the j
   const std::string top = directory.path.string();
   CHECK(flushed_by(directory.path / "e" / "f") == Strings{top, top + "/e", top + "/e/f"});
   CHECK(flushed_by(".") == Strings{"."});
+  fs::remove("lock");
+  CHECK(Life("").opened.error() == Errc::io_error);
+  CHECK_FALSE(fs::exists("lock"));
 }
 
 TEST_CASE("a directory whose name could not be flushed is made, and flushed, again") {
@@ -196,5 +199,23 @@ TEST_CASE("a snapshot that is saved under a mere name flushes the directory that
   CHECK(files.flushed == Strings{"."});
   CHECK(fs::exists(directory.path / "x.brook"));
 }
+
+#if defined(__unix__) || defined(__APPLE__)
+TEST_CASE("a new file of records has the permissions of the newest one before it") {
+  const Directory directory;
+  const auto only_mine = fs::perms::owner_read | fs::perms::owner_write;
+  const auto of = [&](const char* name) { return fs::status(directory.path / name).permissions(); };
+  push(directory.path, 1);
+  write(directory.path / "theirs", "");
+  CHECK(of("1.journal") == of("theirs"));
+  fs::permissions(directory.path / "1.journal", only_mine);
+  Life life(directory.path);
+  REQUIRE(life.said() == "opened");
+  CHECK(of("2.journal") == only_mine);
+  fs::permissions(directory.path / "2.journal", only_mine | fs::perms::group_read);
+  REQUIRE(life.journal().compact());
+  CHECK(of("3.journal") == (only_mine | fs::perms::group_read));
+}
+#endif
 
 }  // namespace journal_files_test

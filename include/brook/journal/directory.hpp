@@ -92,6 +92,22 @@ class Directory {
       return snapshot::io_failed("renaming", from, failed);
     return {};
   }
+  /// The newest file of records beside one that is to be made, and older than it: who may read that may read this. Empty when
+  /// there is none.
+  // Generations follow each other closely: a gap is what failed compactions, and files that were set aside, have left. So the
+  // names are tried; to list a directory ends the program in libstdc++ where there is no memory for it.
+  [[nodiscard]] static std::filesystem::path newest_before(const std::filesystem::path& records) {
+    constexpr std::string_view kind = ".journal";
+    constexpr int most = 1000;
+    std::uint64_t generation = generation_of(records.filename().string(), kind);
+    for (int i = 0; i < most && generation > 1; ++i) {
+      --generation;
+      std::filesystem::path found = records.parent_path() / std::to_string(generation).append(kind);
+      std::error_code unknown;
+      if (std::filesystem::exists(found, unknown)) return found;
+    }
+    return {};
+  }
   /// The names in it are on the disk.
   [[nodiscard]] Result flush() const {
     if (const auto failed = files_.flush_directory(path_)) return snapshot::io_failed("flushing", path_, failed);
@@ -102,6 +118,8 @@ class Directory {
   // Level by level, since each new name is to be on the disk, in the directory above it. A directory of which that cannot be
   // said is not left there: who tries again would take it for an old one.
   [[nodiscard]] Result make() const {
+    if (path_.empty())
+      return snapshot::io_failed("making", path_, std::make_error_code(std::errc::no_such_file_or_directory));
     std::filesystem::path at;
     for (const auto& part : path_) {
       const std::filesystem::path above = at.empty() ? std::filesystem::path(".") : at;
