@@ -57,8 +57,9 @@ class Journal {
   /// object of another type cannot be made then. Precondition: the broker lives longer than the journal, and nobody uses it
   /// before this returns. No other process has the journal open. Errors: invalid_argument when the broker has objects or a
   /// journal, or where Policies are missing; io_error, also when the journal is open already; corrupt when the files are damaged
-  /// at their beginning, or anywhere where that is to be refused (JournalOptions::if_damaged); unsupported_version; wrong_type
-  /// for types that were not told; closed. Nothing has changed then. Throws std::bad_alloc, and what T's Codec throws.
+  /// at their beginning, one of them is missing or is no journal's, or anywhere where that is to be refused
+  /// (JournalOptions::if_damaged); unsupported_version; wrong_type for types that were not told; closed. Nothing has changed
+  /// then. Throws std::bad_alloc, and what T's Codec throws.
   template <class... Ts>
   [[nodiscard]] static expected<Journal, SnapshotError> open(const std::filesystem::path& directory, Broker& broker,
                                                              Types<Ts...>, const JournalOptions& options = {});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -36,13 +37,7 @@ class Directory {
 
   /// Makes it if need be, and keeps everybody else out.
   [[nodiscard]] Result open() {
-    std::error_code failed;
-    const bool made = std::filesystem::create_directories(path_, failed);
-    if (failed) return snapshot::io_failed("making", path_, failed);
-    if (made && path_.has_parent_path()) {
-      if (const auto why = files_.flush_directory(path_.parent_path()))
-        return snapshot::io_failed("flushing", path_.parent_path(), why);
-    }
+    if (auto failed = make(); !failed) return failed;
     const auto lock = path_ / "lock";
     const auto why = files_.lock(lock, lock_);
     if (why == std::errc::resource_unavailable_try_again)
@@ -70,7 +65,7 @@ class Directory {
       const std::uint64_t snapshot = generation_of(name, ".snapshot");
       if (records > 0) found.records.push_back(records);
       found.snapshot = std::max(found.snapshot, snapshot);
-      const bool unfinished = name.ends_with(".saving");  // of who was killed while saving
+      const bool unfinished = is_unfinished_snapshot(name);
       if (records > 0 || snapshot > 0 || unfinished) there_.push_back({std::max(records, snapshot), at->path()});
     }
     if (failed) return snapshot::io_failed("reading", path_, failed);
@@ -97,6 +92,22 @@ class Directory {
       return snapshot::io_failed("renaming", from, failed);
     return {};
   }
+  /// The newest file of records beside one that is to be made, and older than it: who may read that may read this. Empty when
+  /// there is none.
+  // Generations follow each other closely: a gap is what failed compactions, and files that were set aside, have left. So the
+  // names are tried; to list a directory ends the program in libstdc++ where there is no memory for it.
+  [[nodiscard]] static std::filesystem::path newest_before(const std::filesystem::path& records) {
+    constexpr std::string_view kind = ".journal";
+    constexpr int most = 1000;
+    std::uint64_t generation = generation_of(records.filename().string(), kind);
+    for (int i = 0; i < most && generation > 1; ++i) {
+      --generation;
+      std::filesystem::path found = records.parent_path() / std::to_string(generation).append(kind);
+      std::error_code unknown;
+      if (std::filesystem::exists(found, unknown)) return found;
+    }
+    return {};
+  }
   /// The names in it are on the disk.
   [[nodiscard]] Result flush() const {
     if (const auto failed = files_.flush_directory(path_)) return snapshot::io_failed("flushing", path_, failed);
@@ -104,6 +115,27 @@ class Directory {
   }
 
  private:
+  // Level by level, since each new name is to be on the disk, in the directory above it. A directory of which that cannot be
+  // said is not left there: who tries again would take it for an old one.
+  [[nodiscard]] Result make() const {
+    if (path_.empty())
+      return snapshot::io_failed("making", path_, std::make_error_code(std::errc::no_such_file_or_directory));
+    std::filesystem::path at;
+    for (const auto& part : path_) {
+      const std::filesystem::path above = at.empty() ? std::filesystem::path(".") : at;
+      at /= part;
+      std::error_code failed;
+      if (part.empty() || std::filesystem::is_directory(at, failed)) continue;
+      const bool made = std::filesystem::create_directory(at, failed);
+      if (failed) return snapshot::io_failed("making", at, failed);
+      if (const auto why = files_.flush_directory(above)) {
+        if (made) files_.remove(at);
+        return snapshot::io_failed("flushing", above, why);
+      }
+    }
+    return {};
+  }
+
   [[nodiscard]] std::filesystem::path named(std::uint64_t generation, const char* kind) const {
     return path_ / (std::to_string(generation) + kind);
   }
@@ -115,6 +147,18 @@ class Directory {
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), generation);
     const bool whole = read.ec == std::errc() && read.ptr == digits.data() + digits.size();
     return whole && digits.front() != '0' && generation <= largest ? generation : 0;
+  }
+
+  // Of who was killed while compacting: `.N.snapshot.` and a number (Replacement). Others save their files here, too.
+  [[nodiscard]] static bool is_unfinished_snapshot(std::string_view name) noexcept {
+    constexpr std::string_view ending = ".saving";
+    if (!name.starts_with('.') || !name.ends_with(ending)) return false;
+    name = name.substr(1, std::max(name.size(), ending.size() + 1) - ending.size() - 1);
+    const std::size_t dot = name.rfind('.');
+    if (dot == std::string_view::npos) return false;
+    const std::string_view number = name.substr(dot + 1);
+    const bool is_number = !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
+    return is_number && generation_of(name.substr(0, dot), ".snapshot") > 0;
   }
 
   static constexpr std::uint64_t largest = std::uint64_t{1} << 62;  // so that others may follow

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/journal/directory.hpp>
 #include <brook/snapshot/error.hpp>
 #include <brook/snapshot/file.hpp>
 #include <brook/snapshot/files.hpp>
@@ -30,9 +31,11 @@ class LogFile {
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Makes the file, which there is not, with its header, on the disk but for its name. To be called first.
+  /// Makes the file, which there is not, with its header, on the disk but for its name, and with the permissions of the newest
+  /// one before it. To be called first.
   [[nodiscard]] Result open() {
-    if (const auto failed = files_.create(path_, path_, file_)) return snapshot::io_failed("making", path_, failed);
+    const auto why = files_.create(path_, Directory::newest_before(path_), file_);
+    if (why) return snapshot::io_failed("making", path_, why);
     static_cast<void>(writer_.begin_file(snapshot::Contents::journal, SystemClock::read_unix_ms()));
     if (auto failed = write(); !failed) return failed;
     return flush();

@@ -29,7 +29,8 @@ class Files {
 
   virtual ~Files() = default;
 
-  /// Makes a file that there is not, for writing, with the permissions of `like`, if there is such a file.
+  /// Makes a file that there is not, for writing, with the permissions of `like`, if there is such a file. Nobody can open it
+  /// before it has them.
   [[nodiscard]] virtual std::error_code create(const std::filesystem::path& path, const std::filesystem::path& like,
                                                Handle& made);
   /// Writes some of the bytes, one at least; how many.
@@ -66,14 +67,23 @@ class Files {
 
 #if defined(__unix__) || defined(__APPLE__)
 
+// Not open to others first and restricted then: who has a file open may go on reading it.
 inline std::error_code Files::create(const std::filesystem::path& path, const std::filesystem::path& like,
                                      Handle& made) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0) return last_error();
+  constexpr ::mode_t all = 07777;
   struct stat before {};
-  if (::stat(like.c_str(), &before) == 0) static_cast<void>(::fchmod(file, before.st_mode & 07777));
+  const bool alike = ::stat(like.c_str(), &before) == 0;
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, alike ? 0600 : 0666);
+  if (file < 0) return last_error();
   made = file;
-  return {};
+  struct stat now {};
+  if (!alike || (::fstat(file, &now) == 0 && (now.st_mode & all) == (before.st_mode & all))) return {};
+  if (::fchmod(file, before.st_mode & all) == 0) return {};
+  const std::error_code failed = last_error();
+  made = none;
+  ::close(file);
+  ::unlink(path.c_str());
+  return failed;
 }
 
 inline std::error_code Files::write(Handle file, std::span<const std::byte> bytes, std::size_t& written) {
