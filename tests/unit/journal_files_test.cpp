@@ -201,7 +201,7 @@ TEST_CASE("a snapshot that is saved under a mere name flushes the directory that
 }
 
 #if defined(__unix__) || defined(__APPLE__)
-TEST_CASE("a new file of records has the permissions of the newest one before it") {
+TEST_CASE("a new file of records has the permissions of the newest one before it, and so has a snapshot") {
   const Directory directory;
   const auto only_mine = fs::perms::owner_read | fs::perms::owner_write;
   const auto of = [&](const char* name) { return fs::status(directory.path / name).permissions(); };
@@ -215,6 +215,7 @@ TEST_CASE("a new file of records has the permissions of the newest one before it
   fs::permissions(directory.path / "2.journal", only_mine | fs::perms::group_read);
   REQUIRE(life.journal().compact());
   CHECK(of("3.journal") == (only_mine | fs::perms::group_read));
+  CHECK(of("3.snapshot") == (only_mine | fs::perms::group_read));
 }
 #endif
 

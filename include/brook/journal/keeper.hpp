@@ -45,7 +45,7 @@ class Keeper final : public broker::Keeper {
   /// can be. Throws std::bad_alloc.
   [[nodiscard]] bool watch(broker::Named& named, Number number, bool restoring = false) {
     const bool known = (watch_one<Ts>(named, number, restoring) || ...);
-    if (known) numbers_.emplace(&named, number);
+    if (known) numbers_.insert_or_assign(&named, number);
     return known;
   }
   /// Where dead letters may go, and what is asked for by the address of an object.

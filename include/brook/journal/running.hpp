@@ -188,7 +188,8 @@ inline Result Running::compact_now() {
   SaveOptions saving;
   saving.progress = [&bytes](const SnapshotProgress& progress) { bytes = progress.bytes; };
   const auto write = [&](ByteSink& to) { return snapshot::write_all(to, snapshot::Contents::broker, objects, saving); };
-  if (auto failed = snapshot::replace_file(directory_.files(), directory_.snapshot(next), write); !failed)
+  const auto path = directory_.snapshot(next);
+  if (auto failed = snapshot::replace_file(directory_.files(), path, write, directory_.records(next)); !failed)
     return failed;
   directory_.remove_before(next);
   scribe_->forget_before_snapshot(enough(bytes));

@@ -35,7 +35,9 @@ namespace brook::snapshot {
 /// The next contents of a file. Unless they are committed, nothing is left of them.
 class Replacement final : public ByteSink {
  public:
-  Replacement(Files& files, const std::filesystem::path& path) : files_(files), path_(behind_links(path)) {}
+  /// It has the permissions of the file that it replaces; where there is none, those of `instead`, if there is such a file.
+  Replacement(Files& files, const std::filesystem::path& path, std::filesystem::path instead = {})
+      : files_(files), path_(behind_links(path)), instead_(std::move(instead)) {}
   ~Replacement() override { discard(); }
   Replacement(const Replacement&) = delete;
   Replacement& operator=(const Replacement&) = delete;
@@ -45,7 +47,9 @@ class Replacement final : public ByteSink {
     if (path_.filename().empty()) return io_failed("saving to", path_, std::make_error_code(std::errc::is_a_directory));
     if (const auto why = cannot_be_replaced()) return io_failed("saving to", path_, why);
     temporary_ = path_.parent_path() / name_of_temporary();
-    const auto failed = files_.create(temporary_, path_, file_);
+    std::error_code unknown;
+    const bool is_new = !std::filesystem::exists(path_, unknown);
+    const auto failed = files_.create(temporary_, is_new ? instead_ : path_, file_);
     if (failed) return io_failed("making", temporary_, failed);
     there_ = true;
     return {};
@@ -116,6 +120,7 @@ class Replacement final : public ByteSink {
 
   Files& files_;
   const std::filesystem::path path_;
+  const std::filesystem::path instead_;
   std::filesystem::path temporary_;
   Files::Handle file_ = Files::none;
   bool there_ = false;

@@ -55,10 +55,11 @@ void look_at_all(const std::vector<std::unique_ptr<Object>>& objects) {
   return writer.end_file(objects.size());
 }
 
-/// Writes to a file what `write(sink)` writes: all or nothing.
+/// Writes to a file what `write(sink)` writes: all or nothing. A new one has the permissions of `like`, if there is such a file.
 template <class Write>
-[[nodiscard]] Result replace_file(Files& files, const std::filesystem::path& path, Write&& write) {
-  Replacement replacement(files, path);
+[[nodiscard]] Result replace_file(Files& files, const std::filesystem::path& path, Write&& write,
+                                  const std::filesystem::path& like = {}) {
+  Replacement replacement(files, path, like);
   if (auto failed = replacement.open(); !failed) return failed;
   if (Result failed = write(static_cast<ByteSink&>(replacement)); !failed) return failed;
   return replacement.commit();
