@@ -267,6 +267,16 @@ void recycled_headers(model::Suite& suite) {
   suite.direct<Programs<2>>("a claim of what is not linked yet",
                             {{0, claim}, {1, second_link}, {0, to_the_end}, {1, to_the_end}},
                             Options{.programs = {"a", "aataa"}, .prologue = "a"});
+  // The appender looked when nothing followed the tail; what followed has been trimmed when it takes the header of that.
+  suite.direct<Programs<2>>("a reader finds what has the number that it looks for, and will never be linked",
+                            {{0, before("pool.hpp", "X")},
+                             {1, before("edits.hpp", "BE")},
+                             {2, before("pins.hpp", "F", 3)},
+                             {1, to_the_end},
+                             {0, before("append_log.hpp", "A")},
+                             {2, to_the_end},
+                             {0, to_the_end}},
+                            Options{{"a", "aaat", "r"}});
 }
 
 }  // namespace

@@ -180,7 +180,7 @@ TEST_CASE("Slip: tried at once as long as it pays, and ever more seldom where it
   brook::wait::Slip slip;
   const auto waits_before_one = [&] {
     int waits = 0;
-    while (!slip.begin(budget, never)) ++waits;
+    while (!slip.due(budget, never)) ++waits;
     return waits;
   };
   for (int i = 0; i < 3; ++i) {
@@ -197,9 +197,9 @@ TEST_CASE("Slip: tried at once as long as it pays, and ever more seldom where it
 
 TEST_CASE("Slip: who does not wait, or polls for less than two of them, polls from the start") {
   brook::wait::Slip slip;
-  for (const auto budget : {0us, 1us, 3us}) CHECK_FALSE(slip.begin(budget, never));
-  CHECK_FALSE(slip.begin(5us, at_once));
-  CHECK(slip.begin(4us, never));
+  for (const auto budget : {0us, 1us, 3us}) CHECK_FALSE(slip.due(budget, never));
+  CHECK_FALSE(slip.due(5us, at_once));
+  CHECK(slip.due(4us, never));
 }
 
 }  // namespace wait_test

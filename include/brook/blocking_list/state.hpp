@@ -152,7 +152,8 @@ class State {
   template <class Come, class Gathered>
   [[nodiscard]] bool poll(Clock::time_point deadline, Come& come, const Gathered& gathered) {
     if (deadline == Clock::time_point::min()) return false;
-    const bool slipped = slip_.begin(options.spin, deadline);
+    const bool slipped = slip_.due(options.spin, deadline);
+    if (slipped) slip_.wait();
     if (!wait::spin(slipped ? options.spin - wait::Slip::length : options.spin, come)) return false;
     if (slipped) slip_.end(gathered());
     return true;

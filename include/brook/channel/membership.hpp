@@ -190,8 +190,11 @@ class Membership {
     const Clock::time_point deadline = wait.deadline(state_->clock());
     const auto come = [&] { return reader_->moved(); };
     for (;;) {
-      const bool slipped = slip_.begin(state_->options.spin, deadline);
-      if (slipped) slip_.end(reader_->waiting(state_->log.end().added()));
+      const bool slipped = slip_.due(state_->options.spin, deadline);
+      if (slipped) {
+        slip_.wait();
+        slip_.end(reader_->waiting(state_->log.end().added()));
+      }
       const auto spin = slipped ? state_->options.spin - wait::Slip::length : state_->options.spin;
       const auto outcome = wait::await(state_->gate, state_->clock(), deadline, wait, spin, come);
       if (outcome == wait::Outcome::timed_out) return Errc::timed_out;

@@ -38,7 +38,7 @@ class Hold {
     return {};
   }
 
-  /// Holds `segment` if it is in the life of this number; else an empty hold.
+  /// Holds `segment` if it is in a life of this number, be it linked or not; else an empty hold. (log/seek.hpp has more.)
   [[nodiscard]] static Hold of(Segment* segment, std::uint64_t number) noexcept {
     Hold hold = of_any_life(segment);
     return hold && hold->life().number == number ? std::move(hold) : Hold();

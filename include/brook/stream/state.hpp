@@ -224,8 +224,9 @@ struct State {
 
   /// For a call that has found nothing, or little: lets entries gather, where that pays. For how long it is to poll then.
   [[nodiscard]] std::chrono::microseconds let_gather(Clock::time_point deadline) noexcept {
+    if (!slip_.due(options.spin, deadline)) return options.spin;
     const std::uint64_t before = look().end.added();
-    if (!slip_.begin(options.spin, deadline)) return options.spin;
+    slip_.wait();
     slip_.end(look().end.added() - before);
     return options.spin - wait::Slip::length;
   }

@@ -26,19 +26,18 @@ class Slip {
   /// So many that gather while one lasts come faster than cache lines travel.
   static constexpr std::uint64_t enough = 16;
 
-  /// Lets elements gather, if it is time to try, for a call that polls for so long when there are none, if its deadline lets
-  /// it wait. Whether it did: then end() is due, and the poll the shorter.
-  [[nodiscard]] bool begin(std::chrono::microseconds spin, Clock::time_point deadline) noexcept {
+  /// Whether a call that has found too few elements is to let them gather: one that polls for so long when there are none, and
+  /// whose deadline lets it wait. Then wait() and end() are due, and the poll is the shorter.
+  [[nodiscard]] bool due(std::chrono::microseconds spin, Clock::time_point deadline) noexcept {
     if (deadline == Clock::time_point::min() || spin < 2 * length) return false;
     const std::uint32_t left = left_.load(sync::relaxed);  // SL
-    if (left > 0) {
-      left_.store(left - 1, sync::relaxed);  // SL
-      return false;
-    }
+    if (left > 0) left_.store(left - 1, sync::relaxed);    // SL
+    return left == 0;
+  }
+  void wait() const noexcept {
     const auto end = std::chrono::steady_clock::now() + length;
     do sync::pause();
     while (std::chrono::steady_clock::now() < end);
-    return true;
   }
   /// How many elements have gathered.
   void end(std::uint64_t gathered) noexcept {
