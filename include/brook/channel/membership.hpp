@@ -2,7 +2,6 @@
 // ends.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -189,13 +188,9 @@ class Membership {
   [[nodiscard, gnu::noinline]] std::optional<Errc> wait_for(const Wait& wait, Take&& take) {
     const Clock::time_point deadline = wait.deadline(state_->clock());
     const auto come = [&] { return reader_->moved(); };
+    const auto added = [this] { return state_->log.end().added(); };
     for (;;) {
-      const bool slipped = slip_.due(state_->options.spin, deadline);
-      if (slipped) {
-        slip_.wait();
-        slip_.end(reader_->waiting(state_->log.end().added()));
-      }
-      const auto spin = slipped ? state_->options.spin - wait::Slip::length : state_->options.spin;
+      const auto spin = slip_.gather(state_->options.spin, deadline, added);
       const auto outcome = wait::await(state_->gate, state_->clock(), deadline, wait, spin, come);
       if (outcome == wait::Outcome::timed_out) return Errc::timed_out;
       if (outcome == wait::Outcome::cancelled) return Errc::cancelled;

@@ -224,11 +224,7 @@ struct State {
 
   /// For a call that has found nothing, or little: lets entries gather, where that pays. For how long it is to poll then.
   [[nodiscard]] std::chrono::microseconds let_gather(Clock::time_point deadline) noexcept {
-    if (!slip_.due(options.spin, deadline)) return options.spin;
-    const std::uint64_t before = look().end.added();
-    slip_.wait();
-    slip_.end(look().end.added() - before);
-    return options.spin - wait::Slip::length;
+    return slip_.gather(options.spin, deadline, [this] { return look().end.added(); });
   }
 
   const StreamOptions options;

@@ -48,6 +48,17 @@ class Slip {
     left_.store(pause, sync::relaxed);      // SL
   }
 
+  /// All that: for how long the call is to poll then. `count()` tells how many elements there are, or ever were.
+  template <class Count>
+  [[nodiscard]] std::chrono::microseconds gather(std::chrono::microseconds spin, Clock::time_point deadline,
+                                                 const Count& count) noexcept {
+    if (!due(spin, deadline)) return spin;
+    const std::uint64_t before = count();
+    wait();
+    end(count() - before);
+    return spin - length;
+  }
+
  private:
   static constexpr std::uint32_t longest = 1023;  // waits: a message in a thousand is late
 
