@@ -59,9 +59,11 @@ class Dev(unittest.TestCase):
         return ran.returncode, ran.stderr
 
     def test_what_verbs_take(self):
-        for line in ["test", "demo dev", "repeat", "repeat 20", "soak 5", "fuzz", "fuzz 10", "fuzz --runs 3", "model",
+        for line in ["test", "demo dev", "repeat", "repeat 20", "histories 3", "soak 5", "fuzz", "fuzz 10", "fuzz --runs 3", "model",
                      "model --list --only a:b --jobs 2 --effort 0.2", "bench", "bench report --quick"]:
-            self.assertIn(self.dev(*line.split())[0], (1, 9), line)
+            code, errors = self.dev(*line.split())
+            self.assertIn(code, (1, 9), line)
+            self.assertNotIn("unbound variable", errors, line)
         for program, verb in [("bench/main.cpp", "bench"), ("tests/model/mutate_orders.py", "model")]:
             for option, value in re.findall(r"^ *\"?  (--\w[\w-]*)( [A-Z]+)? ", (ROOT / program).read_text(), re.MULTILINE):
                 self.assertEqual(self.dev(verb, option, *["2"] * bool(value))[0], 9, f"{verb} {option}{value}")

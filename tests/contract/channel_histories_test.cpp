@@ -19,6 +19,7 @@
 
 #include "../catch.hpp"
 #include "channel_history.hpp"
+#include "histories.hpp"
 #include "list_caller.hpp"
 
 namespace channel_histories_test {
@@ -253,27 +254,25 @@ void play(Scene& scene, int thread, std::uint64_t seed, std::barrier<>& together
 }  // namespace
 
 TEST_CASE("Concurrent histories of a channel keep its promises") {
-  constexpr int histories = 4000;
-  constexpr int in_a_row = 100;  // threads are made once for so many, because making them takes longer than a history
-  constexpr int threads = publishers + subscribers;
+  const std::uint64_t histories = how_many_histories(4'000);
+  constexpr std::uint64_t in_a_row = 100;  // threads are made once for so many, because making them takes longer than a history
+  constexpr std::uint64_t threads = publishers + subscribers;
   RestlessClock clock;
   std::string failure;
-  for (int number = 0; number < histories && failure.empty(); number += in_a_row) {
+  for (std::uint64_t number = 0; number < histories && failure.empty(); number += in_a_row) {
     std::vector<std::unique_ptr<Scene>> scenes;
-    for (int i = 0; i < in_a_row; ++i)
-      scenes.push_back(std::make_unique<Scene>(static_cast<std::uint64_t>(number + i), clock));
-    std::barrier together(threads);
+    for (std::uint64_t i = 0; i < in_a_row; ++i) scenes.push_back(std::make_unique<Scene>(number + i, clock));
+    std::barrier together(std::ptrdiff_t{threads});
     std::vector<std::thread> running;
-    for (int thread = 0; thread < threads; ++thread) {
+    for (std::uint64_t thread = 0; thread < threads; ++thread) {
       running.emplace_back([&, thread] {
-        for (int i = 0; i < in_a_row; ++i)
-          play(*scenes[static_cast<std::size_t>(i)], thread,
-               static_cast<std::uint64_t>((number + i) * threads + thread), together);
+        for (std::uint64_t i = 0; i < in_a_row; ++i)
+          play(*scenes[i], static_cast<int>(thread), (number + i) * threads + thread, together);
       });
     }
     for (auto& thread : running) thread.join();
-    for (int i = 0; i < in_a_row && failure.empty(); ++i) {
-      failure = scenes[static_cast<std::size_t>(i)]->verdict();
+    for (std::uint64_t i = 0; i < in_a_row && failure.empty(); ++i) {
+      failure = scenes[i]->verdict();
       if (!failure.empty()) failure += " (history " + std::to_string(number + i) + ")";
     }
   }

@@ -25,6 +25,7 @@
 #include <brook/stream.hpp>
 
 #include "../catch.hpp"
+#include "histories.hpp"
 #include "linearizability.hpp"
 #include "linearizability_group.hpp"
 
@@ -365,7 +366,7 @@ TEST_CASE("What has left the stream is not delivered again, and may be pending n
 }
 
 TEST_CASE("Concurrent histories of a group are linearizable") {
-  constexpr std::uint64_t histories = 24000;
+  const std::uint64_t histories = brook::contract::how_many_histories(24'000);
   std::string failure;
   std::size_t undecided = 0;
   for (std::uint64_t number = 0; number < histories && failure.empty();) {

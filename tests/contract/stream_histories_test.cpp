@@ -15,6 +15,7 @@
 #include <brook/testing/manual_clock.hpp>
 
 #include "../catch.hpp"
+#include "histories.hpp"
 #include "linearizability.hpp"
 #include "linearizability_log.hpp"
 
@@ -138,16 +139,16 @@ class Caller {
 }  // namespace
 
 TEST_CASE("Concurrent histories of a stream are linearizable") {
-  constexpr int histories = 12000;
+  const std::uint64_t histories = brook::contract::how_many_histories(12'000);
   brook::ManualClock clock(std::chrono::milliseconds(1));
   std::string failure;
   std::size_t undecided = 0;
-  for (int number = 0; number < histories && failure.empty();) {
+  for (std::uint64_t number = 0; number < histories && failure.empty();) {
     // Threads are made once for a hundred histories, because making them takes longer than a history.
-    constexpr int in_a_row = 100;
+    constexpr std::uint64_t in_a_row = 100;
     std::vector<std::unique_ptr<Stream>> streams;
     std::vector<std::unique_ptr<History<Operation>>> recorded;
-    for (int i = 0; i < in_a_row; ++i) {
+    for (std::uint64_t i = 0; i < in_a_row; ++i) {
       streams.push_back(std::make_unique<Stream>(brook::StreamOptions{.clock = &clock}));
       recorded.push_back(std::make_unique<History<Operation>>(threads));
     }
@@ -155,12 +156,12 @@ TEST_CASE("Concurrent histories of a stream are linearizable") {
     std::vector<std::thread> running;
     for (int thread = 0; thread < threads; ++thread) {
       running.emplace_back([&, thread] {
-        for (int i = 0; i < in_a_row; ++i) {
-          const auto seed = static_cast<std::uint64_t>((number + i) * threads + thread);
+        for (std::uint64_t i = 0; i < in_a_row; ++i) {
+          const std::uint64_t seed = (number + i) * threads + static_cast<std::uint64_t>(thread);
           stalls.seed(static_cast<unsigned>(seed * 7919 + 1));
-          Caller caller(*streams[static_cast<std::size_t>(i)], thread, seed);
+          Caller caller(*streams[i], thread, seed);
           together.arrive_and_wait();
-          for (int call = 0; call < calls_each; ++call) recorded[static_cast<std::size_t>(i)]->record(thread, caller);
+          for (int call = 0; call < calls_each; ++call) recorded[i]->record(thread, caller);
         }
       });
     }
