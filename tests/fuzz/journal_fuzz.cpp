@@ -270,11 +270,15 @@ struct Found {
   std::string state{};
   std::uint64_t records = 0;
 };
-Found found_in(const fs::path& path, brook::ManualClock& clock, bool with_times = true) {
+Found found_in(const fs::path& path, brook::ManualClock& clock, bool with_times = true, bool compact = false) {
   brook::Broker broker({.clock = &clock});
-  const auto journal = brook::Journal::open(path, broker, all_types, Shop::options());
+  auto journal = brook::Journal::open(path, broker, all_types, Shop::options());
   if (!journal) return {"! " + journal.error().message()};
-  return {seen_of(broker, with_times), journal->recovery().records};
+  Found found{seen_of(broker, with_times), journal->recovery().records};
+  if (compact) {
+    if (const auto done = journal->compact(); !done) throw Difference("compacting: " + done.error().message());
+  }
+  return found;
 }
 
 // Lives several times in the same directory, and looks the same after each.
@@ -301,7 +305,7 @@ void lives(Random& random, Journal& log) {
 }
 
 // Cut off at every byte the journal is one of the states that there were; with bytes changed it is refused, or one of those, or
-// if their checksums were mended anything at all.
+// if their checksums were mended anything at all that can be there: it is found again after a compaction.
 void damages(Random& random) {
   const Directory directory;
   brook::ManualClock clock{1000s};
@@ -318,12 +322,12 @@ void damages(Random& random) {
   }
   const fs::path file = directory.path / "1.journal";
   const Bytes whole = read_file(file);
-  const auto open_with = [&](std::span<const std::byte> bytes) {
+  const auto open_with = [&](std::span<const std::byte> bytes, bool compact = false) {
     fs::remove_all(directory.path);
     fs::create_directory(directory.path);
     write_file(file, bytes);
     const Allocations allocations;
-    Found found = found_in(directory.path, clock, false);
+    Found found = found_in(directory.path, clock, false, compact);
     const auto limit = static_cast<std::int64_t>(bytes.size() * 200 + 3'000'000);
     if (allocations.most() > limit)
       throw Difference("opening took " + std::to_string(allocations.most()) + " bytes for " +
@@ -341,7 +345,8 @@ void damages(Random& random) {
     mutate(random, bytes);
     const bool mended = random.one_in(2);
     if (mended) mend(bytes);
-    static_cast<void>(open_with(bytes));
+    const std::string state = open_with(bytes, mended).state;
+    if (mended && state[0] != '!') same("after a compaction", found_in(directory.path, clock, false).state, state);
   }
 }
 

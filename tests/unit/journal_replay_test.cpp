@@ -1,7 +1,15 @@
 // What a journal's records were made of is judged by what there is at their end: groups that are gone want nothing any more.
 #include <brook/journal.hpp>
+#include <brook/testing.hpp>
 
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <ios>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "../catch.hpp"
 #include "journal_support.hpp"
@@ -13,6 +21,7 @@ namespace {
 
 using namespace brook;
 using namespace brook::test;
+namespace fs = std::filesystem;
 
 const GroupOptions<std::string>& ordered() {
   static const GroupOptions<std::string> options{
@@ -146,6 +155,90 @@ TEST_CASE("a consumer without a name has what was pending with it") {
   CHECK(group.info()->returned == 0);
   CHECK(group.consumer("").history()->size() == 2);
   CHECK(group.consumer("else").history()->size() == 1);
+}
+
+TEST_CASE("a forward to a list that drops its oldest element is recorded with what is dropped") {
+  const Directory directory;
+  {
+    Life life(directory.path);
+    const auto list = *life.broker.list<std::string>("done", {.capacity = 2, .overflow = Overflow::drop_oldest});
+    REQUIRE(list->rpush_range(Strings{"a", "b"}));
+    const auto orders = life.stream("orders");
+    const auto next = life.stream("next");
+    const auto worker = orders->create_group("g", earliest)->consumer("worker");
+    REQUIRE(orders->add("c"));
+    const auto batch = worker.read();
+    const std::uint64_t before = life.journal().info().records;
+    REQUIRE(batch->front().forward(into(*next, "c"), into(*list, "c")));
+    CHECK(life.journal().info().records == before + 1);
+    REQUIRE(life.journal().compact());
+  }
+  Life again(directory.path);
+  REQUIRE(again.said() == "opened");
+  CHECK(again.elements("done") == Strings{"b", "c"});
+}
+
+TEST_CASE("an entry whose forward was refused keeps its turn") {
+  const bool compact = GENERATE(false, true);
+  const Directory directory;
+  {
+    Life life(directory.path);
+    const auto stream = life.stream("s");
+    REQUIRE(stream->add_range(Strings{"a1", "a2", "b1"}));
+    const auto full = *life.broker.stream<std::string>("full", {.capacity = 1});
+    REQUIRE(full->add("x"));
+    const auto worker = stream->create_group("g", earliest, ordered())->consumer("worker");
+    const auto batch = worker.read({.count = 1});
+    CHECK(batch->front().forward(*full, "a1").error() == Errc::full);
+    CHECK(batch->front().forward(into(*life.list("done"), "a1"), into(*full, "a1")).error() == Errc::full);
+    save_some(life, compact);
+  }
+  Life again(directory.path, telling("s"));
+  REQUIRE(again.said() == "opened");
+  CHECK(again.list("done")->empty());
+  const auto group = *again.stream("s")->group("g");
+  CHECK(group.info()->pending == 1);
+  CHECK(group.consumer("worker").history()->entries().front().value == "a1");
+  const auto batch = group.consumer("other").read();
+  REQUIRE(batch->size() == 1);
+  CHECK(*(*batch)[0] == "b1");
+}
+
+TEST_CASE("nothing of a forward that may yet be refused is in a record before") {
+  ManualClock clock{std::chrono::seconds(1'000)};
+  const Directory directory;
+  const fs::path file = directory.path / "1.journal";
+  std::uintmax_t before = 0;
+  {
+    Life life(directory.path, {.flush = Flush::never}, &clock);
+    const auto stream = life.stream("s");
+    REQUIRE(stream->add("a"));
+    const auto full = *life.broker.list<std::string>("full", {.capacity = 1});
+    REQUIRE(full->rpush("x"));
+    const auto other = life.list("done");
+    std::vector<std::shared_ptr<Stream<std::string>>> old;  // each forgets something when it is asked for room
+    for (const char* name : {"o1", "o2", "o3"}) {
+      old.push_back(*life.broker.stream<std::string>(name, {.max_age = std::chrono::seconds(1)}));
+      REQUIRE(old.back()->add("old"));
+    }
+    const auto batch = stream->create_group("g", earliest)->consumer("worker").read();
+    clock.advance(std::chrono::seconds(10));
+    before = fs::file_size(file);
+    CHECK(batch->front()
+              .forward(into(*other, "a"), into(*old[0], "a"), into(*old[1], "a"), into(*old[2], "a"), into(*full, "a"))
+              .error() == Errc::full);
+    CHECK(fs::file_size(file) > before);
+  }
+  const std::string whole = Directory::read(file);
+  for (std::size_t size = whole.size(); size >= before; --size) {
+    fs::remove_all(directory.path);
+    fs::create_directory(directory.path);
+    std::ofstream(file, std::ios::binary) << whole.substr(0, size);
+    Life again(directory.path, {.flush = Flush::never}, &clock);
+    REQUIRE(again.said() == "opened");
+    CHECK(again.stream("s")->group("g")->info()->pending == 1);
+    CHECK(again.list("done")->empty());
+  }
 }
 
 }  // namespace journal_replay_test

@@ -54,8 +54,8 @@ class JointPush final : public log::Change {
         if (list != nullptr) list->settle();
       }
     } undo{&list_};
-    recording_.emplace(list_.recorder());
-    core::Undo stop([this] { recording_.reset(); });
+    record();
+    core::Undo stop([this] { end_record(); });
     list_.elements.gather();
     list_.elements.push(Side::right, std::move(payload_), told.of(0));
     stop.keep();
@@ -64,13 +64,16 @@ class JointPush final : public log::Change {
     return std::nullopt;
   }
 
-  void finish() noexcept override {
+  // In one record with the push.
+  void note() noexcept override {
     if (list_.elements.size() > list_.options.capacity) dropped_.push_back(list_.elements.pop(Side::left));
+  }
+  void finish() noexcept override {
     list_.elements.note_push(Side::right);
     moves_on_ = list_.movers > 0;
     if (!moves_on_) list_.serve_or_wake();
     list_.settle();
-    recording_.reset();
+    end_record();
     held_.unlock();
   }
   void withdraw() noexcept override {
@@ -78,7 +81,7 @@ class JointPush final : public log::Change {
     std::destroy_at(std::addressof(payload_));
     std::construct_at(std::addressof(payload_), std::move(back));
     list_.settle();
-    recording_.reset();
+    end_record();
     held_.unlock();
   }
   // Who waits to move the element on needs further locks; nobody else takes it meanwhile.
@@ -87,10 +90,20 @@ class JointPush final : public log::Change {
   }
 
  private:
+  void record() noexcept {
+    recording_.emplace(list_.recorder());
+    proposal_.emplace(list_.recorder());
+  }
+  void end_record() noexcept {
+    proposal_.reset();
+    recording_.reset();
+  }
+
   State<T>& list_;
   Payload& payload_;
   sync::unique_lock<sync::mutex> held_;
   std::optional<core::Recording> recording_;
+  std::optional<core::Proposal> proposal_;
   std::vector<Payload> dropped_;
   bool moves_on_ = false;
 };

@@ -7,6 +7,9 @@
 //                   a record, with all that the thread has noted so far
 // So whatever follows from a change is recorded behind it.
 //
+// A step that ends here and begins elsewhere may be refused there, after its first half was noted. Until that is decided it is
+// a proposal: other records of the thread that end meanwhile are without it.
+//
 // Locking   lock() comes last: who has it takes no lock of an object's, and waits for none.
 #pragma once
 
@@ -24,6 +27,12 @@ class Recorder {
   /// May be called by who has it.
   virtual void lock() noexcept = 0;
   virtual void unlock() noexcept = 0;
+  /// What the thread notes outside of lock() is a proposal from now on; until it is adopted, or to the drop() that belongs to it.
+  virtual void propose() noexcept = 0;
+  /// What was proposed, if anything was, has happened with what is noted next.
+  virtual void adopt() noexcept = 0;
+  /// What was proposed, and not adopted, has not happened.
+  virtual void drop() noexcept = 0;
   /// Waits until all that has been recorded is as safe as was promised. With no lock held.
   virtual void settle() noexcept = 0;
 
@@ -45,6 +54,29 @@ class Recording {
   void stop() noexcept {
     if (to_ != nullptr) [[unlikely]]
       std::exchange(to_, nullptr)->end();
+  }
+
+ private:
+  Recorder* to_;
+};
+
+/// What is noted while it lives is a proposal, until it is adopted. Null records nothing.
+class Proposal {
+ public:
+  explicit Proposal(Recorder* to) noexcept : to_(to) {
+    if (to_ != nullptr) [[unlikely]]
+      to_->propose();
+  }
+  ~Proposal() {
+    if (to_ != nullptr) [[unlikely]]
+      to_->drop();
+  }
+  Proposal(const Proposal&) = delete;
+  Proposal& operator=(const Proposal&) = delete;
+
+  void adopt() noexcept {
+    if (to_ != nullptr) [[unlikely]]
+      to_->adopt();
   }
 
  private:

@@ -197,8 +197,10 @@ void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
   end.cleared = place.page->end(place.at);
   if (!end.cleared) return;
   count_in_flight(mark, -1);
+  core::Proposal proposal(notes.recorder());
   if (auto* const witness = notes.witness()) witness->finished(place.id());
   end.added = add();
+  if (end.added) proposal.adopt();
 }
 
 template <class T>

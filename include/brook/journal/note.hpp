@@ -24,12 +24,17 @@ struct Note {
     std::uint64_t record = 0;
   };
 
-  [[nodiscard]] bool idle() const noexcept { return depth == 0 && locks == 0 && wait.for_whom == nullptr; }
+  [[nodiscard]] bool idle() const noexcept {
+    return depth == 0 && locks == 0 && proposals == 0 && wait.for_whom == nullptr;
+  }
 
   const Scribe* of = nullptr;
   int depth = 0;  // how many records were begun, one within the other
   int locks = 0;
+  int proposals = 0;     // one within the other
+  bool adopted = false;  // the outermost one was
   Encoder changes;
+  Encoder proposed;
   Encoder one;  // change, for a moment
   Wait wait;
 };
@@ -45,6 +50,7 @@ struct Note {
     if (!note.idle()) continue;
     note.of = &scribe;
     note.changes.clear();
+    note.proposed.clear();
     return &note;
   }
   return nullptr;

@@ -68,7 +68,11 @@ class Recovery {
       if (!file.begun) continue;
       if (auto failed = read_records(file, [this](Reader& from) { read_record(from); }); !failed) return failed;
     }
-    for (auto& [number, object] : objects_) object->finish();
+    for (auto& [number, object] : objects_) {
+      if (!object->finish())
+        return unexpected(
+            SnapshotError(Errc::corrupt, core::text({"what '", object->name, "' has come to cannot be"})));
+    }
     return {};
   }
 

@@ -48,8 +48,8 @@ class Replayed {
   }
   /// A group was there in the snapshot under this name; whether it was.
   [[nodiscard]] virtual bool know_group(Number, const std::string&) { return false; }
-  /// All changes have been made.
-  virtual void finish() {}
+  /// All changes have been made. False when what they lead to cannot be.
+  [[nodiscard]] virtual bool finish() { return true; }
 
   const std::shared_ptr<broker::Named> named;
   std::string name{};

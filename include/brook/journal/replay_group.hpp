@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -50,7 +51,12 @@ class ReplayedGroup {
       default: from.fail("a group cannot have this change");
     }
   }
-  void finish() { group_->ledger.tidy_unused(); }
+  /// False when an entry has its place in the order and the group has not come to it.
+  [[nodiscard]] bool finish() {
+    group_->ledger.tidy_unused();
+    const std::set<Id>& undelivered = group_->order.undelivered();
+    return undelivered.empty() || *undelivered.rbegin() <= group_->last_delivered;
+  }
 
  private:
   void pending(Change change, Reader& from, const Scene& scene) {
@@ -67,20 +73,21 @@ class ReplayedGroup {
     snapshot::IdsIn ids;
     for (std::uint64_t count = from.size(); count > 0 && !from.failed(); --count) {
       image.id = ids.read(from);
-      if (!from.failed()) hand(image, scene);
+      if (!from.failed()) hand(image, from, scene);
     }
   }
   // An entry that was erased in the instant before it was delivered is not there, and then not pending either.
-  void hand(const group::PendingImage& image, const Scene& scene) {
+  void hand(const group::PendingImage& image, Reader& from, const Scene& scene) {
     if (const Place place = group_->ledger.find(image.id); place.page != nullptr)
       return Image::move_pending(*group_, place, image, scene.now);
     auto view = stream_.timeline.look();
     const Entries<T> entry = stream_.collect(view, image.id, image.id, 1);
     if (entry.empty()) return group_->order.finish(image.id);
+    if (group_->order.ready().contains(image.id)) group_->order.deliver(image.id);
+    else if (group_->order.undelivered().contains(image.id)) return from.fail("an entry is delivered before its turn");
     const auto& run = entry.runs().run(0);
     auto& page = group_->ledger.page_beside(run.segment, true);
     page.keep(run.segment);
-    if (group_->order.ready().contains(image.id)) group_->order.deliver(image.id);
     Image::add_pending(*group_, {&page, run.first}, image, scene.now);
   }
   void finish(Id id) {

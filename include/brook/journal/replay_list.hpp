@@ -43,7 +43,10 @@ class ReplayedList final : public Replayed {
       default: apply_at(change, from);
     }
   }
-  void finish() override { list_->settle(); }
+  [[nodiscard]] bool finish() override {
+    list_->settle();
+    return list_->elements.size() <= list_->options.capacity;
+  }
 
  private:
   using Payload = log::PayloadOf<T>;

@@ -80,14 +80,16 @@ class ReplayedStream final : public Replayed {
     groups_.emplace(number, ReplayedGroup<T>(*stream_, found->second));
     return true;
   }
-  void finish() override {
+  [[nodiscard]] bool finish() override {
+    bool possible = true;
     for (auto& [number, group] : groups_) {
-      group.finish();
+      possible = group.finish() && possible;
       group.state()->notes.go_to(std::make_unique<GroupWitness>(scribe_, number, stream_->clock()));
     }
     groups_.clear();
     stream_->restoring = false;
     stream::want_sweep(*stream_);
+    return possible;
   }
 
  private:

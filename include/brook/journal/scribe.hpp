@@ -29,6 +29,7 @@
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/journal/catalog.hpp>
+#include <brook/journal/chunk.hpp>
 #include <brook/journal/codes.hpp>
 #include <brook/journal/log_file.hpp>
 #include <brook/journal/note.hpp>
@@ -77,6 +78,23 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
     mutex_.unlock();
     if (any) wait_later(*note);
   }
+  void propose() noexcept override {
+    if (Note* const note = mine()) ++note->proposals;
+    else lose();
+  }
+  void adopt() noexcept override {
+    Note* const note = mine();
+    if (note == nullptr || note->proposals == 0 || note->adopted) return;
+    note->adopted = true;
+    BROOK_TRY { note->changes.bytes(note->proposed.written()); }
+    BROOK_CATCH_ALL { fail(Errc::out_of_memory, "a change could not be noted"); }
+  }
+  void drop() noexcept override {
+    Note* const note = mine();
+    if (note == nullptr || note->proposals == 0 || --note->proposals > 0) return;
+    note->adopted = false;
+    note->proposed.clear();
+  }
   void settle() noexcept override {
     std::uint64_t last = 0;
     {
@@ -98,8 +116,9 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
         to.number(static_cast<std::uint8_t>(change));
         to.size(of);
         write(to);
-        note->changes.size(to.written_size());
-        note->changes.bytes(to.written());
+        Encoder& all = note->proposals > 0 && !note->adopted && note->locks == 0 ? note->proposed : note->changes;
+        all.size(to.written_size());
+        all.bytes(to.written());
         if (to.failed()) fail(Errc::codec_error, "a value could not be encoded");
       }
       BROOK_CATCH(const std::bad_alloc&) { fail(Errc::out_of_memory, "a change could not be noted"); }
@@ -195,12 +214,6 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   [[nodiscard]] std::chrono::nanoseconds time() const noexcept { return clock_.now() - origin_; }
 
  private:
-  // Sections that go to one file: of each its type, its size, its bytes.
-  struct Chunk {
-    std::shared_ptr<LogFile> file;
-    std::vector<std::byte> sections;
-  };
-
   [[nodiscard]] Note* mine() const noexcept { return note_for(*this); }
   // This thread has no note for what it is about to do.
   void lose() noexcept {
@@ -225,7 +238,6 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
 
   // — with the mutex —
   void record(Note& note) noexcept;
-  static void append(Chunk& to, snapshot::Section section, std::span<const std::byte> bytes);
   void fail_locked(SnapshotError why) noexcept {
     recording_.store(false, sync::seq_cst);
     if (!error_) error_.emplace(std::move(why));
@@ -241,8 +253,6 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
     }
   }
   void write_all(sync::unique_lock<sync::mutex>& held, bool to_disk) noexcept;
-  // Without it, by one thread at a time.
-  [[nodiscard]] static Result write_out(std::vector<Chunk>& chunks, bool to_disk);
 
   Clock& clock_;
   const Flush flush_;
@@ -278,24 +288,13 @@ inline void Note::Wait::run_one(core::Task& task) noexcept {
   scribe->wait_for(wait.record);
 }
 
-inline void Scribe::append(Chunk& chunk, snapshot::Section section, std::span<const std::byte> bytes) {
-  std::vector<std::byte>& to = chunk.sections;
-  const std::uint64_t size = bytes.size();
-  const std::size_t before = to.size();
-  to.resize(before + sizeof section + sizeof size + bytes.size());
-  std::byte* at = to.data() + before;
-  std::memcpy(at, &section, sizeof section);
-  std::memcpy(at + sizeof section, &size, sizeof size);
-  if (!bytes.empty()) std::memcpy(at + sizeof section + sizeof size, bytes.data(), bytes.size());
-}
-
 inline void Scribe::record(Note& note) noexcept {
   if (recording_.load(sync::seq_cst)) {
     BROOK_TRY {
       scratch_.clear();
       scratch_.signed_size(time().count());
       scratch_.bytes(note.changes.written());
-      append(chunks_.back(), snapshot::record_section, scratch_.written());
+      chunks_.back().append(snapshot::record_section, scratch_.written());
       ++appended_;
       ++next_record_;
       bytes_ += scratch_.written_size() + snapshot::piece_header_size;
@@ -324,7 +323,7 @@ inline void Scribe::start(std::shared_ptr<LogFile> file, std::uint64_t generatio
   begin.size(first);
   begin.signed_size(time.count());
   chunks_.push_back({std::move(file), {}});
-  append(chunks_.back(), snapshot::begin_section, begin.written());
+  chunks_.back().append(snapshot::begin_section, begin.written());
   ++appended_;
   recording_.store(true, sync::seq_cst);
 }
@@ -338,8 +337,8 @@ inline void Scribe::go_on_in(std::shared_ptr<LogFile> file, std::uint64_t genera
   begin.signed_size(time().count());
   catalog_.write(names);
   Chunk next{std::move(file), {}};
-  append(next, snapshot::begin_section, begin.written());
-  append(next, snapshot::catalog_section, names.written());
+  next.append(snapshot::begin_section, begin.written());
+  next.append(snapshot::catalog_section, names.written());
   chunks_.push_back(std::move(next));
   appended_ += 2;
   bytes_before_ = bytes_;
@@ -373,28 +372,6 @@ inline void Scribe::write_all(sync::unique_lock<sync::mutex>& held, bool to_disk
   if (to_disk) flushed_ = up_to;
   flushes_ += to_disk ? 1 : 0;
   progress_.notify_all();
-}
-
-inline Result Scribe::write_out(std::vector<Chunk>& chunks, bool to_disk) {
-  for (Chunk& chunk : chunks) {
-    for (std::size_t at = 0; at < chunk.sections.size();) {
-      snapshot::Section section{};
-      std::uint64_t size = 0;
-      std::memcpy(&section, chunk.sections.data() + at, sizeof section);
-      std::memcpy(&size, chunk.sections.data() + at + sizeof section, sizeof size);
-      at += sizeof section + sizeof size;
-      chunk.file->add(section, std::span(chunk.sections).subspan(at, static_cast<std::size_t>(size)));
-      at += static_cast<std::size_t>(size);
-    }
-    const bool last = &chunk == &chunks.back();
-    if (auto failed = chunk.file->write(); !failed) return failed;
-    if (to_disk || !last) {
-      if (auto failed = chunk.file->flush(); !failed) return failed;
-    }
-    if (last) continue;
-    if (auto failed = chunk.file->close(); !failed) return failed;
-  }
-  return {};
 }
 
 }  // namespace brook::journal

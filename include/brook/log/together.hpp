@@ -29,7 +29,7 @@ class Change {
   [[nodiscard]] virtual const void* object() const noexcept = 0;
   /// Where the object's changes are noted; null when they are not.
   [[nodiscard]] virtual core::Recorder* recorder() const noexcept { return nullptr; }
-  /// Notes the change, if that was not done when it was prepared: the decision was made.
+  /// The decision was made. What of the change was not noted when it was prepared is noted now, in one record with the others.
   virtual void note() noexcept {}
   /// Has the change wait for the decision. With an error, and when it throws, nothing waits.
   [[nodiscard]] virtual std::optional<Errc> prepare(const std::shared_ptr<Decision>& decision) = 0;
@@ -86,8 +86,10 @@ class Waiting {
       return make_in_order(next);
     }
     done_ = decision_->make();
+    if (!done_) return;
     for (Change* const change : changes_) {
-      if (done_) change->note();
+      if (auto* const recorder = change->recorder()) recorder->adopt();
+      change->note();
     }
   }
 

@@ -330,7 +330,10 @@ expected<log::Appended, Errc> State<T>::append_noted(const log::Values<Payload>&
   {
     const core::RecordingInOrder in_order(witness_->recorder());
     appended = timeline.append_only(values, request);
-    if (appended) witness_->added(appended->first, values.size(), encoded);
+    if (appended) {
+      witness_->recorder().adopt();
+      witness_->added(appended->first, values.size(), encoded);
+    }
   }
   if (!appended) return appended;
   timeline.keep_bound(*appended);
