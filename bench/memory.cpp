@@ -1,7 +1,5 @@
 // memory.cpp — bytes that the allocator has handed out: for an empty stream, list or channel, an entry, a pending
 // entry, an element, a message that waits, and what is kept when all is gone. By glibc's own account.
-#include <malloc.h>
-
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -23,19 +21,14 @@
 
 #include "cases.hpp"
 #include "harness.hpp"
+#include "heap.hpp"
 #include "logs.hpp"
 #include "payload.hpp"
 
 namespace bench {
 
-#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+#ifdef BROOK_BENCH_HEAP
 namespace {
-
-/// Bytes in use, with the allocator's own overhead for each piece.
-double in_use() {
-  const auto info = mallinfo2();
-  return static_cast<double>(info.uordblks + info.hblkhd);
-}
 
 /// Bytes of one object that holds nothing yet.
 template <class Object>

@@ -3,7 +3,8 @@
 //
 // What is saved to memory, or loaded, lies in memory that was not there before, and the first touch of its pages may cost more
 // than all else. So the allocator gives back what it has before each measurement but those of "memcpy" and "fread", which go
-// over the same bytes again. And whoever loads makes values, not bytes: a copy of a std::deque of ids and values does the same.
+// over the same bytes again. And whoever loads makes values, not bytes, which take more room than the bytes that they come from: a
+// copy of a std::deque of ids and values does the same, and "memcpy of as much as it takes" touches as much new memory.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -18,14 +19,12 @@
 #include <vector>
 
 #include <unistd.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include <brook/snapshot.hpp>
 
 #include "cases.hpp"
 #include "harness.hpp"
+#include "heap.hpp"
 #include "payload.hpp"
 #include "redis_server.hpp"
 
@@ -33,13 +32,6 @@ namespace bench {
 namespace {
 
 using Bytes = std::vector<std::byte>;
-
-/// What is allocated next is memory that nobody has touched.
-void forget_free_memory() {
-#ifdef __GLIBC__
-  ::malloc_trim(0);
-#endif
-}
 
 /// A stream, its snapshot, and room for what a peer makes of it; made when it is first needed.
 template <class T>
@@ -86,6 +78,21 @@ class Scene {
     keep(copy);
     return per_entry_and_mb(ns);
   }
+#ifdef BROOK_BENCH_HEAP
+  [[nodiscard]] Sample copy_as_much() {
+    if (values_.empty()) {
+      brook::Stream<T> loaded;
+      const double before = in_use();
+      expect(brook::load(std::span<const std::byte>(bytes_), loaded).has_value(), "a load failed");
+      values_.resize(static_cast<std::size_t>(in_use() - before));
+    }
+    Bytes copy;
+    forget_free_memory();
+    const double ns = alone([&] { copy = values_; });
+    keep(copy);
+    return per_entry_and_mb(ns);
+  }
+#endif
   [[nodiscard]] Sample save_to_file() {
     return per_entry_and_mb(alone([&] { expect(brook::save(path_, stream_).has_value(), "a save failed"); }));
   }
@@ -149,6 +156,7 @@ class Scene {
   brook::Stream<T> stream_;
   Bytes bytes_;
   Bytes room_;
+  Bytes values_;  // as many as the stream takes when it was loaded
   std::filesystem::path path_;
 };
 
@@ -207,11 +215,13 @@ void add_cases(Suite& suite, const std::string& payload, std::size_t entries) {
   }
 #endif
   static_cast<void>(to_file);
-  suite.add("snapshot/load/memory/" + payload, metrics)
-      .peer("brook", with(&Scene<T>::load_from_memory))
-      .peer("a copy of a std::deque", with(&Scene<T>::copy_values))
-      .peer("memcpy to new memory", with(&Scene<T>::copy_to_new))
-      .peer("memcpy", with(&Scene<T>::copy));
+  Case& from_memory = suite.add("snapshot/load/memory/" + payload, metrics)
+                          .peer("brook", with(&Scene<T>::load_from_memory))
+                          .peer("a copy of a std::deque", with(&Scene<T>::copy_values));
+#ifdef BROOK_BENCH_HEAP
+  from_memory.peer("memcpy of as much as it takes", with(&Scene<T>::copy_as_much));
+#endif
+  from_memory.peer("memcpy to new memory", with(&Scene<T>::copy_to_new)).peer("memcpy", with(&Scene<T>::copy));
   suite.add("snapshot/load/file/" + payload, metrics)
       .peer("brook", with(&Scene<T>::load_from_file))
       .peer("fread to new memory", with(&Scene<T>::read_file_into_new))
