@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -216,6 +217,24 @@ TEST_CASE("a new file of records has the permissions of the newest one before it
   REQUIRE(life.journal().compact());
   CHECK(of("3.journal") == (only_mine | fs::perms::group_read));
   CHECK(of("3.snapshot") == (only_mine | fs::perms::group_read));
+}
+
+TEST_CASE("a journal whose files were deleted says so at the next flush") {
+  const Directory directory;
+  std::optional<SnapshotError> told;
+  JournalOptions options{.flush = Flush::always};
+  options.on_failure = [&](const SnapshotError& why) { told = why; };
+  {
+    Life life(directory.path, options);
+    REQUIRE(life.list("list")->rpush("before"));
+    CHECK_FALSE(life.journal().error());
+    fs::remove_all(directory.path);
+    static_cast<void>(life.list("list")->rpush("after"));
+    REQUIRE(life.journal().error());
+    CHECK_THAT(life.journal().error()->message(), ContainsSubstring("No such file or directory"));
+  }
+  REQUIRE(told);
+  CHECK(told->code() == Errc::io_error);
 }
 #endif
 

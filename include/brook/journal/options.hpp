@@ -48,7 +48,8 @@ struct JournalOptions {
   /// Called once when the journal has failed, with no lock of brook's held, on the journal's own thread. It must not destroy
   /// the journal.
   std::function<void(const SnapshotError&)> on_failure = {};
-  /// What cannot be recorded of groups: their functions, and dead letters that go to streams outside of the broker.
+  /// What cannot be recorded of groups: their functions, and dead letters that go to streams outside of the broker or whose name
+  /// was erased. By the names that streams have at the end of the journal.
   Policies policies = {};
   /// Who writes; null is the system. For tests.
   snapshot::Files* files = nullptr;

@@ -35,7 +35,7 @@ class Files {
                                                Handle& made);
   /// Writes some of the bytes, one at least; how many.
   [[nodiscard]] virtual std::error_code write(Handle file, std::span<const std::byte> bytes, std::size_t& written);
-  /// What was written is on the disk when it returns.
+  /// What was written is on the disk when it returns. An error, where that can be told, when the file was deleted meanwhile.
   [[nodiscard]] virtual std::error_code flush(Handle file);
   [[nodiscard]] virtual std::error_code close(Handle file);
   /// Makes a file if there is none, and keeps others from locking it, until it is closed or the process ends; an error when
@@ -98,10 +98,16 @@ inline std::error_code Files::write(Handle file, std::span<const std::byte> byte
 }
 
 inline std::error_code Files::flush(Handle file) {
+  const int flushed = static_cast<int>(file);
 #ifdef F_FULLFSYNC
-  if (::fcntl(static_cast<int>(file), F_FULLFSYNC) == 0) return {};
+  const bool safe = ::fcntl(flushed, F_FULLFSYNC) == 0;
+#else
+  const bool safe = false;
 #endif
-  return ::fsync(static_cast<int>(file)) == 0 ? std::error_code() : last_error();
+  if (!safe && ::fsync(flushed) != 0) return last_error();
+  struct stat now {};
+  const bool deleted = ::fstat(flushed, &now) == 0 && now.st_nlink == 0;
+  return deleted ? std::make_error_code(std::errc::no_such_file_or_directory) : std::error_code();
 }
 
 // The file is closed whatever close() says, and may be somebody else's by now: no second try.
