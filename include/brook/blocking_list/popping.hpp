@@ -81,9 +81,11 @@ template <class T>
 template <class T>
 typename BlockingList<T>::Outcome BlockingList<T>::pop_to(Side side, std::size_t least, std::size_t most,
                                                           std::vector<T>& values) {
-  return state_->elements.pop_now(
-      side, least, most, [&values](std::size_t count) { values.reserve(count); },
-      [&values](Payload&& payload) noexcept { values.push_back(blocking_list::value_from<T>(payload)); });
+  blocking_list::Gathering<T> gathering(values);
+  const Outcome outcome = state_->elements.pop_now(
+      side, least, most, [&](std::size_t count) { gathering.prepare(count); }, gathering);
+  if (outcome != Outcome::done) values.clear();
+  return outcome;
 }
 
 template <class T>

@@ -58,11 +58,9 @@ template <class Payload>
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - first));
   const Slot<Payload>* const slots = &segment.slots[first];
   const std::uint32_t phase = segment.phase;
-  std::uint32_t elements = 0;
-  // Behind an element a follower is one (I2).
-  for (; elements < wanted; ++elements) {
-    const SlotState state = slots[elements].told(phase).state;
-    if (state != SlotState::ready && (state != SlotState::follower || elements == 0)) break;
+  std::uint32_t elements = wanted > 0 && look(segment, first) == SlotState::ready ? 1 : 0;
+  if (elements > 0) {
+    while (elements < wanted && slots[elements].element_behind_one(phase)) ++elements;
   }
   Run run{elements, elements};
   for (; run.elements < wanted && first + run.slots < end; ++run.slots)

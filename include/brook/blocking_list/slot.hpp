@@ -32,7 +32,8 @@
 
 namespace brook::blocking_list {
 
-enum class SlotState : std::uint32_t { empty, ready, gone, taken, follower };  // gone: void
+// gone: void. A follower has ready's bits and one more.
+enum class SlotState : std::uint32_t { empty, ready, gone, taken, follower = 5 };
 
 template <class Payload>
 class Slot {
@@ -54,6 +55,13 @@ class Slot {
   }
   [[nodiscard]] bool ready(std::uint32_t phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::ready, phase);  // LB
+  }
+  /// Whether it is ready or a follower, which behind an element means one (blocking_list/fifo.hpp, I2).
+  [[nodiscard]] bool element_behind_one(std::uint32_t phase) const noexcept {
+    constexpr std::uint32_t either =
+        static_cast<std::uint32_t>(State::ready) ^ static_cast<std::uint32_t>(State::follower);
+    constexpr std::uint32_t asked = (state_mask & ~either) << state_shift | phase_bit;
+    return (bits_.load(sync::acquire) & asked) == bits_of(State::ready, phase);  // LB
   }
   [[nodiscard]] bool taken(std::uint32_t phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::taken, phase);  // LB

@@ -76,6 +76,34 @@ template <class T>
   return values;
 }
 
+/// Values that are popped, to a vector; how many is told first. Plain ones are not asked each time whether there is room.
+template <class T>
+class Gathering {
+ public:
+  explicit Gathering(std::vector<T>& values) noexcept : values_(values) {}
+
+  /// Throws std::bad_alloc. The last call counts.
+  void prepare(std::size_t count) {
+    if constexpr (plain) {
+      values_.resize(count);
+      next_ = values_.data();
+    } else {
+      values_.reserve(count);
+    }
+  }
+  void operator()(log::PayloadOf<T>&& payload) noexcept {
+    if constexpr (plain) std::construct_at(next_++, payload);
+    else values_.push_back(value_from<T>(payload));
+  }
+
+ private:
+  static constexpr bool plain = std::is_same_v<T, log::PayloadOf<T>> && std::is_trivially_copyable_v<T> &&
+                                std::is_trivially_default_constructible_v<T>;
+
+  std::vector<T>& values_;
+  T* next_ = nullptr;
+};
+
 /// Puts a value where there is none.
 template <class T>
 struct Filling {

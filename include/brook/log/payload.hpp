@@ -87,6 +87,13 @@ class Given {
 /// The payloads for the values of a range. Throws what make_payload() does.
 template <class T, std::ranges::input_range Range>
 [[nodiscard]] std::vector<PayloadOf<T>> make_payloads(Range&& values) {
+  if constexpr (std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range>) {
+    using Value = std::remove_cvref_t<std::ranges::range_reference_t<Range>>;
+    if constexpr (std::is_same_v<Value, PayloadOf<T>> && std::is_trivially_copyable_v<T>) {
+      const Value* const first = std::ranges::data(values);
+      return std::vector<Value>(first, first + std::ranges::size(values));
+    }
+  }
   std::vector<PayloadOf<T>> payloads;
   if constexpr (std::ranges::sized_range<Range>) payloads.reserve(static_cast<std::size_t>(std::ranges::size(values)));
   for (auto&& value : values) payloads.push_back(make_payload<T>(std::forward<decltype(value)>(value)));
