@@ -14,7 +14,8 @@
 namespace brook::group {
 
 /// With the group's mutex, but for recorder(), which is there before anybody else knows of the group.
-class Notes {
+template <class Witness>
+class BasicNotes {
  public:
   void go_to(core::Owned<Witness> witness) noexcept { to_ = std::move(witness); }
 
@@ -24,18 +25,19 @@ class Notes {
 
   /// Lines of a page are pending, in these hands all of them.
   template <class Page>
-  void pending(const Page& page, std::uint32_t first, std::uint32_t count, const Witness::Hands& hands) noexcept {
+  void pending(const Page& page, std::uint32_t first, std::uint32_t count,
+               const typename Witness::Hands& hands) noexcept {
     Id ids[64];
-    const Id* const first_id = ids;
     while (count > 0) {
       std::size_t n = 0;
       for (; n < std::size(ids) && count > 0; ++n, ++first, --count) ids[n] = page.id(first);
-      to_->pending(std::span<const Id>(first_id, n), hands);
+      to_->pending({ids, n}, hands);
     }
   }
 
  private:
   core::Owned<Witness> to_;
 };
+using Notes = BasicNotes<Witness>;
 
 }  // namespace brook::group
