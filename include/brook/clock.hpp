@@ -52,7 +52,7 @@ class Clock {
   Clock& operator=(const Clock&) = delete;
 
   /// No timer is set any more.
-  virtual ~Clock();
+  inline virtual ~Clock();
 
   /// The wall clock, in milliseconds since the Unix epoch. It makes ids, and may step back.
   [[nodiscard]] virtual std::uint64_t unix_ms() const noexcept = 0;
@@ -81,12 +81,12 @@ class Clock {
   /// Has `timer`, which is not set, ring when its deadline has come: soon if it has already, but not in here. Among equal
   /// deadlines who was set first rings first. Throws std::bad_alloc and std::system_error, both for the thread that the
   /// first timer starts: then it is not set. O(1). A child process that was forked has none of its parent's timers.
-  virtual void set(Timer& timer);
+  inline virtual void set(Timer& timer);
 
   /// When it has returned, `timer` is not ringing and will not ring, unless it is set again afterwards: what its ring()
   /// sets while this waits for it has no effect. Within its own ring() it does not wait for that to end. Nothing for a
   /// timer that is not set. O(log n), on average over all calls.
-  virtual void unset(Timer& timer) noexcept;
+  inline virtual void unset(Timer& timer) noexcept;
 
  protected:
   /// Whether sleep() touches nothing of this clock once it was woken, and enroll() and dismiss() do nothing at all. Else

@@ -82,7 +82,7 @@ class Consumer {
   }
   [[nodiscard]] expected<Deliveries<T>, Errc> claim(std::initializer_list<Id> ids,
                                                     const ClaimOptions& options = {}) const {
-    return claim(std::span(ids.begin(), ids.size()), options);
+    return claim({ids.begin(), ids.size()}, options);
   }
 
   /// Takes over what has been pending for `min_idle`, oldest first (XAUTOCLAIM); what has left the stream is not pending any

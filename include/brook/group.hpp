@@ -74,7 +74,7 @@ class Group {
       return ack_now(ids);
     return ack_each(ids);
   }
-  std::size_t ack(std::initializer_list<Id> ids) const { return ack(std::span(ids.begin(), ids.size())); }
+  std::size_t ack(std::initializer_list<Id> ids) const { return ack({ids.begin(), ids.size()}); }
   std::size_t ack(Id id) const { return ack({id}); }
 
   /// What is pending, at one instant (XPENDING). Errors: closed, no_such_group. O(pending).

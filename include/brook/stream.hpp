@@ -176,7 +176,7 @@ class Stream {
       return erased;
     });
   }
-  std::size_t erase(std::initializer_list<Id> ids) { return erase(std::span(ids.begin(), ids.size())); }
+  std::size_t erase(std::initializer_list<Id> ids) { return erase({ids.begin(), ids.size()}); }
   std::size_t erase(Id id) { return erase({id}); }
   template <std::ranges::input_range Range>
   requires std::convertible_to<std::ranges::range_reference_t<Range>, Id> std::size_t erase(const Range& ids) {
@@ -186,7 +186,7 @@ class Stream {
     } else {
       std::vector<Id> copies;
       for (const Id id : ids) copies.push_back(id);
-      return erase(std::span<const Id>(copies));
+      return erase({copies.data(), copies.size()});
     }
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 #include <version>
 
@@ -88,7 +89,7 @@ class Wait {
       case Kind::none: return Clock::time_point::min();
       case Kind::until: return until_;
       case Kind::until_wall: {
-        const std::chrono::nanoseconds wall = clamped(std::chrono::milliseconds(clock.unix_ms()));
+        const std::chrono::nanoseconds wall = since_epoch(clock.unix_ms());
         return lasting_ > wall ? after(clock.now(), lasting_ - wall) : Clock::time_point::min();
       }
       case Kind::lasting: break;
@@ -107,6 +108,12 @@ class Wait {
     if (Seconds(time) >= Seconds(longest)) return longest;
     if (!(Seconds(time) > -Seconds(longest))) return -longest;  // not a number does not wait
     return std::chrono::ceil<std::chrono::nanoseconds>(time);
+  }
+
+  static constexpr std::chrono::nanoseconds since_epoch(std::uint64_t unix_ms) noexcept {
+    constexpr std::int64_t ns = 1'000'000;
+    constexpr auto most = static_cast<std::uint64_t>(longest.count() / ns);
+    return unix_ms < most ? std::chrono::nanoseconds(static_cast<std::int64_t>(unix_ms) * ns) : longest;
   }
 
   static constexpr Clock::time_point after(Clock::time_point now, std::chrono::nanoseconds time) noexcept {

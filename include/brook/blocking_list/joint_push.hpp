@@ -91,19 +91,19 @@ class JointPush final : public log::Change {
 
  private:
   void record() noexcept {
-    recording_.emplace(list_.recorder());
-    proposal_.emplace(list_.recorder());
+    recording_.start(list_.recorder());
+    proposal_.start(list_.recorder());
   }
   void end_record() noexcept {
-    proposal_.reset();
-    recording_.reset();
+    proposal_.stop();
+    recording_.stop();
   }
 
   State<T>& list_;
   Payload& payload_;
   sync::unique_lock<sync::mutex> held_;
-  std::optional<core::Recording> recording_;
-  std::optional<core::Proposal> proposal_;
+  core::Recording recording_;
+  core::Proposal proposal_;
   std::vector<Payload> dropped_;
   bool moves_on_ = false;
 };

@@ -78,8 +78,8 @@ class Locked {
     others_.emplace();
     std::vector<std::shared_ptr<State>>& kept = others_->kept;
     for (;;) {
-      std::ranges::sort(lists, std::less<>());
-      lists.erase(std::ranges::unique(lists).begin(), lists.end());
+      std::sort(lists.begin(), lists.end(), std::less<>());
+      lists.erase(std::unique(lists.begin(), lists.end()), lists.end());
       std::vector<sync::unique_lock<sync::mutex>> locks;
       locks.reserve(lists.size());
       for (State* const list : lists) locks.emplace_back(list->mutex);
@@ -100,7 +100,7 @@ class Locked {
     for (State* const list : locked) {
       for (auto* place = list->poppers.first(); place != nullptr; place = place->behind) {
         const auto& to = place->waiter.destination.list;
-        if (to && !std::ranges::binary_search(locked, to.get(), std::less<>())) kept.push_back(to);
+        if (to && !std::binary_search(locked.begin(), locked.end(), to.get(), std::less<>())) kept.push_back(to);
       }
     }
   }

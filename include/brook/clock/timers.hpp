@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 #include <brook/clock.hpp>
@@ -126,8 +125,9 @@ inline Clock::~Clock() {
 inline Clock::Timers& Clock::timers() {
   Timers* there = timers_.load(sync::seq_cst);
   while (there == nullptr || !there->here()) {
-    auto made = std::make_unique<Timers>(*this);
-    if (timers_.compare_exchange_strong(there, made.get(), sync::seq_cst)) return *made.release();
+    auto* const made = new Timers(*this);
+    if (timers_.compare_exchange_strong(there, made, sync::seq_cst)) return *made;
+    delete made;
   }
   return *there;
 }

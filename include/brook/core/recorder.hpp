@@ -43,56 +43,70 @@ class Recorder {
 /// What is noted while it lives is one record. Null records nothing.
 class Recording {
  public:
-  explicit Recording(Recorder* to) noexcept : to_(to) {
-    if (to_ != nullptr) [[unlikely]]
-      to_->begin();
-  }
+  Recording() = default;
+  explicit Recording(Recorder* to) noexcept { start(to); }
   ~Recording() { stop(); }
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
+  /// Of one that has not begun, or was stopped.
+  void start(Recorder* to) noexcept {
+    to_ = to;
+    if (to_ != nullptr) [[unlikely]]
+      to_->begin();
+  }
   void stop() noexcept {
     if (to_ != nullptr) [[unlikely]]
       std::exchange(to_, nullptr)->end();
   }
 
  private:
-  Recorder* to_;
+  Recorder* to_ = nullptr;
 };
 
 /// What is noted while it lives is a proposal, until it is adopted. Null records nothing.
 class Proposal {
  public:
-  explicit Proposal(Recorder* to) noexcept : to_(to) {
-    if (to_ != nullptr) [[unlikely]]
-      to_->propose();
-  }
-  ~Proposal() {
-    if (to_ != nullptr) [[unlikely]]
-      to_->drop();
-  }
+  Proposal() = default;
+  explicit Proposal(Recorder* to) noexcept { start(to); }
+  ~Proposal() { stop(); }
   Proposal(const Proposal&) = delete;
   Proposal& operator=(const Proposal&) = delete;
 
+  /// Of one that has not begun, or was stopped.
+  void start(Recorder* to) noexcept {
+    to_ = to;
+    if (to_ != nullptr) [[unlikely]]
+      to_->propose();
+  }
   void adopt() noexcept {
     if (to_ != nullptr) [[unlikely]]
       to_->adopt();
   }
+  void stop() noexcept {
+    if (to_ != nullptr) [[unlikely]]
+      std::exchange(to_, nullptr)->drop();
+  }
 
  private:
-  Recorder* to_;
+  Recorder* to_ = nullptr;
 };
 
-/// A change without a lock, and what is noted of it, at one place among the others.
+/// A change without a lock, and what is noted of it, at one place among the others. Null records nothing.
 class RecordingInOrder {
  public:
-  explicit RecordingInOrder(Recorder& to) noexcept : to_(to) { to_.lock(); }
-  ~RecordingInOrder() { to_.unlock(); }
+  explicit RecordingInOrder(Recorder* to) noexcept : to_(to) {
+    if (to_ != nullptr) to_->lock();
+  }
+  explicit RecordingInOrder(Recorder& to) noexcept : RecordingInOrder(&to) {}
+  ~RecordingInOrder() {
+    if (to_ != nullptr) to_->unlock();
+  }
   RecordingInOrder(const RecordingInOrder&) = delete;
   RecordingInOrder& operator=(const RecordingInOrder&) = delete;
 
  private:
-  Recorder& to_;
+  Recorder* const to_;
 };
 
 }  // namespace brook::core

@@ -126,7 +126,7 @@ template <class T>
 bool State<T>::finish_all(const std::vector<Place>& places) noexcept {
   if (!places.empty()) clears_early_.store(true, sync::relaxed);  // GK
   const auto cleared = [](const Place& place) { return place.page->end(place.at); };
-  const auto failed = std::ranges::find_if_not(places, cleared);
+  const auto failed = std::find_if_not(places.begin(), places.end(), cleared);
   for (auto place = places.begin(); place != failed; ++place) {
     if (failed != places.end()) place->page->tell(place->at, 1, place->mark());
     else note_end(*place);
@@ -145,10 +145,12 @@ bool State<T>::drained(StreamState& stream) {
     const Hold held = place.page->look();
     return !held || !still_shown(edits, *held, place);
   });
-  return none_returns && std::ranges::none_of(order.undelivered(), [&](Id id) {
-           auto view = stream.timeline.look();
-           return !stream.collect(view, id, id, 1).empty();
-         });
+  if (!none_returns) return false;
+  const auto& undelivered = order.undelivered();
+  return std::none_of(undelivered.begin(), undelivered.end(), [&](Id id) {
+    auto view = stream.timeline.look();
+    return !stream.collect(view, id, id, 1).empty();
+  });
 }
 
 }  // namespace brook::group

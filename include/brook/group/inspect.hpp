@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -27,7 +26,8 @@ template <class T>
 PendingSummary State<T>::count_pending(std::vector<std::uint64_t>& counts) {
   PendingSummary summary{.count = unlimited};
   for (std::uint64_t before = 0; before != summary.count;) {
-    before = std::exchange(summary, {}).count;
+    before = summary.count;
+    summary = {};
     counts.assign(roster.numbers() + 1, 0);
     Place last;
     ledger.each_pending(Id::min(), Id::max(), [&](const Place& place) {
@@ -46,7 +46,10 @@ std::vector<PendingEntry> State<T>::list_pending(const PendingOptions& which, In
   const Member* const only = which.consumer ? roster.find(*which.consumer) : nullptr;
   std::vector<PendingEntry> list;
   if (which.consumer && only == nullptr) return list;
-  for (std::optional<std::vector<PendingEntry>> before;; before = std::exchange(list, {})) {
+  const auto same = [](const PendingEntry& a, const PendingEntry& b) { return a.id == b.id; };
+  std::vector<PendingEntry> before;
+  for (bool again = false;; again = true, before.swap(list)) {
+    list.clear();
     ledger.each_pending(which.first, which.last, [&](const Place& place) {
       if (list.size() == which.count) return false;
       const Mark mark = place.mark();
@@ -61,7 +64,7 @@ std::vector<PendingEntry> State<T>::list_pending(const PendingOptions& which, In
       return true;
     });
     // What is pending can only become less, so two equal lists tell what it was in between.
-    if (before && std::ranges::equal(list, *before, {}, &PendingEntry::id, &PendingEntry::id)) return list;
+    if (again && std::equal(list.begin(), list.end(), before.begin(), before.end(), same)) return list;
   }
 }
 

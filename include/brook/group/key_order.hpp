@@ -21,7 +21,8 @@
 namespace brook::group {
 
 /// Guarded by the group's mutex.
-class KeyOrder {
+template <class Id>
+class BasicKeyOrder {
  public:
   /// The hash of a key. Keys that have the same one are ordered among each other too.
   using Key = std::uint64_t;
@@ -100,5 +101,6 @@ class KeyOrder {
   Entries out_;
   std::set<Id> undelivered_;
 };
+using KeyOrder = BasicKeyOrder<Id>;
 
 }  // namespace brook::group

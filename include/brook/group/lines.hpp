@@ -23,8 +23,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
+#include <brook/core/owned.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/group/mark.hpp>
 
@@ -35,7 +35,7 @@ class Lines {
   Lines() = default;
   /// None is pending. Throws std::bad_alloc.
   explicit Lines(std::uint32_t size)
-      : words_(std::make_unique<Words[]>((size + 63) / 64)), marks_(new sync::plain<Mark>[size]), size_(size) {}
+      : words_(new Words[(size + 63) / 64]), marks_(new sync::plain<Mark>[size]), size_(size) {}
 
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
 
@@ -138,8 +138,8 @@ class Lines {
     }
   }
 
-  std::unique_ptr<Words[]> words_;
-  std::unique_ptr<sync::plain<Mark>[]> marks_;
+  core::Owned<Words[]> words_;
+  core::Owned<sync::plain<Mark>[]> marks_;
   std::uint32_t size_ = 0;
 };
 

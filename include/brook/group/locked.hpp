@@ -2,8 +2,6 @@
 // meanwhile is one record (core/recorder.hpp).
 #pragma once
 
-#include <optional>
-
 #include <brook/core/later.hpp>
 #include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
@@ -14,17 +12,14 @@ class Locked {
  public:
   /// Of a group, or whatever has a mutex and perhaps a recorder.
   template <class Group>
-  explicit Locked(Group& group) : recorder_(group.recorder()), held_(group.mutex) {
-    if (recorder_ != nullptr) [[unlikely]]
-      recording_.emplace(recorder_);
-  }
+  explicit Locked(Group& group) : recorder_(group.recorder()), held_(group.mutex), recording_(recorder_) {}
 
   void lock() {
     held_.lock();
-    recording_.emplace(recorder_);
+    recording_.start(recorder_);
   }
   void unlock() {
-    recording_.reset();
+    recording_.stop();
     held_.unlock();
     later_.run_now();
   }
@@ -33,7 +28,7 @@ class Locked {
   core::Recorder* const recorder_;
   core::Later later_;  // closes after the lock was dropped
   sync::unique_lock<sync::mutex> held_;
-  std::optional<core::Recording> recording_;  // ends before that
+  core::Recording recording_;  // ends before that
 };
 
 }  // namespace brook::group

@@ -24,11 +24,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <span>
 #include <utility>
 
+#include <brook/core/owned.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/group/lines.hpp>
 #include <brook/group/mark.hpp>
@@ -244,7 +244,7 @@ class Page {
 
   // Of the lines that may be pending. A void slot has no key, and takes on the one before it.
   [[nodiscard]] bool note_keys() noexcept {
-    std::unique_ptr<Key[]> keys(new (std::nothrow) Key[high_ - low_]);
+    core::Owned<Key[]> keys(new (std::nothrow) Key[high_ - low_]);
     if (!keys) return false;
     std::uint64_t last = 0;
     for (std::uint32_t at = low_; at < high_; ++at) {
@@ -271,7 +271,7 @@ class Page {
   sync::atomic<std::uint64_t> references_{0};
   Hold segment_;
   Lines lines_;
-  std::unique_ptr<Key[]> keys_;  // from noted_from_ on, while there is no segment
+  core::Owned<Key[]> keys_;  // from noted_from_ on, while there is no segment
 };
 
 }  // namespace brook::group

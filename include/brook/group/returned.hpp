@@ -10,7 +10,8 @@
 namespace brook::group {
 
 /// Guarded by the group's mutex. Just those are noted here that are pending with nobody, by the times of their marks.
-class Returned {
+template <class Id>
+class BasicReturned {
  public:
   struct Return {
     Instant due;
@@ -20,7 +21,7 @@ class Returned {
 
   /// Throws std::bad_alloc.
   void note(Instant due, Id id) { returns_.insert({due, id}); }
-  void note_all(Returned&& others) noexcept { returns_.merge(others.returns_); }
+  void note_all(BasicReturned&& others) noexcept { returns_.merge(others.returns_); }
   void forget(const Return& entry) noexcept { returns_.erase(entry); }
 
   [[nodiscard]] bool empty() const noexcept { return returns_.empty(); }
@@ -42,5 +43,6 @@ class Returned {
  private:
   std::set<Return> returns_;
 };
+using Returned = BasicReturned<Id>;
 
 }  // namespace brook::group

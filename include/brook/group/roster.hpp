@@ -29,8 +29,10 @@ struct Member {
   [[nodiscard]] Recipient recipient() const noexcept { return {number, term}; }
 };
 
-/// Guarded by the group's mutex.
-class Roster {
+/// Guarded by the group's mutex. A template, as are others of a group's parts that hold a map: so only who uses groups has
+/// them compiled.
+template <class Member>
+class BasicRoster {
  public:
   using Members = std::map<std::string, std::shared_ptr<Member>, std::less<>>;
 
@@ -107,5 +109,6 @@ class Roster {
   std::vector<ConsumerNumber> free_;
   std::uint32_t terms_ = 0;
 };
+using Roster = BasicRoster<Member>;
 
 }  // namespace brook::group

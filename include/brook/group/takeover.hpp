@@ -66,10 +66,12 @@ class Takeover {
   /// any more. If not, nothing has changed: begin anew.
   [[nodiscard]] bool settle(State& group) noexcept {
     if (!stream_.timeline.unchanged(edits_)) return false;
-    const auto pending = [](const Place& place) { return place.page->pending(place.at); };
-    if (!std::ranges::all_of(found_, pending, &Found::place)) return false;
-    std::ranges::sort(gone_, {}, &Place::id);  // a claim may name one twice
-    gone_.erase(std::ranges::unique(gone_, {}, &Place::id).begin(), gone_.end());
+    const auto pending = [](const Found& one) { return one.place.page->pending(one.place.at); };
+    if (!std::all_of(found_.begin(), found_.end(), pending)) return false;
+    const auto before = [](const Place& a, const Place& b) { return a.id() < b.id(); };
+    const auto same = [](const Place& a, const Place& b) { return a.id() == b.id(); };
+    std::sort(gone_.begin(), gone_.end(), before);  // a claim may name one twice
+    gone_.erase(std::unique(gone_.begin(), gone_.end(), same), gone_.end());
     return group.finish_all(gone_);
   }
 

@@ -84,7 +84,7 @@ class ReplayedStream final : public Replayed {
     bool possible = true;
     for (auto& [number, group] : groups_) {
       possible = group.finish() && possible;
-      group.state()->notes.go_to(std::make_unique<GroupWitness>(scribe_, number, stream_->clock()));
+      group.state()->notes.go_to(core::Owned<group::Witness>(new GroupWitness(scribe_, number, stream_->clock())));
     }
     groups_.clear();
     stream_->restoring = false;

@@ -143,12 +143,12 @@ class StreamWitness final : public stream::Witness<T>, private Noting {
   void trimmed(Id last) noexcept override {
     note(Change::trimmed, [last](Encoder& to) { to.value(last); });
   }
-  [[nodiscard]] std::unique_ptr<group::Witness> group_made(std::string_view name, const GroupOptions<T>& options,
-                                                           const group::ProgressImage& progress) override {
+  [[nodiscard]] core::Owned<group::Witness> group_made(std::string_view name, const GroupOptions<T>& options,
+                                                       const group::ProgressImage& progress) override {
     const core::RecordingInOrder in_order(*scribe_);
     Catalog& catalog = scribe_->catalog();
     const Number number = catalog.next();
-    auto witness = std::make_unique<GroupWitness>(scribe_, number, clock_);
+    core::Owned<group::Witness> witness(new GroupWitness(scribe_, number, clock_));
     catalog.add_group(number, number_, name);
     scribe_->note(Change::group_made, number, [&](Encoder& to) {
       to.size(number_);

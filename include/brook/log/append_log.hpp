@@ -55,7 +55,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 #include <brook/core/config.hpp>
@@ -270,14 +269,14 @@ class AppendLog {
       const expected<Id, Errc> id = attempt.request.after(seen.id(base).prev());
       if (!id && refused(tail, tail.slot_of(seen), attempt)) return true;
       const bool room = Segment::full - seen.low() >= count;
-      const std::optional<Word> word = id && room ? Word::of(base, *id, seen.low()) : std::nullopt;
-      if (!word) {
+      Word word;
+      if (!id || !room || !Word::tell(base, *id, seen.low(), word)) {
         close(tail, seen);
         return false;
       }
-      const std::uint64_t taken = word->bits + count * Word::one_entry;
+      const std::uint64_t taken = word.bits + count * Word::one_entry;
       if (!tail.claims.compare_exchange_strong(seen.bits, taken, sync::relaxed, sync::relaxed)) continue;  // AJ AP
-      const Claim claim{tail, tail.slot_of(*word), *word};
+      const Claim claim{tail, tail.slot_of(word), word};
       attempt.result = claim.appended(count);
       if (attempt.part != nullptr) return attempt.part->join(hold, claim.at, claim.word, attempt.values);
       return count == 1 ? publish_one(claim, attempt.values) : publish_batch(claim, attempt.values);

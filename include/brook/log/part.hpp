@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include <brook/core/owned.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/log/hold.hpp>
 #include <brook/log/joint.hpp>
@@ -24,7 +25,7 @@ class Part {
   using Hold = log::Hold<Payload>;
 
   /// Throws std::bad_alloc.
-  explicit Part(std::shared_ptr<Decision> decision) : joint_(std::make_unique<Joint>(std::move(decision))) {}
+  explicit Part(std::shared_ptr<Decision> decision) : joint_(new Joint(std::move(decision))) {}
 
   /// Moves the value into a claimed slot, which then waits. False when the claim was passed: the value is back.
   [[nodiscard]] bool join(const Hold& segment, std::uint32_t at, Word claim, const Values<Payload>& value) noexcept {
@@ -56,7 +57,7 @@ class Part {
   }
 
  private:
-  std::unique_ptr<Joint> joint_;
+  core::Owned<Joint> joint_;
   Hold held_;
   std::uint32_t at_ = 0;
 };

@@ -39,7 +39,7 @@ std::size_t Timeline<Payload>::erase(std::span<const Id> ids) {
   EditState next = view.edits;
   ++next.edit;
   for (const Place& place : places) mark(place, next);
-  if (next.removed != view.edits.removed) commit(view, next, [&](Witness& witness) { witness.erased(found); });
+  if (next.removed != view.edits.removed) commit(view, next, [&](auto& witness) { witness.erased(found); });
   return static_cast<std::size_t>(next.removed - view.edits.removed);
 }
 

@@ -33,6 +33,7 @@
 
 #include <brook/core/config.hpp>
 #include <brook/core/later.hpp>
+#include <brook/core/owned.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/id.hpp>
 #include <brook/log/joint.hpp>
@@ -109,11 +110,11 @@ class alignas(core::cache_line) Segment : public core::Task {
 
   // — joint appends (log/joint.hpp) —
   /// The segment owns the joint from now on.
-  void keep(std::unique_ptr<Joint> joint) noexcept {
+  void keep(core::Owned<Joint> joint) noexcept {
     joint->next = joints_.load(sync::relaxed);                                                        // V
     while (!joints_.compare_exchange_weak(joint->next, joint.get(), sync::relaxed, sync::relaxed)) {  // V
     }
-    joint.release();
+    static_cast<void>(joint.release());
   }
 
   // — erasures, as the number of the edit that made them (log/edits.hpp) —

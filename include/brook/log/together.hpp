@@ -5,12 +5,12 @@
 // addresses, so that of two threads with the same objects one waits for the other and not both for each other.
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
+#include <utility>
 
 #include <brook/core/later.hpp>
 #include <brook/core/recorder.hpp>
@@ -44,9 +44,11 @@ class Change {
 };
 
 /// Those changes that wait; called off unless they were made.
+template <std::size_t size>
 class Waiting {
  public:
-  explicit Waiting(std::span<Change* const> changes) : decision_(std::make_shared<Decision>()), changes_(changes) {}
+  explicit Waiting(const std::array<Change*, size>& changes)
+      : decision_(std::make_shared<Decision>()), changes_(changes) {}
   ~Waiting() {
     if (done_) return;
     decision_->call_off();
@@ -94,20 +96,27 @@ class Waiting {
   }
 
   std::shared_ptr<Decision> decision_;
-  std::span<Change* const> changes_;
+  const std::array<Change*, size>& changes_;
   std::size_t waiting_ = 0;
   bool done_ = false;
 };
 
 /// Makes all changes at one instant, or none. Errors: what preparing answers; invalid_argument for two changes of one
 /// object. Throws what preparing throws.
-[[nodiscard]] inline std::optional<Errc> make_together(std::span<Change*> changes) {
-  const auto object = [](const Change* change) { return change->object(); };
-  std::ranges::sort(changes, std::less<>(), object);
-  if (std::ranges::adjacent_find(changes, {}, object) != changes.end()) return Errc::invalid_argument;
+template <std::size_t size>
+[[nodiscard]] std::optional<Errc> make_together(std::array<Change*, size>& changes) {
+  for (std::size_t end = 1; end < size; ++end) {
+    for (std::size_t at = end; at > 0; --at) {
+      const void* const before = changes[at - 1]->object();
+      const void* const object = changes[at]->object();
+      if (object == before) return Errc::invalid_argument;
+      if (std::less<>()(before, object)) break;
+      std::swap(changes[at - 1], changes[at]);
+    }
+  }
   const core::Later later;  // until all that was locked is let go
   for (;;) {
-    Waiting waiting(changes);
+    Waiting<size> waiting(changes);
     if (const auto failed = waiting.prepare()) return failed;
     if (waiting.make()) return std::nullopt;
   }

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <optional>
 
 #include <brook/id.hpp>
 
@@ -63,14 +62,15 @@ struct Word {
     return (ms << seq_bits) + std::min(seq, seq_mask + 1);
   }
 
-  /// The claim word for `id` at `low`, or nothing when the id lies too far from `base` to be told in these bits, or so near
-  /// the last sequence number there is that the slots after it would run out of ids. Requires base <= id, low < full.
-  [[nodiscard]] static constexpr std::optional<Word> of(Id base, Id id, std::uint64_t low) noexcept {
+  /// Makes `word` the claim word for `id` at `low`. False when the id lies too far from `base` to be told in these bits, or so
+  /// near the last sequence number there is that the slots after it would run out of ids. Requires base <= id, low < full.
+  [[nodiscard]] static constexpr bool tell(Id base, Id id, std::uint64_t low, Word& word) noexcept {
     const std::uint64_t ms = id.ms - base.ms;
     const std::uint64_t seq = ms == 0 ? id.seq - base.seq : id.seq;
-    if (ms > ms_mask || seq > farthest_seq) return std::nullopt;
-    if (std::numeric_limits<std::uint64_t>::max() - id.seq < full - 1 - low) return std::nullopt;
-    return Word{(ms << (low_bits + seq_bits)) | (seq << low_bits) | low};
+    if (ms > ms_mask || seq > farthest_seq) return false;
+    if (std::numeric_limits<std::uint64_t>::max() - id.seq < full - 1 - low) return false;
+    word = {(ms << (low_bits + seq_bits)) | (seq << low_bits) | low};
+    return true;
   }
 };
 

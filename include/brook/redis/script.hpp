@@ -45,7 +45,7 @@ class StreamScript : public Importing {
   StreamScript(std::string returned_to, std::int64_t now_ms) noexcept
       : Importing(ObjectKind::stream), returned_to_(std::move(returned_to)), now_ms_(now_ms) {}
 
-  snapshot::Result apply(const Command& command) override;
+  inline snapshot::Result apply(const Command& command) override;
 
   // — what commands do, and replies tell. Errors: corrupt —
 

@@ -31,16 +31,17 @@ class Files {
 
   /// Makes a file that there is not, for writing, with the permissions of `like`, if there is such a file. Nobody can open it
   /// before it has them.
-  [[nodiscard]] virtual std::error_code create(const std::filesystem::path& path, const std::filesystem::path& like,
-                                               Handle& made);
+  [[nodiscard]] inline virtual std::error_code create(const std::filesystem::path& path,
+                                                      const std::filesystem::path& like, Handle& made);
   /// Writes some of the bytes, one at least; how many.
-  [[nodiscard]] virtual std::error_code write(Handle file, std::span<const std::byte> bytes, std::size_t& written);
+  [[nodiscard]] inline virtual std::error_code write(Handle file, std::span<const std::byte> bytes,
+                                                     std::size_t& written);
   /// What was written is on the disk when it returns. An error, where that can be told, when the file was deleted meanwhile.
-  [[nodiscard]] virtual std::error_code flush(Handle file);
-  [[nodiscard]] virtual std::error_code close(Handle file);
+  [[nodiscard]] inline virtual std::error_code flush(Handle file);
+  [[nodiscard]] inline virtual std::error_code close(Handle file);
   /// Makes a file if there is none, and keeps others from locking it, until it is closed or the process ends; an error when
   /// somebody has it. Without POSIX nobody is kept.
-  [[nodiscard]] virtual std::error_code lock(const std::filesystem::path& path, Handle& locked);
+  [[nodiscard]] inline virtual std::error_code lock(const std::filesystem::path& path, Handle& locked);
   /// `from` takes the name of `to`.
   [[nodiscard]] virtual std::error_code rename(const std::filesystem::path& from, const std::filesystem::path& to) {
     std::error_code failed;
@@ -48,7 +49,7 @@ class Files {
     return failed;
   }
   /// The names in the directory are on the disk when it returns.
-  [[nodiscard]] virtual std::error_code flush_directory(const std::filesystem::path& path);
+  [[nodiscard]] inline virtual std::error_code flush_directory(const std::filesystem::path& path);
   virtual void remove(const std::filesystem::path& path) noexcept {
     std::error_code ignored;
     std::filesystem::remove(path, ignored);

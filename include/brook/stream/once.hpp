@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include <brook/clock.hpp>
@@ -56,12 +55,11 @@ expected<Id, Errc> Stream<T>::add_unless_known(std::string_view producer, std::s
   const Clock::time_point now = state_->clock().now();
   if (const Id* const before = keyed.producers.find(producer, key, now)) return *before;
   stream::Producers::Draft draft(keyed.producers, producer, key, now);
-  std::optional<core::RecordingInOrder> in_order;  // the entry and its key are one record
-  if (core::Recorder* const recorder = state_->recorder()) in_order.emplace(*recorder);
+  const core::RecordingInOrder in_order(state_->recorder());  // the entry and its key are one record
   const auto added = append_locked(log::Request::at_time(state_->unix_ms()), payload);
   if (!added) return added;
   draft.keep(*added);
-  if (in_order) state_->witness()->keyed(producer, key, *added);
+  if (auto* const witness = state_->witness()) witness->keyed(producer, key, *added);
   return added;
 }
 

@@ -50,19 +50,20 @@ struct Record {
   std::uint64_t number = 0;  // of the adds under keys
 };
 
-/// Guarded by a mutex of the stream's.
-class Producers {
+/// Guarded by a mutex of the stream's. A template, so that only streams that are added to under keys have its maps compiled.
+template <class Record>
+class BasicProducers {
   using Records = std::list<Record>;
-  using Keys = std::map<std::string_view, Records::iterator, std::less<>>;  // views of the records' own keys
+  using Keys = std::map<std::string_view, typename Records::iterator, std::less<>>;  // views of the records' own keys
   struct Producer {
     Keys keys{};
-    std::list<Records::iterator> oldest_first{};
+    std::list<typename Records::iterator> oldest_first{};
   };
 
  public:
-  explicit Producers(const IdempotencyWindow& window) noexcept : window_(window) {}
-  Producers(const Producers&) = delete;
-  Producers& operator=(const Producers&) = delete;
+  explicit BasicProducers(const IdempotencyWindow& window) noexcept : window_(window) {}
+  BasicProducers(const BasicProducers&) = delete;
+  BasicProducers& operator=(const BasicProducers&) = delete;
 
   /// The id of what was added under this key within the window; null when nothing was. O(log keys), and O(1) for each
   /// record that is too old.
@@ -83,7 +84,7 @@ class Producers {
   class Draft {
    public:
     /// Throws std::bad_alloc, and then nothing has changed.
-    Draft(Producers& producers, std::string_view producer, std::string_view key, Clock::time_point now)
+    Draft(BasicProducers& producers, std::string_view producer, std::string_view key, Clock::time_point now)
         : producers_(producers) {
       record_.push_back({std::string(producer), std::string(key), Id{}, now, 0});
       order_.push_back(record_.begin());
@@ -111,11 +112,11 @@ class Producers {
     }
 
    private:
-    Producers& producers_;
+    BasicProducers& producers_;
     Records record_{};
-    std::list<Records::iterator> order_{};
-    Keys::node_type key_{};
-    std::map<std::string, Producer, std::less<>>::iterator of_{};
+    std::list<typename Records::iterator> order_{};
+    typename Keys::node_type key_{};
+    typename std::map<std::string, Producer, std::less<>>::iterator of_{};
   };
 
   /// Who reads the records as they are when he begins, some at a time, while others add and forget: what is forgotten before
@@ -126,7 +127,7 @@ class Producers {
     Reading(const Reading&) = delete;
     Reading& operator=(const Reading&) = delete;
 
-    void begin(Producers& producers) noexcept {
+    void begin(BasicProducers& producers) noexcept {
       producers_ = &producers;
       at_ = producers.records_.begin();
       end_ = producers.added_;
@@ -150,19 +151,19 @@ class Producers {
     [[nodiscard]] std::vector<Record>& taken() noexcept { return taken_; }
 
    private:
-    friend class Producers;
+    friend class BasicProducers;
 
     [[nodiscard]] bool left() const noexcept { return at_ != producers_->records_.end() && at_->number <= end_; }
-    void lose(std::list<Record>::iterator record) noexcept {
+    void lose(typename Records::iterator record) noexcept {
       if (!left() || record->number < at_->number || record->number > end_) return;
       BROOK_TRY { taken_.push_back(*record); }
       BROOK_CATCH_ALL { failed_ = true; }
       if (record == at_) ++at_;
     }
 
-    Producers* producers_ = nullptr;
+    BasicProducers* producers_ = nullptr;
     Reading* next_ = nullptr;
-    std::list<Record>::iterator at_{};
+    typename Records::iterator at_{};
     std::uint64_t end_ = 0;
     std::vector<Record> taken_;
     bool failed_ = false;
@@ -177,7 +178,7 @@ class Producers {
 
  private:
   // It is the oldest of its producer too.
-  void forget(Records::iterator record) noexcept {
+  void forget(typename Records::iterator record) noexcept {
     for (Reading* reading = readings_; reading != nullptr; reading = reading->next_) reading->lose(record);
     const auto of = producers_.find(record->producer);
     of->second.keys.erase(record->key);
@@ -193,5 +194,6 @@ class Producers {
   std::uint64_t duplicates_ = 0;
   Reading* readings_ = nullptr;
 };
+using Producers = BasicProducers<Record>;
 
 }  // namespace brook::stream

@@ -40,7 +40,7 @@ template <class T>
 template <class T>
 [[nodiscard]] bool stands_ahead(State<T>& stream, Id id) noexcept {
   const sync::unique_lock groups(stream.groups_mutex);
-  return std::ranges::any_of(stream.groups, [id](const auto& one) {
+  return std::any_of(stream.groups.begin(), stream.groups.end(), [id](const auto& one) {
     const sync::unique_lock held(one.second->mutex);
     return one.second->last_delivered > id;
   });

@@ -15,8 +15,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
+#include <brook/core/owned.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/options.hpp>
 #include <brook/wait/gate.hpp>
@@ -27,7 +27,7 @@ class Room {
  public:
   /// A capacity beyond 2^63 - 1 is no bound. Room for so many entries has been taken before. Throws std::bad_alloc.
   explicit Room(std::uint64_t capacity, std::uint64_t taken = 0)
-      : capacity_(capacity > most ? unlimited : capacity), counts_(bounded() ? std::make_unique<Counts>() : nullptr) {
+      : capacity_(capacity > most ? unlimited : capacity), counts_(bounded() ? new Counts : nullptr) {
     if (bounded()) counts_->taken.store(taken, sync::relaxed);  // RC
   }
 
@@ -76,7 +76,7 @@ class Room {
   };
 
   const std::uint64_t capacity_;
-  const std::unique_ptr<Counts> counts_;  // streams without a bound, which are most, need none
+  const core::Owned<Counts> counts_;  // streams without a bound, which are most, need none
 };
 
 }  // namespace brook::stream

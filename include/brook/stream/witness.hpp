@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include <brook/core/owned.hpp>
 #include <brook/group/witness.hpp>
 #include <brook/id.hpp>
 #include <brook/log/payload.hpp>
@@ -37,9 +37,9 @@ class Witness : public log::Witness {
   /// The entry was added under a key.
   virtual void keyed(std::string_view producer, std::string_view key, Id id) noexcept = 0;
   /// Throws std::bad_alloc, and then nothing is noted.
-  [[nodiscard]] virtual std::unique_ptr<group::Witness> group_made(std::string_view, const GroupOptions<T>&,
-                                                                   const group::ProgressImage&) {
-    return nullptr;
+  [[nodiscard]] virtual core::Owned<group::Witness> group_made(std::string_view, const GroupOptions<T>&,
+                                                               const group::ProgressImage&) {
+    return {};
   }
 };
 

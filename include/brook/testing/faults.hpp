@@ -116,7 +116,7 @@ class Faults final : public Probe {
   /// For an object that is in no broker: `Stream<Order> orders({.probe = faults.named("orders")})`.
   [[nodiscard]] Probe* named(std::string_view name) override { return named_.of(name); }
 
-  Outcome watch(const Call& call, const Perform& perform) override;
+  inline Outcome watch(const Call& call, const Perform& perform) override;
 
  private:
   using RulePtr = std::shared_ptr<testing::RuleState>;

@@ -2,8 +2,6 @@
 // the taking: the call takes it itself when it was woken.
 #pragma once
 
-#include <optional>
-
 #include <brook/wait/case.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/gate.hpp>
@@ -21,13 +19,13 @@ class AtGate {
   void enlist(Gate& gate, Wakeable& call, const Bid& bid) {
     gate_ = &gate;
     bid_ = bid;
-    ticket_.emplace(call);
+    ticket_.belong_to(call);
   }
   /// `ready()` reads with seq_cst what is announced at the gate, and is false while `take()` would find nothing.
   template <class Ready, class Take>
   [[nodiscard]] Found look(Ready&& ready, Take&& take) {
     for (;;) {
-      gate_->arm(*ticket_);
+      gate_->arm(ticket_);
       if (!ready()) return Found::nothing;
       Decision decision(bid_);
       if (!decision.granted()) return Found::nothing;  // another one has it, or has the call look again
@@ -37,14 +35,14 @@ class AtGate {
     }
   }
   void withdraw() noexcept {
-    if (ticket_) gate_->disarm(*ticket_);
-    ticket_.reset();
+    if (gate_ != nullptr) gate_->disarm(ticket_);
+    gate_ = nullptr;
   }
 
  private:
   Gate* gate_ = nullptr;
   Bid bid_;
-  std::optional<Gate::Ticket> ticket_;
+  Gate::Ticket ticket_;
 };
 
 }  // namespace brook::wait

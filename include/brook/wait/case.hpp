@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 #include <brook/clock.hpp>
+#include <brook/core/owned.hpp>
 #include <brook/error.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/alarm.hpp>
@@ -61,7 +61,7 @@ class Case {
   bool waits_ = true;
   bool prompt_ = false;
   bool over_ = false;
-  std::unique_ptr<Alarm> alarm_;  // of one that lives by another clock than the first
+  core::Owned<Alarm> alarm_;  // of one that lives by another clock than the first
 };
 
 }  // namespace brook::wait

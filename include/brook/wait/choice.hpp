@@ -18,6 +18,7 @@
 // Proof    tests/model/choice_model.cpp
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -50,9 +51,9 @@ class Choice {
   }
 
   /// Which one was taken, if any was.
-  [[nodiscard]] std::optional<std::uint32_t> taken() const noexcept {
+  [[nodiscard]] std::optional<std::size_t> taken() const noexcept {
     const std::uint32_t word = word_.load(sync::relaxed);  // WD
-    return word > knocked ? std::optional(word - knocked - 1) : std::nullopt;
+    return word > knocked ? std::optional<std::size_t>(word - knocked - 1) : std::nullopt;
   }
 
  private:

@@ -47,13 +47,18 @@ class Gate {
   /// A sleeper's place in one gate; a call that waits for several sources has one for each.
   class Ticket {
    public:
+    /// Nobody's yet.
+    Ticket() = default;
     explicit Ticket(Wakeable& sleeper) : sleeper_(&sleeper) {}
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
 
+    /// Whom to wake. While it is not armed.
+    void belong_to(Wakeable& sleeper) noexcept { sleeper_ = &sleeper; }
+
    private:
     friend class Gate;
-    Wakeable* sleeper_;
+    Wakeable* sleeper_ = nullptr;
     Ticket* next_ = nullptr;
     Ticket** at_ = nullptr;  // what points to this ticket; null unless armed
   };

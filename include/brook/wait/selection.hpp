@@ -14,6 +14,7 @@
 
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
+#include <brook/core/owned.hpp>
 #include <brook/error.hpp>
 #include <brook/wait.hpp>
 #include <brook/wait/alarm.hpp>
@@ -66,11 +67,11 @@ class AnySelection {
     Case* one = first_;
     for (std::size_t i = 0; i < size_; ++i, one = one->next_) {
       const Clock::time_point its = one->over_ ? Clock::time_point::max() : one->due();
-      if (one->alarm_ == nullptr) {
+      if (!one->alarm_) {
         Clock* const its_clock = its == Clock::time_point::max() ? nullptr : one->clock();
         if (its_clock == &clock()) due = std::min(due, its);
         if (its_clock == nullptr || its_clock == &clock()) continue;
-        one->alarm_ = std::make_unique<Alarm>(*its_clock, *call_);
+        one->alarm_ = core::Owned<Alarm>(new Alarm(*its_clock, *call_));
       }
       one->alarm_->set(its);
     }
@@ -82,7 +83,7 @@ class AnySelection {
     Case* one = first_;
     for (std::size_t i = 0; i < size_; ++i, one = one->next_) {
       one->withdraw();
-      one->alarm_.reset();
+      one->alarm_ = {};
     }
     call_ = nullptr;
     choice_.belong_to_nobody();
@@ -90,7 +91,7 @@ class AnySelection {
   /// Which one it was, if any.
   [[nodiscard]] std::optional<std::size_t> taken() const noexcept {
     const auto by_bid = choice_.taken();
-    return by_bid ? std::optional<std::size_t>(*by_bid) : polled_;
+    return by_bid ? by_bid : polled_;
   }
   /// Out of line, at most once, with no lock held: see Case. It is then known whether what was taken is the call's. When it throws, what
   /// was taken has been given back.

@@ -1,8 +1,6 @@
 // sleeper.hpp — one blocked call: its own mutex and condition variable, its deadline, its stop token.
 #pragma once
 
-#include <optional>
-
 #include <brook/clock.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/wait.hpp>
@@ -16,18 +14,13 @@ class Sleeper final : public Wakeable {
  public:
   /// `deadline` is that of `wait` on `clock`, computed once when the call began.
   Sleeper(Clock& clock, Clock::time_point deadline, [[maybe_unused]] const Wait& wait)
-      : clock_(clock), alarm_{mutex_, awake_, deadline} {
-    clock_.enroll(alarm_);
+      : clock_(clock),
+        alarm_{mutex_, awake_, deadline}
 #ifdef __cpp_lib_jthread
-    if (wait.stop().stop_possible()) on_stop_.emplace(wait.stop(), Wake{this});
+        ,
+        on_stop_(wait.stop(), Wake{this})
 #endif
-  }
-
-  ~Sleeper() {
-#ifdef __cpp_lib_jthread
-    on_stop_.reset();
-#endif
-    clock_.dismiss(alarm_);
+  {
   }
 
   Sleeper(const Sleeper&) = delete;
@@ -66,6 +59,14 @@ class Sleeper final : public Wakeable {
   }
 
  private:
+  struct Enrolled {
+    Clock& clock;
+    Clock::Alarm& alarm;
+    Enrolled(Clock& its_clock, Clock::Alarm& its_alarm) : clock(its_clock), alarm(its_alarm) { clock.enroll(alarm); }
+    ~Enrolled() { clock.dismiss(alarm); }
+    Enrolled(const Enrolled&) = delete;
+    Enrolled& operator=(const Enrolled&) = delete;
+  };
   struct Wake {
     Sleeper* sleeper;
     void operator()() const { sleeper->wake(); }
@@ -76,8 +77,9 @@ class Sleeper final : public Wakeable {
   sync::condition_variable awake_;
   bool woken_ = false;
   Clock::Alarm alarm_;
+  const Enrolled enrolled_{clock_, alarm_};
 #ifdef __cpp_lib_jthread
-  std::optional<std::stop_callback<Wake>> on_stop_;
+  std::stop_callback<Wake> on_stop_;
 #endif
 };
 
