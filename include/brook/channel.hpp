@@ -141,6 +141,12 @@ class Channel {
 
   friend const std::shared_ptr<State>& shared_state_of(const Channel& channel) noexcept { return channel.state_; }
 
+  template <class Question, class Answer>
+  friend class Requests;
+  // Of what is published to somebody nothing is lost because who was there left (State).
+  struct Strict {};
+  Channel(const ChannelOptions& options, Strict) : state_(std::make_shared<State>(options, true)) {}
+
   // A value that can lie in a slot as it is goes straight from the caller's object.
   expected<std::size_t, Errc> publish_movable(T&& value, const Wait* wait) {
     if constexpr (std::is_same_v<Payload, T>) {

@@ -162,13 +162,15 @@ class PubSub {
 
   // — telling —
 
-  /// Names that somebody is subscribed to, not by pattern, and that match; in byte order (PUBSUB CHANNELS). O(names).
-  [[nodiscard]] std::vector<std::string> channels(std::string_view pattern = "*") const {
+  /// Names that somebody is subscribed to, not by pattern, and that match, or all; in byte order (PUBSUB CHANNELS). All are more
+  /// than those that match `*`, if the empty name is one. O(names).
+  [[nodiscard]] std::vector<std::string> channels(std::optional<std::string_view> pattern = std::nullopt) const {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < table_->shards(); ++i) {
       const sync::unique_lock<sync::mutex> held(table_->shard(i).mutex);
       table_->shard(i).each_name([&](const auto& route) {
-        if (pubsub::matches(pattern, *route.name) && route.subscriptions() > 0) names.push_back(*route.name);
+        const bool wanted = !pattern || pubsub::matches(*pattern, *route.name);
+        if (wanted && route.subscriptions() > 0) names.push_back(*route.name);
       });
     }
     std::sort(names.begin(), names.end());

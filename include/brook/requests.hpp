@@ -259,13 +259,14 @@ class Reply {
 
 /// Questions and answers, on a channel: each question goes to one of those who serve, its answer to who asked, and to
 /// nobody else. A question is unanswered when all who serve leave before one of them has received it.
+/// Asking takes a lock, with which the question is moved to its place: so either who leaves sees it, or it is refused.
 /// Thread-safety: any member may be called at any time from any thread, but for the destructor.
 template <class Question, class Answer>
 class Requests {
  public:
   Requests() : Requests(ChannelOptions{}) {}
   explicit Requests(const ChannelOptions& options)
-      : clock_(clock_or_system(options.clock)), spin_(options.spin), questions_(options) {}
+      : clock_(clock_or_system(options.clock)), spin_(options.spin), questions_(options, {}) {}
 
   /// Asks, and waits for the answer. Errors: no_subscriber when nobody serves; unanswered; timed_out; cancelled;
   /// closed; and with what it was refused.

@@ -251,7 +251,8 @@ class CallbackSubscription {
   CallbackSubscription() = default;
   CallbackSubscription(CallbackSubscription&&) noexcept = default;
   CallbackSubscription& operator=(CallbackSubscription&& other) noexcept {
-    CallbackSubscription before(std::move(*this));
+    if (this == &other) return *this;
+    const CallbackSubscription before(std::move(*this));
     callback_ = std::move(other.callback_);
     return *this;
   }

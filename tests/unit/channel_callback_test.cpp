@@ -529,6 +529,9 @@ TEST_CASE("Callback: a handle ends what it had when it is assigned to") {
   channel.publish(3);
   CHECK(second.get(2) == Ints{2, 3});
   CHECK(moved.reason() == std::nullopt);
+  auto& same = moved;
+  moved = std::move(same);
+  CHECK(moved.reason() == std::nullopt);
 }
 
 TEST_CASE("Callback: nothing of it stays when all has gone") {

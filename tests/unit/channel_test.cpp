@@ -284,6 +284,21 @@ TEST_CASE("Channel: memory is freed when the slowest has passed") {
   CHECK(census.sound());
 }
 
+TEST_CASE("Channel: of large messages whose moves may throw no more stay than of others") {
+  struct Boxed : Big {
+    using Big::Big;
+    Boxed(Boxed&& other) noexcept(false) : Big(std::move(other)) {}
+  };
+  Census census;
+  Channel<Boxed> channel;
+  auto subscription = channel.subscribe();
+  for (int i = 1; i <= 1000; ++i) {
+    channel.publish(Boxed(census, i));
+    REQUIRE(taken(subscription) == i);
+    REQUIRE(census.alive() <= 2 * Boxed::in_a_segment);
+  }
+}
+
 TEST_CASE("Channel: who does not receive keeps no more than its backlog, and what it stands in") {
   Census census;
   Channel<Big> channel;

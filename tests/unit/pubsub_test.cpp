@@ -1,6 +1,7 @@
 // pubsub_test.cpp — publishing and subscribing by name and by pattern, what a PubSub tells, and how it ends.
 #include <brook/pubsub.hpp>
 
+#include <array>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -73,6 +74,9 @@ TEST_CASE("PubSub: names and patterns are bytes") {
   CHECK(received(sub) == Texts{nul + "~a?b=1", "=3"});
   auto all = hub.psubscribe("*");
   CHECK(hub.publish("", 4) == 1);  // `*` does not match the empty name
+  CHECK(hub.channels() == Texts{"", nul});
+  CHECK(hub.channels("*") == Texts{nul});
+  CHECK(hub.channels("") == Texts{""});
 }
 
 TEST_CASE("PubSub: subscribing to a range of names") {
@@ -250,6 +254,23 @@ TEST_CASE("PubSub: all that was published is let go when nobody needs it") {
   }
   CHECK(census.alive() == 0);
   CHECK(census.sound());
+}
+
+TEST_CASE("PubSub: of large messages that nobody needs any more few stay") {
+  struct Large : Counted<> {
+    using Counted<>::Counted;
+    std::array<char, 5000> rest{};
+  };
+  Census census;
+  PubSub<Large> hub;
+  auto fast = hub.subscribe("a", {.patterns = {"a"}});
+  auto slow = hub.subscribe("a", {.backlog = 1});
+  for (int i = 0; i < 3000; ++i) {
+    hub.publish("a", Large(census, i));
+    while (fast.try_receive()) {}
+    REQUIRE(census.alive() <= 64);
+  }
+  CHECK(slow.waiting() == 1);
 }
 
 TEST_CASE("PubSub: values of every kind") {

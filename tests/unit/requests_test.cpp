@@ -3,6 +3,7 @@
 #include <brook/select.hpp>
 #include <brook/testing/manual_clock.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -23,6 +24,12 @@ using namespace brook;
 using namespace brook::test;
 
 using Lengths = Requests<std::string, std::size_t>;
+
+/// Others go on while it is moved.
+struct Slow {
+  Slow() = default;
+  Slow(Slow&&) noexcept { std::this_thread::yield(); }
+};
 
 }  // namespace
 
@@ -153,6 +160,43 @@ TEST_CASE("Requests: a question that nobody has received is unanswered once nobo
   CHECK(**third.receive(Wait()) == "y");
   third.unsubscribe();
   CHECK(error_of(lengths.ask("z")) == Errc::no_subscriber);
+}
+
+TEST_CASE("Requests: a question is unanswered when all who serve leave at once", "[repeats]") {
+  int unanswered = 0;
+  constexpr int times = 200;
+  for (int i = 0; i < times; ++i) {
+    Lengths lengths;
+    auto one = lengths.serve();
+    auto other = lengths.serve();
+    auto reply = lengths.send("x").value();
+    std::atomic<int> ready{0};
+    const auto leave = [&](auto& service) {
+      ++ready;
+      while (ready < 2) std::this_thread::yield();
+      service.unsubscribe();
+    };
+    std::thread thread([&] { leave(one); });
+    leave(other);
+    thread.join();
+    unanswered += error_of(reply.get(Wait())) == Errc::unanswered ? 1 : 0;
+  }
+  CHECK(unanswered == times);
+}
+
+TEST_CASE("Requests: who asks hears of it when the one who serves comes and goes", "[repeats]") {
+  Requests<Slow, int> requests;
+  std::atomic<bool> over{false};
+  std::thread server([&] {
+    while (!over) static_cast<void>(requests.serve());
+  });
+  std::vector<Reply<int>> replies;
+  for (int i = 0; i < 3000; ++i) {
+    if (auto reply = requests.send({})) replies.push_back(*std::move(reply));
+  }
+  over = true;
+  server.join();
+  CHECK(std::ranges::all_of(replies, [](auto& reply) { return error_of(reply.get(Wait())) == Errc::unanswered; }));
 }
 
 TEST_CASE("Requests: a service that is assigned to leaves") {

@@ -114,13 +114,17 @@ class Membership {
 
   /// Whether it has departed, and will receive nothing any more. Not of a share.
   [[nodiscard]] bool done() const noexcept { return returned_.empty() && reader_->done(); }
-  /// As depart() for the last of those who share, together: false for others.
+  /// As depart() for the last of those who share, together: false for others, who count no more. It is then to leave.
   [[nodiscard]] bool depart_if_last() noexcept {
     {
       const typename State::Locked locked(state_->registry);
-      if (share_ == nullptr || left_.load(sync::seq_cst) || share_->members > 1) return false;
+      if (share_ == nullptr || left_.load(sync::seq_cst) || !member_) return false;
+      if (share_->members > 1) {
+        static_cast<void>(cease());
+        return false;
+      }
       forget_share();
-      state_->registry.stop(*reader_);
+      if (!reader_->stopped()) state_->registry.stop(*reader_);
     }
     state_->announce_change(*reader_);
     return true;
@@ -204,11 +208,16 @@ class Membership {
   // received is dropped then, and it must not look for that.
   [[nodiscard]] bool last_leaves() noexcept {
     const typename State::Locked locked(state_->registry);
-    if (share_ != nullptr && --share_->members > 0) return false;
+    if (share_ != nullptr && !(member_ && cease())) return false;
     forget_share();
     reader_->stop(Reader::Ended::unsubscribed);
     state_->registry.leave(*reader_);
     return true;
+  }
+  // With the lock: whether this was the last of those who share.
+  [[nodiscard]] bool cease() noexcept {
+    member_ = false;
+    return --share_->members == 0;
   }
   // With the lock: who comes now makes another one.
   void forget_share() noexcept {
@@ -228,6 +237,7 @@ class Membership {
 
   const std::shared_ptr<State> state_;
   std::shared_ptr<Share> share_;
+  bool member_ = true;  // with the registry's lock: one of those whom the share counts
   std::shared_ptr<Reader> reader_;
   Returned<Payload> returned_;  // to this one alone
   wait::Slip slip_;

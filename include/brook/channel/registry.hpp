@@ -40,15 +40,18 @@ struct Audience {
   static constexpr std::uint64_t blocks = 1;  // somebody makes publishers wait
   static constexpr std::uint64_t calls = 2;   // somebody is called by publishers
   static constexpr std::uint64_t probes = 4;  // a probe watches
-  static constexpr unsigned size_shift = 3;
+  static constexpr std::uint64_t strict = 8;  // nobody comes or goes while something is published
+  static constexpr unsigned size_shift = 4;
 
   std::uint64_t bits = 0;
 
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(bits >> size_shift); }
-  [[nodiscard]] bool needs_care() const noexcept { return (bits & (blocks | calls | probes)) != 0; }
+  [[nodiscard]] bool needs_care() const noexcept { return (bits & (blocks | calls | probes | strict)) != 0; }
   /// Whether nobody would know of a message.
   [[nodiscard]] bool nobody() const noexcept { return bits == 0; }
   [[nodiscard]] bool may_wait() const noexcept { return (bits & blocks) != 0; }
+  /// Whether a publisher takes the lock.
+  [[nodiscard]] bool needs_lock() const noexcept { return (bits & (blocks | strict)) != 0; }
   [[nodiscard]] bool has_calls() const noexcept { return (bits & calls) != 0; }
 };
 
@@ -58,7 +61,8 @@ class Registry {
   using Log = log::AppendLog<Payload>;
   using Reader = channel::Reader<Payload>;
 
-  explicit Registry(Log& log, bool watched = false) noexcept : log_(log), always_(watched ? Audience::probes : 0) {}
+  /// `always` are bits of its audience.
+  explicit Registry(Log& log, std::uint64_t always = 0) noexcept : log_(log), always_(always) {}
 
   [[nodiscard]] Audience audience() const noexcept { return {audience_.load(sync::relaxed)}; }  // CI
 

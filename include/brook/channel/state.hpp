@@ -55,7 +55,11 @@ class State {
   using Locked = typename Registry<Payload>::Locked;
   using CalledOnes = std::vector<std::shared_ptr<Called>>;
 
-  explicit State(const ChannelOptions& given) : options(given) {}
+  /// `strict`: a message that was published to somebody is for who was there just then, and had not been told to stop.
+  explicit State(const ChannelOptions& given, bool strict = false)
+      : options(given),
+        registry(log, (options.probe != nullptr ? channel::Audience::probes : 0) |
+                          (strict ? channel::Audience::strict : 0)) {}
 
   [[nodiscard]] Clock& clock() const noexcept { return clock_or_system(options.clock); }
   /// The same for handles that may outlive the channel: null when it is gone, and its clock perhaps with it.
@@ -92,12 +96,7 @@ class State {
 
   /// As publish(), without waiting, but tells nobody: what is in `appended` then is to be told, once no lock is held.
   [[nodiscard]] expected<std::size_t, Errc> offer(const Values& values, std::optional<log::Appended>& appended) {
-    if (registry.audience().size() == 0) return nobody();
-    expected<log::Appended, Errc> offered = unexpected(Errc::full);
-    if (!append_if_room(values, offered)) return unexpected(Errc::full);
-    if (!offered) return unexpected(offered.error());
-    appended = *offered;
-    return registry.audience().size();
+    return append_if_room(values, appended).value_or(unexpected(Errc::full));
   }
   /// What a publish would have answered; the values are gone (channel/watched.hpp).
   [[nodiscard, gnu::cold]] expected<std::size_t, Errc> lose(const Values& values);
@@ -191,7 +190,7 @@ class State {
   const ChannelOptions options;
   Log log;
   wait::Gate gate;
-  Registry<Payload> registry{log, options.probe != nullptr};
+  Registry<Payload> registry;
   sync::atomic<Standing> standing{standing_with(options.probe)};  // gone: subscriptions live on
 
   // With the registry's lock.
@@ -202,10 +201,13 @@ class State {
   [[nodiscard, gnu::noinline]] expected<std::size_t, Errc> publish_with_care(const Values& values, const Wait* told) {
     const Wait wait = told != nullptr ? *told : Wait(forever);
     const Clock::time_point deadline = wait.deadline(clock());
-    expected<log::Appended, Errc> appended = unexpected(Errc::full);
+    std::optional<log::Appended> appended;
     for (bool tried = false;;) {
       const std::uint64_t news = room_news();
-      if (append_if_room(values, appended)) break;
+      if (const auto done = append_if_room(values, appended)) {
+        if (appended) tell(*appended);
+        return *done;
+      }
       // Perhaps a function that was called publishes, and the one that has no room is to be called by this thread after it.
       if (!std::exchange(tried, true)) {
         call();
@@ -213,22 +215,25 @@ class State {
       }
       if (const auto failed = wait_for_room(news, wait, deadline)) return unexpected(*failed);
     }
-    if (!appended) return unexpected(appended.error());
-    const std::size_t size = registry.audience().size();
-    tell(*appended);
-    return size;
   }
 
-  // Whether it has been tried, with the lock so that nobody else publishes meanwhile.
-  [[nodiscard]] bool append_if_room(const Values& values, expected<log::Appended, Errc>& appended) {
-    if (registry.audience().may_wait()) {
-      const Locked locked(registry);
-      if (!log.sealed() && !registry.has_room(values.size())) return false;
-      appended = append(values);
-    } else {
-      appended = append(values);
-    }
-    return true;
+  // Nothing where there is no room, which is asked with the lock so that nobody else publishes meanwhile. Else what a publish
+  // answers; what is in `appended` then is to be told.
+  [[nodiscard]] std::optional<expected<std::size_t, Errc>> append_if_room(const Values& values,
+                                                                          std::optional<log::Appended>& appended) {
+    if (!registry.audience().needs_lock()) return append_to_somebody(values, appended);
+    const Locked locked(registry);
+    if (!log.sealed() && !registry.has_room(values.size())) return std::nullopt;
+    return append_to_somebody(values, appended);
+  }
+  [[nodiscard]] expected<std::size_t, Errc> append_to_somebody(const Values& values,
+                                                               std::optional<log::Appended>& appended) {
+    const std::size_t size = registry.audience().size();
+    if (size == 0) return nobody();
+    const auto done = append(values);
+    if (!done) return unexpected(done.error());
+    appended = *done;
+    return size;
   }
 
   // channel/watched.hpp

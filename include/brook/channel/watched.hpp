@@ -21,17 +21,18 @@ template <class Payload>
 template <class T>
 expected<std::size_t, Errc> State<Payload>::publish_watched(const Values& values, const Wait* told) {
   const Wait wait = told != nullptr ? *told : Wait(forever);
-  const bool may_wait = registry.audience().may_wait();  // then it appends with the lock, and that has no middle
+  const bool may_wait = registry.audience().may_wait();
+  const bool has_middle = !registry.audience().needs_lock() && values.size() == 1;
   const Call call{.operation = Operation::publish,
                   .size = values.size(),
                   .values = GivenValues::of<T>(values),
                   .wait = may_wait ? &wait : nullptr};
   const auto run = [&](const Manner& manner) {
     const Wait* const how = manner.wait != nullptr ? manner.wait : told;
-    if (manner.midway != nullptr && values.size() == 1 && !may_wait && registry.audience().size() > 0)
+    if (manner.midway != nullptr && has_middle && registry.audience().size() > 0)
       return publish_by_halves(values, *manner.midway);
     probing::begin(manner);
-    return registry.audience().size() > 0 ? publish_with_care(values, how) : nobody();
+    return publish_with_care(values, how);
   };
   return probing::watched<expected<std::size_t, Errc>>(*this, call, run, [&] { return lose(values); });
 }

@@ -42,7 +42,7 @@ template <class Payload>
 struct SegmentSizes {
   static constexpr std::size_t smallest = std::clamp<std::size_t>(512 / sizeof(Slot<Payload>), 2, 8);
   static constexpr std::size_t largest =
-      std::clamp<std::size_t>(65'536 / sizeof(Slot<Payload>), 16, Segment<Payload>::full);
+      std::clamp<std::size_t>(65'536 / (sizeof(Slot<Payload>) + bytes_elsewhere<Payload>), 16, Segment<Payload>::full);
 
   [[nodiscard]] static std::size_t after(std::uint32_t entries) noexcept {
     return std::clamp(std::size_t{entries} * 2, smallest, largest);

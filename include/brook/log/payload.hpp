@@ -27,6 +27,14 @@ template <class T>
 using PayloadOf =
     std::conditional_t<std::is_same_v<T, bool>, Flag, std::conditional_t<LiesInSlot<T>, T, std::unique_ptr<T>>>;
 
+/// How many bytes a payload is known to keep outside of its slot.
+template <class Payload>
+inline constexpr std::size_t bytes_elsewhere = 0;
+template <class T>
+inline constexpr std::size_t bytes_elsewhere<std::unique_ptr<T>> = sizeof(T);
+template <class T>
+inline constexpr std::size_t bytes_elsewhere<std::unique_ptr<T[]>> = 0;
+
 /// Builds the payload for a T. May throw what T's constructor throws, and std::bad_alloc for a boxed type.
 template <class T, class... Arguments>
 [[nodiscard]] PayloadOf<T> make_payload(Arguments&&... arguments) {

@@ -75,3 +75,7 @@ struct Feed {
 };
 
 }  // namespace brook::pubsub
+
+// Who keeps a reference keeps the value, so that counts too.
+template <class T>
+inline constexpr std::size_t brook::log::bytes_elsewhere<brook::pubsub::Post<T>> = sizeof(T);
