@@ -255,7 +255,8 @@ void play(Scene& scene, int thread, std::uint64_t seed, std::barrier<>& together
 
 TEST_CASE("Concurrent histories of a channel keep its promises") {
   const std::uint64_t histories = how_many_histories(4'000);
-  constexpr std::uint64_t in_a_row = 100;  // threads are made once for so many, because making them takes longer than a history
+  constexpr std::uint64_t in_a_row =
+      100;  // threads are made once for so many, because making them takes longer than a history
   constexpr std::uint64_t threads = publishers + subscribers;
   RestlessClock clock;
   std::string failure;
