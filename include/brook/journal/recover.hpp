@@ -214,7 +214,7 @@ class Recovery {
       if (!object.has_name) from.fail("two objects have one name");
     } else if (change == Change::object_expires) {
       const bool ever = from.flag();
-      object.named->expire_at(ever ? scene.now + read_time(from) : Clock::time_point::max());
+      object.named->expire_at(ever ? scene.now + from.time() : Clock::time_point::max());
     } else {
       object.apply(change, from, scene);
     }
