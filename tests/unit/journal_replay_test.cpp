@@ -35,11 +35,29 @@ struct Watched {
   static inline std::function<void(int)> on_move{};
 };
 
+/// Takes its time to be read.
+struct Slow {
+  int number = 0;
+  static inline std::function<void()> on_read{};
+};
+
 }  // namespace journal_replay_test
 
 template <>
 struct brook::Codec<journal_replay_test::Watched>
     : brook::MemberCodec<journal_replay_test::Watched, &journal_replay_test::Watched::number> {};
+
+template <>
+struct brook::Codec<journal_replay_test::Slow> {
+  using Members = brook::MemberCodec<journal_replay_test::Slow, &journal_replay_test::Slow::number>;
+
+  static void encode(Encoder& to, const journal_replay_test::Slow& value) { Members::encode(to, value); }
+  static expected<journal_replay_test::Slow, Errc> decode(Decoder& from) {
+    if (journal_replay_test::Slow::on_read) journal_replay_test::Slow::on_read();
+    return Members::decode(from);
+  }
+  static std::string type() { return Members::type(); }
+};
 
 namespace journal_replay_test {
 
@@ -309,6 +327,33 @@ TEST_CASE("what a forward gives to who waits at a list is recorded before anybod
   const auto journal = Journal::open(directory.path, broker, types<Watched>, {.flush = Flush::never});
   REQUIRE(journal);
   CHECK(numbers(**broker.list<Watched>(name)) == std::vector<int>{7});
+}
+
+TEST_CASE("a key that was used again is known by its last entry, however long it takes to read the first one") {
+  ManualClock clock{std::chrono::seconds(1'000)};
+  const Directory directory;
+  const StreamOptions options{.idempotency = {.duration = std::chrono::seconds(10)}};
+  const Idempotent as{.producer = "p", .key = "k"};
+  Id second;
+  {
+    Broker broker({.clock = &clock});
+    auto journal = Journal::open(directory.path, broker, types<Slow>, {.flush = Flush::never});
+    REQUIRE(journal);
+    const auto stream = *broker.stream<Slow>("s", options);
+    const Id first = *stream->add(Slow{1}, as);
+    REQUIRE(journal->compact());
+    clock.advance(std::chrono::seconds(12));
+    second = *stream->add(Slow{2}, as);
+    CHECK(second != first);
+  }
+  Broker broker({.clock = &clock});
+  Slow::on_read = [&] { clock.jump(std::chrono::seconds(5)); };
+  const auto journal = Journal::open(directory.path, broker, types<Slow>, {.flush = Flush::never});
+  Slow::on_read = nullptr;
+  REQUIRE(journal);
+  const auto stream = *broker.stream<Slow>("s");
+  CHECK(stream->size() == 2);
+  CHECK(stream->add(Slow{3}, as) == second);
 }
 
 TEST_CASE("a name may expire in a hundred years") {
