@@ -1,4 +1,7 @@
 // What a journal's records were made of is judged by what there is at their end: groups that are gone want nothing any more.
+#ifdef __linux__
+#include <brook/adapters/eventfd.hpp>
+#endif
 #include <brook/journal.hpp>
 #include <brook/select.hpp>
 #include <brook/testing.hpp>
@@ -451,5 +454,34 @@ TEST_CASE("a handler may change objects of as many journals as there are") {
   CHECK(added == lives.size());
   for (const auto& life : lives) CHECK(!life->journal().error());
 }
+
+#ifdef __linux__
+TEST_CASE("a list that is longer than it may be, since what was taken came back, comes back as it was") {
+  const bool compact = GENERATE(false, true);
+  const auto overflow = GENERATE(Overflow::reject, Overflow::drop_oldest);
+  const Directory directory;
+  {
+    Life life(directory.path);
+    const auto list = *life.broker.list<std::string>("l", {.capacity = 1, .overflow = overflow});
+    {
+      ReadyFd ready(*list);
+      CHECK(!ready.take());
+      REQUIRE(list->rpush("a"));  // is set aside
+      REQUIRE(list->rpush("b"));
+    }
+    CHECK(life.elements("l") == Strings{"a", "b"});
+    save_some(life, compact);
+  }
+  Life again(directory.path);
+  REQUIRE(again.said() == "opened");
+  CHECK(again.elements("l") == Strings{"a", "b"});
+  const auto orders = again.stream("orders");
+  REQUIRE(orders->add("c"));
+  const auto batch = orders->create_group("g", earliest)->consumer("worker").read();
+  const bool drops = overflow == Overflow::drop_oldest;
+  CHECK(batch->front().forward(into(*again.list("l"), "c")).has_value() == drops);
+  CHECK(again.elements("l") == (drops ? Strings{"c"} : Strings{"a", "b"}));
+}
+#endif
 
 }  // namespace journal_replay_test
