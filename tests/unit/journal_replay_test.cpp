@@ -401,6 +401,30 @@ TEST_CASE("a consumer that acknowledges nothing has got something all the same")
   CHECK(told[0].inactive == std::chrono::seconds(5));
 }
 
+TEST_CASE("a forward that is refused is no delivery") {
+  ManualClock clock{std::chrono::seconds(1'000)};
+  const Directory directory;
+  {
+    Life life(directory.path, {.flush = Flush::never}, &clock);
+    const auto full = *life.broker.stream<std::string>("full", {.capacity = 0});
+    const auto worker = life.stream("s")->create_group("g", earliest)->consumer("worker");
+    REQUIRE(life.stream("s")->add("a"));
+    const auto batch = worker.read();
+    clock.advance(std::chrono::seconds(5));
+    const std::uint64_t before = life.journal().info().records;
+    CHECK(batch->front().forward(*full, "a").error() == Errc::full);
+    CHECK(batch->front().forward(into(*life.list("l"), "a"), into(*full, "a")).error() == Errc::full);
+    CHECK(life.journal().info().records == before + 1);  // of the list
+    REQUIRE(life.stream("s")->add("b"));
+  }
+  Life again(directory.path, {.flush = Flush::never}, &clock);
+  REQUIRE(again.said() == "opened");
+  const auto group = *again.stream("s")->group("g");
+  CHECK(group.info()->pending == 1);
+  CHECK(group.consumer_info()->front().inactive == std::chrono::seconds(5));
+  CHECK(group.pending(PendingOptions{})->front().idle == std::chrono::seconds(5));
+}
+
 TEST_CASE("a claim that moves its group is one record, whatever is forgotten meanwhile") {
   ManualClock clock{std::chrono::seconds(1'000)};
   const Directory directory;
