@@ -273,6 +273,11 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim_now(std::span<const Id> ids, co
   Errc failed{};
   group::Member* const member = present(failed);
   if (member == nullptr) return unexpected(failed);
+  // As in Redis, and so that what is forgotten meanwhile, which is a record, comes before the claim.
+  if (options.last_id && *options.last_id > group_->last_delivered) {
+    group_->move_to(*stream_, *options.last_id);
+    stream::want_sweep(*stream_);
+  }
   const Clock::time_point now = stream_->clock().now();
   const group::Instant instant = group_->instant(now);
   const typename group::Takeover<T>::Terms terms{.since = group::claimed_since(options, stream_->unix_ms(), instant),
@@ -294,10 +299,6 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim_now(std::span<const Id> ids, co
       if (takeover.collect_or_drop(place, idle) && idle) taken.insert(ids[i]);
     }
   });
-  if (options.last_id && *options.last_id > group_->last_delivered) {
-    group_->move_to(*stream_, *options.last_id);
-    stream::want_sweep(*stream_);
-  }
   return Deliveries<T>(std::move(batch));
 }
 

@@ -1,19 +1,66 @@
 // What a journal's records were made of is judged by what there is at their end: groups that are gone want nothing any more.
+#ifdef __linux__
+#include <brook/adapters/eventfd.hpp>
+#endif
 #include <brook/journal.hpp>
+#include <brook/select.hpp>
 #include <brook/testing.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <ios>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "../catch.hpp"
 #include "journal_support.hpp"
 #include "snapshot_support.hpp"
+
+namespace journal_replay_test {
+
+/// Calls somebody when it moves.
+struct Watched {
+  Watched() = default;
+  explicit Watched(int its_number) : number(its_number) {}
+  Watched(Watched&& other) noexcept : number(other.number) {
+    if (on_move) on_move(number);
+  }
+  Watched(const Watched&) = default;
+  Watched& operator=(const Watched&) = default;
+
+  int number = 0;
+  static inline std::function<void(int)> on_move{};
+};
+
+/// Takes its time to be read.
+struct Slow {
+  int number = 0;
+  static inline std::function<void()> on_read{};
+};
+
+}  // namespace journal_replay_test
+
+template <>
+struct brook::Codec<journal_replay_test::Watched>
+    : brook::MemberCodec<journal_replay_test::Watched, &journal_replay_test::Watched::number> {};
+
+template <>
+struct brook::Codec<journal_replay_test::Slow> {
+  using Members = brook::MemberCodec<journal_replay_test::Slow, &journal_replay_test::Slow::number>;
+
+  static void encode(Encoder& to, const journal_replay_test::Slow& value) { Members::encode(to, value); }
+  static expected<journal_replay_test::Slow, Errc> decode(Decoder& from) {
+    if (journal_replay_test::Slow::on_read) journal_replay_test::Slow::on_read();
+    return Members::decode(from);
+  }
+  static std::string type() { return Members::type(); }
+};
 
 namespace journal_replay_test {
 
@@ -240,5 +287,225 @@ TEST_CASE("nothing of a forward that may yet be refused is in a record before") 
     CHECK(again.list("done")->empty());
   }
 }
+
+TEST_CASE("what a forward gives to who waits at a list is recorded before anybody else changes the list") {
+  const Directory directory;
+  const auto numbers = [](BlockingList<Watched>& list) {
+    std::vector<int> all;
+    for (const Watched& one : list.lrange(0, -1)) all.push_back(one.number);
+    return all;
+  };
+  std::string name;
+  {
+    Broker broker;
+    const auto journal = Journal::open(directory.path, broker, types<Watched>, {.flush = Flush::never});
+    REQUIRE(journal);
+    auto first = *broker.list<Watched>("x");
+    auto last = *broker.list<Watched>("y");
+    const bool as_they_lie = shared_state_of(*first) < shared_state_of(*last);
+    if (!as_they_lie) std::swap(first, last);
+    name = as_they_lie ? "x" : "y";
+    const auto stream = *broker.stream<Watched>("s");
+    const auto worker = stream->create_group("g", earliest)->consumer("worker");
+    REQUIRE(stream->add(Watched(0)));
+    const auto batch = *worker.read();
+    int came = 0;
+    const auto take = [&](expected<Watched, Errc> element) { came += element->number; };
+    const auto from_first = on_ready(take, forever, *first);
+    const auto from_last = on_ready(take, forever, *last);
+    // The last list serves who waits at it when the first one can be used again.
+    std::thread other;
+    Watched::on_move = [&, moves = 0](int number) mutable {
+      if (number != 2 || ++moves != 3) return;
+      other = std::thread([&] { static_cast<void>(first->lpush(Watched(7))); });
+      other.join();
+    };
+    const auto forwarded = batch.front().forward(into(*first, Watched(1)), into(*last, Watched(2)));
+    Watched::on_move = nullptr;
+    CHECK(forwarded);
+    CHECK(came == 3);
+    CHECK(numbers(*first) == std::vector<int>{7});
+  }
+  Broker broker;
+  const auto journal = Journal::open(directory.path, broker, types<Watched>, {.flush = Flush::never});
+  REQUIRE(journal);
+  CHECK(numbers(**broker.list<Watched>(name)) == std::vector<int>{7});
+}
+
+TEST_CASE("a key that was used again is known by its last entry, however long it takes to read the first one") {
+  ManualClock clock{std::chrono::seconds(1'000)};
+  const Directory directory;
+  const StreamOptions options{.idempotency = {.duration = std::chrono::seconds(10)}};
+  const Idempotent as{.producer = "p", .key = "k"};
+  Id second;
+  {
+    Broker broker({.clock = &clock});
+    auto journal = Journal::open(directory.path, broker, types<Slow>, {.flush = Flush::never});
+    REQUIRE(journal);
+    const auto stream = *broker.stream<Slow>("s", options);
+    const Id first = *stream->add(Slow{1}, as);
+    REQUIRE(journal->compact());
+    clock.advance(std::chrono::seconds(12));
+    second = *stream->add(Slow{2}, as);
+    CHECK(second != first);
+  }
+  Broker broker({.clock = &clock});
+  Slow::on_read = [&] { clock.jump(std::chrono::seconds(5)); };
+  const auto journal = Journal::open(directory.path, broker, types<Slow>, {.flush = Flush::never});
+  Slow::on_read = nullptr;
+  REQUIRE(journal);
+  const auto stream = *broker.stream<Slow>("s");
+  CHECK(stream->size() == 2);
+  CHECK(stream->add(Slow{3}, as) == second);
+}
+
+TEST_CASE("a name may expire in a hundred years") {
+  const bool compact = GENERATE(false, true);
+  const auto century = std::chrono::hours(24 * 36'525);
+  const Directory directory;
+  {
+    Life life(directory.path);
+    REQUIRE(life.list("l")->rpush("a"));
+    REQUIRE(life.broker.expire_after("l", century));
+    save_some(life, compact);
+  }
+  Life again(directory.path);
+  REQUIRE(again.said() == "opened");
+  const auto left = again.broker.expires_in("l");
+  REQUIRE((left && *left));
+  CHECK(**left > century / 2);
+}
+
+TEST_CASE("a consumer that acknowledges nothing has got something all the same") {
+  ManualClock clock{std::chrono::seconds(1'000)};
+  const Directory directory;
+  const char* const name = GENERATE("c", "");
+  {
+    Life life(directory.path, {.flush = Flush::never}, &clock);
+    const auto group = *life.stream("s")->create_group("g", earliest);
+    const auto consumer = group.consumer(name);
+    clock.advance(std::chrono::seconds(10));
+    REQUIRE(life.stream("s")->add("a"));
+    CHECK(consumer.read({.no_ack = true})->size() == 1);
+    clock.advance(std::chrono::seconds(5));
+    REQUIRE(life.stream("s")->add("b"));
+  }
+  Life again(directory.path, {.flush = Flush::never}, &clock);
+  REQUIRE(again.said() == "opened");
+  const auto group = *again.stream("s")->group("g");
+  CHECK(group.info()->pending == 0);
+  const auto told = *group.consumer_info();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].name == name);
+  CHECK(told[0].idle == std::chrono::seconds(5));
+  CHECK(told[0].inactive == std::chrono::seconds(5));
+}
+
+TEST_CASE("a forward that is refused is no delivery") {
+  ManualClock clock{std::chrono::seconds(1'000)};
+  const Directory directory;
+  {
+    Life life(directory.path, {.flush = Flush::never}, &clock);
+    const auto full = *life.broker.stream<std::string>("full", {.capacity = 0});
+    const auto worker = life.stream("s")->create_group("g", earliest)->consumer("worker");
+    REQUIRE(life.stream("s")->add("a"));
+    const auto batch = worker.read();
+    clock.advance(std::chrono::seconds(5));
+    const std::uint64_t before = life.journal().info().records;
+    CHECK(batch->front().forward(*full, "a").error() == Errc::full);
+    CHECK(batch->front().forward(into(*life.list("l"), "a"), into(*full, "a")).error() == Errc::full);
+    CHECK(life.journal().info().records == before + 1);  // of the list
+    REQUIRE(life.stream("s")->add("b"));
+  }
+  Life again(directory.path, {.flush = Flush::never}, &clock);
+  REQUIRE(again.said() == "opened");
+  const auto group = *again.stream("s")->group("g");
+  CHECK(group.info()->pending == 1);
+  CHECK(group.consumer_info()->front().inactive == std::chrono::seconds(5));
+  CHECK(group.pending(PendingOptions{})->front().idle == std::chrono::seconds(5));
+}
+
+TEST_CASE("a claim that moves its group is one record, whatever is forgotten meanwhile") {
+  ManualClock clock{std::chrono::seconds(1'000)};
+  const Directory directory;
+  const fs::path file = directory.path / "1.journal";
+  std::uintmax_t before = 0;
+  Id last;
+  {
+    Life life(directory.path, {.flush = Flush::never}, &clock);
+    const auto stream = *life.broker.stream<std::string>("s", {.max_age = std::chrono::seconds(5)});
+    const auto group = *stream->create_group("g", earliest);
+    const auto bob = group.consumer("bob");
+    REQUIRE(stream->add("old"));
+    clock.advance(std::chrono::seconds(4));
+    const Id id = *stream->add("a");
+    last = *stream->add("b");
+    CHECK(group.consumer("ann").read({.count = 2})->size() == 2);
+    clock.advance(std::chrono::seconds(2));
+    before = fs::file_size(file);
+    CHECK(bob.claim({id}, {.last_id = last})->size() == 1);
+    CHECK(stream->size() == 2);
+    CHECK(group.info()->last_delivered_id == last);
+  }
+  const std::string whole = Directory::read(file);
+  for (std::size_t size = whole.size(); size >= before; --size) {
+    fs::remove_all(directory.path);
+    fs::create_directory(directory.path);
+    std::ofstream(file, std::ios::binary) << whole.substr(0, size);
+    Life again(directory.path, {.flush = Flush::never}, &clock);
+    REQUIRE(again.said() == "opened");
+    const auto group = *again.stream("s")->group("g");
+    const bool claimed = group.pending(PendingOptions{.consumer = "bob"})->size() == 1;
+    REQUIRE((group.info()->last_delivered_id == last) == claimed);
+  }
+}
+
+TEST_CASE("a handler may change objects of as many journals as there are") {
+  const std::vector<std::unique_ptr<Directory>> directories = [] {
+    std::vector<std::unique_ptr<Directory>> made;
+    for (int i = 0; i < 6; ++i) made.push_back(std::make_unique<Directory>());
+    return made;
+  }();
+  std::vector<std::unique_ptr<Life>> lives;
+  for (const auto& directory : directories) lives.push_back(std::make_unique<Life>(directory->path));
+  BlockingList<std::string> list;
+  std::size_t added = 0;
+  const auto add_everywhere = [&](const expected<std::string, Errc>& value) {
+    for (const auto& life : lives) added += life->stream("s")->add(*value) ? 1 : 0;
+  };
+  const auto waiting = on_ready(add_everywhere, forever, list);
+  REQUIRE(list.rpush("a"));
+  CHECK(added == lives.size());
+  for (const auto& life : lives) CHECK(!life->journal().error());
+}
+
+#ifdef __linux__
+TEST_CASE("a list that is longer than it may be, since what was taken came back, comes back as it was") {
+  const bool compact = GENERATE(false, true);
+  const auto overflow = GENERATE(Overflow::reject, Overflow::drop_oldest);
+  const Directory directory;
+  {
+    Life life(directory.path);
+    const auto list = *life.broker.list<std::string>("l", {.capacity = 1, .overflow = overflow});
+    {
+      ReadyFd ready(*list);
+      CHECK(!ready.take());
+      REQUIRE(list->rpush("a"));  // is set aside
+      REQUIRE(list->rpush("b"));
+    }
+    CHECK(life.elements("l") == Strings{"a", "b"});
+    save_some(life, compact);
+  }
+  Life again(directory.path);
+  REQUIRE(again.said() == "opened");
+  CHECK(again.elements("l") == Strings{"a", "b"});
+  const auto orders = again.stream("orders");
+  REQUIRE(orders->add("c"));
+  const auto batch = orders->create_group("g", earliest)->consumer("worker").read();
+  const bool drops = overflow == Overflow::drop_oldest;
+  CHECK(batch->front().forward(into(*again.list("l"), "c")).has_value() == drops);
+  CHECK(again.elements("l") == (drops ? Strings{"c"} : Strings{"a", "b"}));
+}
+#endif
 
 }  // namespace journal_replay_test

@@ -2,7 +2,9 @@
 // Delivery::forward. Part of blocking_list.hpp, which includes it.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -47,7 +49,10 @@ class JointPush final : public log::Change {
     if (list_.closed) return Errc::closed;
     const bool drops = list_.options.overflow == Overflow::drop_oldest && list_.options.capacity > 0;
     if (!drops && !list_.has_room(1)) return Errc::full;
-    dropped_.reserve(1);
+    if (list_.options.capacity != no_limit) {  // then the elements are together
+      const std::size_t longest = list_.elements.size() + 1;
+      dropped_.reserve(longest - std::min(longest, list_.options.capacity));
+    }
     struct Settle {
       State<T>* list;
       ~Settle() {
@@ -66,7 +71,7 @@ class JointPush final : public log::Change {
 
   // In one record with the push.
   void note() noexcept override {
-    if (list_.elements.size() > list_.options.capacity) dropped_.push_back(list_.elements.pop(Side::left));
+    while (list_.elements.size() > list_.options.capacity) dropped_.push_back(list_.elements.pop(Side::left));
   }
   void finish() noexcept override {
     list_.elements.note_push(Side::right);

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
@@ -38,16 +37,17 @@ void end_cut(State<T>& list, Cut<log::PayloadOf<T>>& cut) noexcept {
   list.settle();
 }
 
-/// Adds an element at an end of a list that nobody else knows yet. False when there is no room. Throws std::bad_alloc.
+/// Adds an element at an end of a list that nobody else knows yet. False when there is no room, unless the list was `longer` than
+/// it may be, as who gives elements back makes it (blocking_list/taking.hpp). Throws std::bad_alloc.
 template <class T>
-[[nodiscard]] bool restore_element(State<T>& list, Side side, log::PayloadOf<T> payload) {
+[[nodiscard]] bool restore_element(State<T>& list, Side side, log::PayloadOf<T> payload, bool longer = false) {
   const log::Values<log::PayloadOf<T>> value(std::addressof(payload), 1);
   while (!list.elements.push_now(side, value)) {
     const Locked<T> locked(list);
     if (list.elements.make_way(side, 1)) continue;
-    if (!list.has_room(1)) return false;
-    std::vector<log::PayloadOf<T>> none;
-    list.push(side, value, none);
+    if (!longer && !list.has_room(1)) return false;
+    list.elements.gather();
+    list.elements.push(side, std::move(payload));
     return true;
   }
   return true;

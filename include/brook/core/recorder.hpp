@@ -2,7 +2,8 @@
 //
 // The notes of one thread, from begin() to the end() that belongs to it, become one record: after a crash all of them have
 // happened or none. Records stand in the order in which their changes can be seen:
-//   with a lock     who changes what only its lock shows ends the record before it lets go of the lock
+//   with a lock     who changes what only its lock shows ends the record before it lets go of the lock; a record within which that
+//                   one was begun ends there, too, and what is noted afterwards is another one
 //   without one     who changes what others see at once does so between lock() and unlock(), and notes it there; unlock() ends
 //                   a record, with all that the thread has noted so far
 // So whatever follows from a change is recorded behind it.

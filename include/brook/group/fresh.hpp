@@ -101,8 +101,10 @@ void State<T>::take_new(const Member& member, Instant now, bool no_ack, Batch& b
   } while (!scan_.one_run() && ++i < scan_.run_count());
   scan_.move(cursor_);
   if (!no_ack) expect_expiry(now);
-  if (managed()) [[unlikely]]
-    note_progress();
+  if (!managed()) [[likely]]
+    return;
+  if (no_ack) note_served(member, now);
+  note_progress();
 }
 
 }  // namespace brook::group

@@ -54,6 +54,12 @@ void State<T>::note_pending(const Page& page, std::uint32_t first, std::uint32_t
   notes.pending(page, first, count, {whose, mark.count(), time(mark.time())});
 }
 
+// A member got entries that are not pending with it.
+template <class T>
+void State<T>::note_served(const Member& member, Instant now) noexcept {
+  if (auto* const witness = notes.witness()) witness->pending({}, {member.name, 1, time(now)});
+}
+
 template <class T>
 std::shared_ptr<Member> State<T>::enlist(std::string_view member_name, const Clock& clock) {
   const std::size_t before = roster.all().size();

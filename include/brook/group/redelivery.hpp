@@ -188,8 +188,14 @@ void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
     bool added = false;
     ~End() {
       if (added) group.order.finish(place.id());
-      if (cleared && !added) group.tell(*place.page, place.at, 1, refused);
+      if (cleared && !added) put_back();
       else if (refused.consumer() == nobody) group.returned.forget({refused.time(), place.id()});
+    }
+    // To whom it is with nothing has happened: that it had ended was a proposal.
+    void put_back() noexcept {
+      if (refused.consumer() == nobody) return group.tell(*place.page, place.at, 1, refused);
+      group.count_in_flight(refused, 1);
+      place.page->tell(place.at, 1, refused);
     }
   } end{*this, place, refused};
   clears_early_.store(true, sync::relaxed);  // GK

@@ -338,6 +338,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   // group/hands.hpp
   [[nodiscard]] Member* come_again(const std::shared_ptr<Member>& member, const Clock& clock);
   void note_pending(const Page& page, std::uint32_t first, std::uint32_t count) noexcept;
+  void note_served(const Member& member, Instant now) noexcept;
   void note_progress() noexcept {
     if (auto* const witness = notes.witness()) witness->progressed(progress_image());
   }

@@ -35,7 +35,7 @@ class Witness {
   virtual ~Witness() = default;
   [[nodiscard]] virtual core::Recorder& recorder() noexcept = 0;
 
-  /// Entries are pending so, whatever they were before.
+  /// Entries are pending so, whatever they were before; none, when a consumer got some that are not pending.
   virtual void pending(std::span<const Id> ids, const Hands& hands) noexcept = 0;
   /// An entry is done with.
   virtual void finished(Id id) noexcept = 0;

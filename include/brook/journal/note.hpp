@@ -19,14 +19,17 @@ struct Note {
   struct Wait : core::Task {
     Wait() noexcept : core::Task(&run_one) {}
     static void run_one(core::Task& task) noexcept;  // journal/scribe.hpp
+    /// Waits now instead.
+    void run_now() noexcept {
+      core::Later::forget(*this);
+      run_one(*this);
+    }
 
     std::shared_ptr<Scribe> for_whom{};  // while it is in line
     std::uint64_t record = 0;
   };
 
-  [[nodiscard]] bool idle() const noexcept {
-    return depth == 0 && locks == 0 && proposals == 0 && wait.for_whom == nullptr;
-  }
+  [[nodiscard]] bool idle() const noexcept { return depth == 0 && locks == 0 && proposals == 0; }
 
   const Scribe* of = nullptr;
   int depth = 0;  // how many records were begun, one within the other
@@ -46,14 +49,17 @@ struct Note {
   for (Note& note : notes) {
     if (note.of == &scribe) return &note;
   }
+  Note* free = nullptr;
   for (Note& note : notes) {
-    if (!note.idle()) continue;
-    note.of = &scribe;
-    note.changes.clear();
-    note.proposed.clear();
-    return &note;
+    if (note.idle() && (free == nullptr || free->wait.for_whom != nullptr)) free = &note;
   }
-  return nullptr;
+  if (free == nullptr) return nullptr;
+  if (free->wait.for_whom != nullptr)
+    free->wait.run_now();  // in a handler, say, that has changed things of many journals
+  free->of = &scribe;
+  free->changes.clear();
+  free->proposed.clear();
+  return free;
 }
 
 }  // namespace brook::journal

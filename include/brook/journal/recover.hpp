@@ -58,12 +58,12 @@ class Recovery {
 
   /// Makes the objects. Errors: what Journal::open() answers.
   [[nodiscard]] Result read(const Directory& directory, const Scan& scan) {
-    start_ = clock_or_system(clock_).now() - scan.ends;
     scan_ = &scan;
     if (scan.base > 0) {
       if (auto failed = read_catalog(scan.files.front()); !failed) return failed;
       if (auto failed = read_snapshot(directory.snapshot(scan.base), scan); !failed) return failed;
     }
+    start_ = clock_or_system(clock_).now() - scan.ends;  // nothing of the snapshot, however long it took, seems younger
     for (const Scanned& file : scan.files) {
       if (!file.begun) continue;
       if (auto failed = read_records(file, [this](Reader& from) { read_record(from); }); !failed) return failed;
@@ -214,7 +214,7 @@ class Recovery {
       if (!object.has_name) from.fail("two objects have one name");
     } else if (change == Change::object_expires) {
       const bool ever = from.flag();
-      object.named->expire_at(ever ? scene.now + read_time(from) : Clock::time_point::max());
+      object.named->expire_at(ever ? scene.now + from.time() : Clock::time_point::max());
     } else {
       object.apply(change, from, scene);
     }

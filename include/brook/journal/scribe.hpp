@@ -56,13 +56,9 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   }
   void end() noexcept override {
     Note* const note = mine();
-    if (note == nullptr || note->depth == 0 || --note->depth > 0 || note->locks > 0) return;
-    if (note->changes.written_size() == 0) return;
-    {
-      const sync::unique_lock held(mutex_);
-      record(*note);
-    }
-    wait_later(*note);
+    if (note == nullptr || note->depth == 0) return;
+    --note->depth;
+    if (note->locks == 0) record_alone(*note);
   }
   void lock() noexcept override {
     Note* const note = mine();
@@ -108,23 +104,24 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
   template <class Write>
   void note(Change change, Number of, Write&& write) noexcept {
     if (!recording_.load(sync::seq_cst)) return;
-    begin();
-    if (Note* const note = mine()) {
-      BROOK_TRY {
-        Encoder& to = note->one;
-        to.clear();
-        to.number(static_cast<std::uint8_t>(change));
-        to.size(of);
-        write(to);
-        Encoder& all = note->proposals > 0 && !note->adopted && note->locks == 0 ? note->proposed : note->changes;
-        all.size(to.written_size());
-        all.bytes(to.written());
-        if (to.failed()) fail(Errc::codec_error, "a value could not be encoded");
-      }
-      BROOK_CATCH(const std::bad_alloc&) { fail(Errc::out_of_memory, "a change could not be noted"); }
-      BROOK_CATCH_ALL { fail(Errc::codec_error, "a Codec threw"); }
+    Note* const note = mine();
+    if (note == nullptr) return lose();
+    ++note->depth;
+    BROOK_TRY {
+      Encoder& to = note->one;
+      to.clear();
+      to.number(static_cast<std::uint8_t>(change));
+      to.size(of);
+      write(to);
+      Encoder& all = note->proposals > 0 && !note->adopted && note->locks == 0 ? note->proposed : note->changes;
+      all.size(to.written_size());
+      all.bytes(to.written());
+      if (to.failed()) fail(Errc::codec_error, "a value could not be encoded");
     }
-    end();
+    BROOK_CATCH(const std::bad_alloc&) { fail(Errc::out_of_memory, "a change could not be noted"); }
+    BROOK_CATCH_ALL { fail(Errc::codec_error, "a Codec threw"); }
+    --note->depth;
+    if (note->depth == 0 && note->locks == 0) record_alone(*note);
   }
   void note(Change change, Number of) noexcept {
     note(change, of, [](Encoder&) {});
@@ -229,6 +226,15 @@ class Scribe final : public core::Recorder, public std::enable_shared_from_this<
     BROOK_TRY { return SnapshotError(code, why); }
     BROOK_CATCH_ALL {}
     return SnapshotError(code);
+  }
+  // What this thread has noted without lock().
+  void record_alone(Note& note) noexcept {
+    if (note.changes.written_size() == 0) return;
+    {
+      const sync::unique_lock held(mutex_);
+      record(note);
+    }
+    wait_later(note);
   }
   void wait_later(Note& note) noexcept {
     if (note.wait.for_whom != nullptr) return;  // in line already

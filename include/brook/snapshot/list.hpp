@@ -73,9 +73,8 @@ template <class T>
   if (from.next() != elements_section) from.fail("the elements are missing");
   auto list = std::make_shared<blocking_list::State<T>>(options);
   while (!from.at_end()) {
-    auto value = read_value<T>(from);
-    if (value && !blocking_list::restore_element<T>(*list, side, log::make_payload<T>(*std::move(value))))
-      from.fail("the list has more elements than it can have");
+    if (auto value = read_value<T>(from))
+      static_cast<void>(blocking_list::restore_element<T>(*list, side, log::make_payload<T>(*std::move(value)), true));
   }
   if (from.failed()) return nullptr;
   const blocking_list::Locked<T> locked(*list);
