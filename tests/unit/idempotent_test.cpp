@@ -127,4 +127,23 @@ TEST_CASE("Idempotent add: known for ever") {
   CHECK(stream.add(1, {.producer = "p", .key = "k"}) == first);
 }
 
+// As a snapshot reads them. It must not stand on one that is gone, which AddressSanitizer sees.
+TEST_CASE("who reads keys stands on none that is forgotten, be it behind all that is read") {
+  stream::Producers producers({.keys = 1});
+  std::uint64_t last = 0;
+  const auto add = [&] {
+    stream::Producers::Draft draft(producers, "p", std::to_string(++last), {});
+    draft.keep(Id{last, 0});
+  };
+  add();
+  stream::Producers::Reading reading;
+  reading.begin(producers);
+  for (int i = 0; i < 3; ++i) add();  // each forgets the one before it
+  CHECK_FALSE(reading.take(10));
+  reading.end();
+  REQUIRE(reading.taken().size() == 1);
+  CHECK(reading.taken().front().key == "1");
+  CHECK_FALSE(reading.failed());
+}
+
 }  // namespace idempotent_test

@@ -155,10 +155,11 @@ class BasicProducers {
 
     [[nodiscard]] bool left() const noexcept { return at_ != producers_->records_.end() && at_->number <= end_; }
     void lose(typename Records::iterator record) noexcept {
-      if (!left() || record->number < at_->number || record->number > end_) return;
+      const bool wanted = left() && record->number >= at_->number && record->number <= end_;
+      if (record == at_) ++at_;  // also where it stands behind all that it reads
+      if (!wanted) return;
       BROOK_TRY { taken_.push_back(*record); }
       BROOK_CATCH_ALL { failed_ = true; }
-      if (record == at_) ++at_;
     }
 
     BasicProducers* producers_ = nullptr;
