@@ -20,7 +20,6 @@ enum class Known : std::size_t {
   count_ends,
   glob_range,
   glob_stars,
-  empty_name,
   number_of,
 };
 
@@ -69,8 +68,6 @@ class KnownDifferences {
        "a pattern means the same on every machine; the test does not ask"},
       {Known::glob_stars, "a pattern that needs more than a thousand stars", "later patches: matches nothing",
        "matches", "there is no recursion to bound; the test does not ask"},
-      {Known::empty_name, "PUBSUB CHANNELS without a pattern, and the empty name", "lists it", "leaves it out",
-       "without a pattern is with `*`, which does not match the empty name"},
   }};
 
   static_assert(
