@@ -269,8 +269,8 @@ TEST_CASE("nothing of a forward that may yet be refused is in a record before") 
       REQUIRE(old.back()->add("old"));
     }
     const auto batch = stream->create_group("g", earliest)->consumer("worker").read();
-    clock.advance(std::chrono::seconds(10));
     before = fs::file_size(file);
+    clock.advance(std::chrono::seconds(10));
     CHECK(batch->front()
               .forward(into(*other, "a"), into(*old[0], "a"), into(*old[1], "a"), into(*old[2], "a"), into(*full, "a"))
               .error() == Errc::full);

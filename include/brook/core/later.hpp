@@ -53,7 +53,7 @@ class Later {
     else scope->last_->next_task = &task;
     scope->last_ = &task;
   }
-  /// Has a task not be run that ends now, if it was left to this thread. O(tasks that wait).
+  /// Has a task not be run, if it was left to this thread. O(tasks that wait).
   static void forget(Task& task) noexcept {
     Later* const scope = here();
     if (scope == nullptr) return;
@@ -63,6 +63,7 @@ class Later {
       if (before == nullptr) scope->first_ = task.next_task;
       else before->next_task = static_cast<Task*>(task.next_task);
       if (scope->last_ == &task) scope->last_ = before;
+      task.next_task = nullptr;  // it may be left to this thread again
       return;
     }
   }
