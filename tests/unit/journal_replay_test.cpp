@@ -260,8 +260,12 @@ TEST_CASE("nothing of a forward that may yet be refused is in a record before") 
     Life life(directory.path, {.flush = Flush::never}, &clock);
     const auto stream = life.stream("s");
     REQUIRE(stream->add("a"));
-    const auto full = *life.broker.list<std::string>("full", {.capacity = 1});
-    REQUIRE(full->rpush("x"));
+    std::vector<std::shared_ptr<BlockingList<std::string>>>
+        full;  // which of the targets comes first is for their addresses to say
+    for (int i = 0; i < 8; ++i) {
+      full.push_back(*life.broker.list<std::string>("full" + std::to_string(i), {.capacity = 1}));
+      REQUIRE(full.back()->rpush("x"));
+    }
     const auto other = life.list("done");
     std::vector<std::shared_ptr<Stream<std::string>>> old;  // each forgets something when it is asked for room
     for (const char* name : {"o1", "o2", "o3"}) {
@@ -271,10 +275,11 @@ TEST_CASE("nothing of a forward that may yet be refused is in a record before") 
     const auto batch = stream->create_group("g", earliest)->consumer("worker").read();
     before = fs::file_size(file);
     clock.advance(std::chrono::seconds(10));
-    CHECK(batch->front()
-              .forward(into(*other, "a"), into(*old[0], "a"), into(*old[1], "a"), into(*old[2], "a"), into(*full, "a"))
-              .error() == Errc::full);
-    CHECK(fs::file_size(file) > before);
+    for (const auto& one : full) {
+      const auto done = batch->front().forward(into(*other, "a"), into(*old[0], "a"), into(*old[1], "a"),
+                                               into(*old[2], "a"), into(*one, "a"));
+      CHECK(done.error() == Errc::full);
+    }
   }
   const std::string whole = Directory::read(file);
   for (std::size_t size = whole.size(); size >= before; --size) {
