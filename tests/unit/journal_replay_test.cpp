@@ -260,8 +260,8 @@ TEST_CASE("nothing of a forward that may yet be refused is in a record before") 
     Life life(directory.path, {.flush = Flush::never}, &clock);
     const auto stream = life.stream("s");
     REQUIRE(stream->add("a"));
-    std::vector<std::shared_ptr<BlockingList<std::string>>>
-        full;  // which of the targets comes first is for their addresses to say
+    // Which of the targets comes first is for their addresses to say.
+    std::vector<std::shared_ptr<BlockingList<std::string>>> full;
     for (int i = 0; i < 8; ++i) {
       full.push_back(*life.broker.list<std::string>("full" + std::to_string(i), {.capacity = 1}));
       REQUIRE(full.back()->rpush("x"));

@@ -41,73 +41,36 @@ class Recorder {
   ~Recorder() = default;
 };
 
-/// What is noted while it lives is one record. Null records nothing.
-class Recording {
+/// From when it starts until it stops, or dies, a recorder is in what `begin` begins and `end` ends. Null records nothing.
+template <void (Recorder::*begin)() noexcept, void (Recorder::*end)() noexcept>
+class During {
  public:
-  Recording() = default;
-  explicit Recording(Recorder* to) noexcept { start(to); }
-  ~Recording() { stop(); }
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
+  During() = default;
+  explicit During(Recorder* to) noexcept { start(to); }
+  ~During() { stop(); }
+  During(const During&) = delete;
+  During& operator=(const During&) = delete;
 
-  /// Of one that has not begun, or was stopped.
+  /// Of one that has not started, or was stopped.
   void start(Recorder* to) noexcept {
     to_ = to;
     if (to_ != nullptr) [[unlikely]]
-      to_->begin();
+      (to_->*begin)();
   }
   void stop() noexcept {
     if (to_ != nullptr) [[unlikely]]
-      std::exchange(to_, nullptr)->end();
+      (std::exchange(to_, nullptr)->*end)();
   }
 
  private:
   Recorder* to_ = nullptr;
 };
 
-/// What is noted while it lives is a proposal, until it is adopted. Null records nothing.
-class Proposal {
- public:
-  Proposal() = default;
-  explicit Proposal(Recorder* to) noexcept { start(to); }
-  ~Proposal() { stop(); }
-  Proposal(const Proposal&) = delete;
-  Proposal& operator=(const Proposal&) = delete;
-
-  /// Of one that has not begun, or was stopped.
-  void start(Recorder* to) noexcept {
-    to_ = to;
-    if (to_ != nullptr) [[unlikely]]
-      to_->propose();
-  }
-  void adopt() noexcept {
-    if (to_ != nullptr) [[unlikely]]
-      to_->adopt();
-  }
-  void stop() noexcept {
-    if (to_ != nullptr) [[unlikely]]
-      std::exchange(to_, nullptr)->drop();
-  }
-
- private:
-  Recorder* to_ = nullptr;
-};
-
-/// A change without a lock, and what is noted of it, at one place among the others. Null records nothing.
-class RecordingInOrder {
- public:
-  explicit RecordingInOrder(Recorder* to) noexcept : to_(to) {
-    if (to_ != nullptr) to_->lock();
-  }
-  explicit RecordingInOrder(Recorder& to) noexcept : RecordingInOrder(&to) {}
-  ~RecordingInOrder() {
-    if (to_ != nullptr) to_->unlock();
-  }
-  RecordingInOrder(const RecordingInOrder&) = delete;
-  RecordingInOrder& operator=(const RecordingInOrder&) = delete;
-
- private:
-  Recorder* const to_;
-};
+/// What is noted meanwhile is one record.
+using Recording = During<&Recorder::begin, &Recorder::end>;
+/// What is noted meanwhile is a proposal, unless it is adopted.
+using Proposal = During<&Recorder::propose, &Recorder::drop>;
+/// A change without a lock, and what is noted of it, at one place among the others.
+using RecordingInOrder = During<&Recorder::lock, &Recorder::unlock>;
 
 }  // namespace brook::core

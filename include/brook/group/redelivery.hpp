@@ -203,10 +203,11 @@ void State<T>::move_out(const Place& place, Mark refused, AddTo&& add) {
   end.cleared = place.page->end(place.at);
   if (!end.cleared) return;
   count_in_flight(mark, -1);
-  core::Proposal proposal(notes.recorder());
+  core::Recorder* const recorder = notes.recorder();
+  const core::Proposal proposal(recorder);
   if (auto* const witness = notes.witness()) witness->finished(place.id());
   end.added = add();
-  if (end.added) proposal.adopt();
+  if (end.added && recorder != nullptr) recorder->adopt();
 }
 
 template <class T>
