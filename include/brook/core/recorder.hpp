@@ -47,6 +47,7 @@ class During {
  public:
   During() = default;
   explicit During(Recorder* to) noexcept { start(to); }
+  explicit During(Recorder& to) noexcept : During(&to) {}
   ~During() { stop(); }
   During(const During&) = delete;
   During& operator=(const During&) = delete;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/group/state.hpp>
 #include <brook/group/takeover.hpp>

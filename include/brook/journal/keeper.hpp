@@ -56,7 +56,7 @@ class Keeper final : public broker::Keeper {
   }
 
   std::string made(std::string_view name, broker::Named& named) override {
-    const core::RecordingInOrder in_order(scribe_.get());
+    const core::RecordingInOrder in_order(*scribe_);
     const Number number = scribe_->catalog().next();
     if (!watch(named, number))
       return core::text({"'", name, "' would be a ", named.description(),
@@ -71,11 +71,11 @@ class Keeper final : public broker::Keeper {
     return {};
   }
   void erased(broker::Named& named) noexcept override {
-    const core::RecordingInOrder in_order(scribe_.get());
+    const core::RecordingInOrder in_order(*scribe_);
     erase(named);
   }
   void renamed(broker::Named& named, std::string_view to, broker::Named* replaced) noexcept override {
-    const core::RecordingInOrder in_order(scribe_.get());
+    const core::RecordingInOrder in_order(*scribe_);
     if (replaced != nullptr) erase(*replaced);
     const auto found = numbers_.find(&named);
     if (found == numbers_.end()) return;

@@ -333,7 +333,7 @@ inline void Scribe::start(std::shared_ptr<LogFile> file, std::uint64_t generatio
 }
 
 inline void Scribe::go_on_in(std::shared_ptr<LogFile> file, std::uint64_t generation) {
-  const core::RecordingInOrder in_order(this);
+  const core::RecordingInOrder in_order(*this);
   if (error_) return;
   Encoder begin, names;
   begin.size(generation);

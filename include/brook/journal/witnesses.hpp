@@ -90,7 +90,7 @@ class GroupWitness final : public group::Witness, private Noting {
     note(Change::left, [consumer](Encoder& to) { to.text(consumer); });
   }
   void destroyed() noexcept override {
-    const core::RecordingInOrder in_order(scribe_.get());
+    const core::RecordingInOrder in_order(*scribe_);
     note(Change::group_destroyed, [](Encoder&) {});
     scribe_->catalog().erase_group(number_);
   }
@@ -145,7 +145,7 @@ class StreamWitness final : public stream::Witness<T>, private Noting {
   }
   [[nodiscard]] core::Owned<group::Witness> group_made(std::string_view name, const GroupOptions<T>& options,
                                                        const group::ProgressImage& progress) override {
-    const core::RecordingInOrder in_order(scribe_.get());
+    const core::RecordingInOrder in_order(*scribe_);
     Catalog& catalog = scribe_->catalog();
     const Number number = catalog.next();
     core::Owned<group::Witness> witness(new GroupWitness(scribe_, number, clock_));

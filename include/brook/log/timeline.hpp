@@ -261,7 +261,7 @@ class Timeline {
   void commit(const View& view, const EditState& next, const Note& note) noexcept {
     if (witness_ == nullptr) [[likely]]
       return commit(view, next);
-    const core::RecordingInOrder in_order(&witness_->recorder());
+    const core::RecordingInOrder in_order(witness_->recorder());
     commit(view, next);
     note(*witness_);
   }

@@ -84,7 +84,7 @@ class Waiting {
       if (later && (next == nullptr || std::less<>()(one, next))) next = one;
     }
     if (next != nullptr) [[unlikely]] {
-      const core::RecordingInOrder in_order(next);
+      const core::RecordingInOrder in_order(*next);
       return make_in_order(next);
     }
     done_ = decision_->make();

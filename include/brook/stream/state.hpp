@@ -328,7 +328,7 @@ expected<log::Appended, Errc> State<T>::append_noted(const log::Values<Payload>&
   const core::Later later;
   expected<log::Appended, Errc> appended;
   {
-    const core::RecordingInOrder in_order(&witness_->recorder());
+    const core::RecordingInOrder in_order(witness_->recorder());
     appended = timeline.append_only(values, request);
     if (appended) {
       witness_->recorder().adopt();
