@@ -234,7 +234,8 @@ class Answered final : public wait::Case {
 
 }  // namespace channel
 
-/// An answer that is on its way.
+/// An answer that is on its way. When all copies of it, and what selects from it, have died nobody waits for the answer any
+/// more: Request::over().
 template <class Answer>
 class Reply {
  public:
@@ -278,10 +279,13 @@ class Requests {
   /// Asks, and goes on with other work until the answer is wanted. Errors: no_subscriber; closed.
   [[nodiscard]] expected<Reply<Answer>, Errc> send(Question question) {
     auto pending = std::make_shared<channel::Pending<Answer>>();
-    const auto sent = questions_.publish(channel::Asked<Question, Answer>{std::move(question), pending}, forever);
+    std::shared_ptr<channel::Pending<Answer>> wanted(
+        pending.get(), [pending](auto* given_up) noexcept { static_cast<void>(given_up->refuse(Errc::cancelled)); });
+    const auto sent =
+        questions_.publish(channel::Asked<Question, Answer>{std::move(question), std::move(pending)}, forever);
     if (!sent) return unexpected(sent.error());
     if (*sent == 0) return unexpected(Errc::no_subscriber);
-    return Reply<Answer>(std::move(pending), clock_, spin_);
+    return Reply<Answer>(std::move(wanted), clock_, spin_);
   }
 
   /// Takes part in serving, from now on and for as long as the service lives.

@@ -122,6 +122,26 @@ TEST_CASE("Requests: a question that nobody waits for any more is passed over") 
   CHECK(**request == "x");
 }
 
+TEST_CASE("Requests: nobody waits for an answer whose reply has died, nor what selects from it") {
+  Lengths lengths;
+  auto service = lengths.serve();
+  auto reply = lengths.send("x");
+  auto request = service.receive(Wait());
+  REQUIRE(request);
+  std::optional source = source_of(*reply);
+  std::optional copy = *std::move(reply);
+  reply = unexpected(Errc::closed);
+  CHECK_FALSE(request->over());
+  copy.reset();
+  CHECK_FALSE(request->over());
+  source.reset();
+  CHECK(request->over());
+  CHECK_FALSE(request->reply(1));
+
+  static_cast<void>(lengths.send("passed over"));
+  CHECK(error_of(service.receive(Wait())) == Errc::timed_out);
+}
+
 TEST_CASE("Requests: questions that are passed over do not lengthen the wait") {
   // Time passes before each message that is received, and none is waited for.
   struct Slow final : Probe {
