@@ -159,6 +159,11 @@ class PubSub {
                                                const CallbackOptions& options = {}) {
     return subscribe_function({&name, 1}, std::move(function), patterns, options);
   }
+  template <MessageCallback<T> F>
+  [[nodiscard]] CallbackSubscription psubscribe(std::string_view pattern, F function,
+                                                const CallbackOptions& options = {}) {
+    return subscribe_function({}, std::move(function), {std::string(pattern)}, options);
+  }
 
   // — telling —
 

@@ -491,6 +491,19 @@ TEST_CASE("PubSub: a function is called on the publisher's thread, before publis
   CHECK(hub.channels().empty());
 }
 
+TEST_CASE("PubSub: a function of what a pattern matches") {
+  PubSub<int> hub;
+  Texts seen;
+  auto sub = hub.psubscribe("a*", [&](const Message<int>& message) { seen.push_back(shown(message)); },
+                            {.thread = CallOn::publisher});
+  CHECK(hub.num_pat() == 1);
+  CHECK(hub.publish("ab", 1) == 1);
+  CHECK(hub.publish("b", 2) == 0);
+  CHECK(seen == Texts{"ab~a*=1"});
+  sub.unsubscribe();
+  CHECK(hub.num_pat() == 0);
+}
+
 TEST_CASE("PubSub: a function that is called on a thread of its own") {
   PubSub<int> hub;
   std::promise<std::pair<std::thread::id, Texts>> done;
