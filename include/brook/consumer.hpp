@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/core/late.hpp>
 #include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/delivery.hpp>
@@ -268,7 +269,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim_now(std::span<const Id> ids, co
   if (options.force && group_->options.ordered_by) return unexpected(Errc::invalid_argument);
   const stream::SweepAtEnd sweep(*stream_);
   std::vector<group::Share<log::PayloadOf<T>>> forced;  // dropped without the lock, which that takes
-  std::vector<bool> was_nobodys(ids.size());
+  core::Late<T, std::vector<bool>> was_nobodys(ids.size());
   const group::Locked held(*group_);
   Errc failed{};
   group::Member* const member = present(failed);
@@ -284,7 +285,7 @@ expected<Deliveries<T>, Errc> Consumer<T>::claim_now(std::span<const Id> ids, co
                                                  .count = options.retry_count,
                                                  .counts = !options.just_id};
   auto batch = group::take_over(*group_, *stream_, *member, now, terms, [&](auto& takeover) {
-    std::set<Id> taken;
+    core::Late<T, std::set<Id>> taken;
     for (std::size_t i = 0; i < ids.size(); ++i) {
       Place place = group_->ledger.find(ids[i]);
       if (place.page == nullptr && options.force) {

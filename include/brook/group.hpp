@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <brook/consumer.hpp>
+#include <brook/core/late.hpp>
 #include <brook/core/later.hpp>
 #include <brook/core/undo.hpp>
 #include <brook/delivery.hpp>
@@ -62,7 +63,7 @@ class Group {
   /// Names of the consumers, in byte order.
   [[nodiscard]] std::vector<std::string> consumers() const {
     const sync::unique_lock held(group_->mutex);
-    std::vector<std::string> names;
+    core::Late<T, std::vector<std::string>> names;
     for (const auto& consumer : group_->roster.all()) names.push_back(consumer.first);
     return names;
   }
@@ -78,11 +79,11 @@ class Group {
   std::size_t ack(Id id) const { return ack({id}); }
 
   /// What is pending, at one instant (XPENDING). Errors: closed, no_such_group. O(pending).
-  [[nodiscard]] expected<PendingSummary, Errc> pending() const;
+  [[nodiscard]] core::Late<T, expected<PendingSummary, Errc>> pending() const;
 
   /// Pending entries one by one, by increasing ids (XPENDING with a range). Errors: closed, no_such_group. O(pending from
   /// `first` on).
-  [[nodiscard]] expected<std::vector<PendingEntry>, Errc> pending(const PendingOptions& options) const;
+  [[nodiscard]] core::Late<T, expected<std::vector<PendingEntry>, Errc>> pending(const PendingOptions& options) const;
 
   /// Deletes a consumer; how many entries were pending with it, which go back to the group unless told otherwise
   /// (XGROUP DELCONSUMER, which drops them); or become dead letters, as max_deliveries says. Dropped, they end one after
@@ -108,14 +109,14 @@ class Group {
   }
 
   /// What XINFO GROUPS tells of this group, at one instant. Errors: closed, no_such_group. O(pending + segments of the lag).
-  [[nodiscard]] expected<GroupInfo, Errc> info() const;
+  [[nodiscard]] core::Late<T, expected<GroupInfo, Errc>> info() const;
 
   /// The consumers, in byte order of their names (XINFO CONSUMERS). Errors: closed, no_such_group. O(pending).
-  [[nodiscard]] expected<std::vector<ConsumerInfo>, Errc> consumer_info() const;
+  [[nodiscard]] core::Late<T, expected<std::vector<ConsumerInfo>, Errc>> consumer_info() const;
 
   /// Both, and the first `count` pending entries of the group and of each consumer (XINFO STREAM FULL). Errors: closed,
   /// no_such_group. O(consumers * pending).
-  [[nodiscard]] expected<GroupFullInfo, Errc> full_info(std::size_t count = 10) const;
+  [[nodiscard]] core::Late<T, expected<GroupFullInfo, Errc>> full_info(std::size_t count = 10) const;
 
  private:
   friend class Stream<T>;
@@ -169,7 +170,7 @@ class Group {
 
   // The caller holds the group's mutex. `counts` is filled with what is pending, by consumers' numbers.
   [[nodiscard]] GroupInfo tell(std::vector<std::uint64_t>& counts) const;
-  [[nodiscard]] std::vector<ConsumerInfo> tell_consumers(const std::vector<std::uint64_t>& counts) const;
+  [[nodiscard]] core::Late<T, std::vector<ConsumerInfo>> tell_consumers(const std::vector<std::uint64_t>& counts) const;
   [[nodiscard]] std::optional<Errc> refusal() const noexcept { return group_->refusal(*stream_); }
 
   std::shared_ptr<StreamState> stream_;
@@ -219,10 +220,10 @@ std::size_t Group<T>::ack_now(std::span<const Id> ids) const {
 }
 
 template <class T>
-expected<PendingSummary, Errc> Group<T>::pending() const {
+core::Late<T, expected<PendingSummary, Errc>> Group<T>::pending() const {
   const sync::unique_lock held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
-  std::vector<std::uint64_t> counts;
+  core::Late<T, std::vector<std::uint64_t>> counts;
   PendingSummary summary = group_->count_pending(counts);
   for (const auto& [name, member] : group_->roster.all()) {
     if (counts[member->number] > 0) summary.consumers.push_back({name, counts[member->number]});
@@ -231,7 +232,7 @@ expected<PendingSummary, Errc> Group<T>::pending() const {
 }
 
 template <class T>
-expected<std::vector<PendingEntry>, Errc> Group<T>::pending(const PendingOptions& options) const {
+core::Late<T, expected<std::vector<PendingEntry>, Errc>> Group<T>::pending(const PendingOptions& options) const {
   const sync::unique_lock held(group_->mutex);
   if (const auto failed = refusal()) return unexpected(*failed);
   return group_->list_pending(options, group_->instant(stream_->clock().now()));
@@ -302,11 +303,11 @@ GroupInfo Group<T>::tell(std::vector<std::uint64_t>& counts) const {
 }
 
 template <class T>
-std::vector<ConsumerInfo> Group<T>::tell_consumers(const std::vector<std::uint64_t>& counts) const {
+core::Late<T, std::vector<ConsumerInfo>> Group<T>::tell_consumers(const std::vector<std::uint64_t>& counts) const {
   using std::chrono::floor;
   using std::chrono::milliseconds;
   const Clock::time_point now = stream_->clock().now();
-  std::vector<ConsumerInfo> consumers;
+  core::Late<T, std::vector<ConsumerInfo>> consumers;
   for (const auto& [name, member] : group_->roster.all()) {
     ConsumerInfo info{.name = name, .pending = counts[member->number], .idle = floor<milliseconds>(now - member->seen)};
     if (member->active != Clock::time_point()) info.inactive = floor<milliseconds>(now - member->active);
@@ -316,28 +317,28 @@ std::vector<ConsumerInfo> Group<T>::tell_consumers(const std::vector<std::uint64
 }
 
 template <class T>
-expected<GroupInfo, Errc> Group<T>::info() const {
+core::Late<T, expected<GroupInfo, Errc>> Group<T>::info() const {
   const Locked held(*group_);
   if (const auto failed = refusal()) return unexpected(*failed);
-  std::vector<std::uint64_t> counts;
+  core::Late<T, std::vector<std::uint64_t>> counts;
   return tell(counts);
 }
 
 template <class T>
-expected<std::vector<ConsumerInfo>, Errc> Group<T>::consumer_info() const {
+core::Late<T, expected<std::vector<ConsumerInfo>, Errc>> Group<T>::consumer_info() const {
   const Locked held(*group_);
   if (const auto failed = refusal()) return unexpected(*failed);
-  std::vector<std::uint64_t> counts;
+  core::Late<T, std::vector<std::uint64_t>> counts;
   static_cast<void>(group_->count_pending(counts));
   return tell_consumers(counts);
 }
 
 template <class T>
-expected<GroupFullInfo, Errc> Group<T>::full_info(std::size_t count) const {
+core::Late<T, expected<GroupFullInfo, Errc>> Group<T>::full_info(std::size_t count) const {
   const Locked held(*group_);
   if (const auto failed = refusal()) return unexpected(*failed);
   const group::Instant now = group_->instant(stream_->clock().now());
-  std::vector<std::uint64_t> counts;
+  core::Late<T, std::vector<std::uint64_t>> counts;
   GroupFullInfo full{tell(counts), group_->list_pending({.count = count}, now), {}};
   for (auto& consumer : tell_consumers(counts)) {
     auto pending = group_->list_pending({.count = count, .consumer = consumer.name}, now);

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/late.hpp>
 #include <brook/entries.hpp>
 #include <brook/error.hpp>
 #include <brook/group.hpp>
@@ -184,7 +185,7 @@ class Stream {
                   std::same_as<std::ranges::range_value_t<const Range>, Id>) {
       return erase(std::span<const Id>(std::ranges::data(ids), static_cast<std::size_t>(std::ranges::size(ids))));
     } else {
-      std::vector<Id> copies;
+      core::Late<T, std::vector<Id>> copies;
       for (const Id id : ids) copies.push_back(id);
       return erase({copies.data(), copies.size()});
     }
@@ -222,7 +223,7 @@ class Stream {
   /// Names of the groups, in byte order.
   [[nodiscard]] std::vector<std::string> groups() const {
     const sync::unique_lock held(state_->groups_mutex);
-    std::vector<std::string> names;
+    core::Late<T, std::vector<std::string>> names;
     for (const auto& group : state_->groups) names.push_back(group.first);
     return names;
   }

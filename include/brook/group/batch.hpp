@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/late.hpp>
 #include <brook/group/page.hpp>
 
 namespace brook::group {
@@ -130,7 +131,7 @@ class Batch {
  private:
   struct More {
     std::vector<Share<Payload>> shares;
-    std::vector<std::uint64_t> counts;
+    core::Late<Payload, std::vector<std::uint64_t>> counts;
   };
 
   Share<Payload> first_;

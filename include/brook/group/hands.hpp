@@ -146,7 +146,7 @@ bool State<T>::drained(StreamState& stream) {
   if (!at_last_end()) return false;
   if (returned.empty() && order.undelivered().empty()) return true;
   const log::EditState edits = stream.timeline.edits_for_sleeper();
-  const bool none_returns = returned.each_due(last_instant, [&](const Returned::Return& entry) {
+  const bool none_returns = returned.each_due(last_instant, [&](const auto& entry) {
     const Place place = ledger.find(entry.id);
     const Hold held = place.page->look();
     return !held || !still_shown(edits, *held, place);

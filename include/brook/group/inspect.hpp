@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/late.hpp>
 #include <brook/group/state.hpp>
 #include <brook/id.hpp>
 #include <brook/options.hpp>
@@ -42,12 +43,12 @@ PendingSummary State<T>::count_pending(std::vector<std::uint64_t>& counts) {
 }
 
 template <class T>
-std::vector<PendingEntry> State<T>::list_pending(const PendingOptions& which, Instant now) {
+core::Late<T, std::vector<PendingEntry>> State<T>::list_pending(const PendingOptions& which, Instant now) {
   const Member* const only = which.consumer ? roster.find(*which.consumer) : nullptr;
-  std::vector<PendingEntry> list;
+  core::Late<T, std::vector<PendingEntry>> list;
   if (which.consumer && only == nullptr) return list;
   const auto same = [](const PendingEntry& a, const PendingEntry& b) { return a.id == b.id; };
-  std::vector<PendingEntry> before;
+  core::Late<T, std::vector<PendingEntry>> before;
   for (bool again = false;; again = true, before.swap(list)) {
     list.clear();
     ledger.each_pending(which.first, which.last, [&](const Place& place) {

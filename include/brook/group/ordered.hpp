@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/late.hpp>
 #include <brook/group/key_order.hpp>
 #include <brook/group/state.hpp>
 
@@ -31,7 +32,7 @@ void State<T>::admit_new(StreamState& stream, std::size_t count) {
       for (std::uint32_t at = run.first; at < run.end; ++at) {
         auto& slot = run.segment->slot(at);
         const Id id = run.segment->id(slot.state());
-        const KeyOrder::Key key = options.ordered_by(log::value_of<T>(slot.payload()));
+        const auto key = options.ordered_by(log::value_of<T>(slot.payload()));
         if (!order.knows(id, key)) {
           order.admit(id, key);
           if (auto* const witness = notes.witness()) witness->admitted(id, key);
@@ -53,7 +54,7 @@ auto State<T>::find_ready(StreamState& stream, std::size_t count) -> std::vector
   for (bool all = false; !all;) {
     admit_new(stream, count);
     found.clear();
-    std::vector<Id> gone;
+    core::Late<T, std::vector<Id>> gone;
     auto view = stream.timeline.look();
     for (const auto& [id, key] : order.ready()) {
       if (found.size() == count) break;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <brook/core/late.hpp>
 #include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/group/state.hpp>
@@ -75,7 +76,7 @@ void State<T>::take_with_care(StreamState& stream, Member& member, const ReadOpt
   const std::size_t most = std::min(reading.count, room_for(member));
   while (most > 0) {
     Takeover<T> takeover(stream);
-    returned.each_due(instant(now), [&](const Returned::Return& entry) {
+    returned.each_due(instant(now), [&](const auto& entry) {
       if (takeover.size() == most) return false;
       static_cast<void>(takeover.collect_or_drop(ledger.find(entry.id)));
       return true;
@@ -119,7 +120,7 @@ std::size_t State<T>::hand_back(StreamState& stream, std::vector<Place>& places)
     bury(stream, place, DeathReason::max_deliveries, now);
     return true;
   });
-  Returned returns;  // all that may fail comes first
+  core::Late<T, Returned> returns;  // all that may fail comes first
   for (const Place& place : places) returns.note(due, place.id());
   returned.note_all(std::move(returns));
   for (const Place& place : places) pending += assign(place, Mark::of(nobody, place.mark().count(), due)) ? 1U : 0U;

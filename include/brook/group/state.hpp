@@ -30,6 +30,7 @@
 #include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/core/late.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
 #include <brook/group/batch.hpp>
@@ -206,7 +207,7 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   [[nodiscard]] PendingSummary count_pending(std::vector<std::uint64_t>& counts);
 
   /// Pending entries, at an instant during the call as well. Throws std::bad_alloc.
-  [[nodiscard]] std::vector<PendingEntry> list_pending(const PendingOptions& which, Instant now);
+  [[nodiscard]] core::Late<T, std::vector<PendingEntry>> list_pending(const PendingOptions& which, Instant now);
 
   /// Ends the group: nothing is pending any more, and the cursor keeps nothing. How much was pending.
   std::size_t end() noexcept;
@@ -233,12 +234,12 @@ class State final : private Page<log::PayloadOf<T>>::Owner {
   const GroupOptions<T> options;
   sync::mutex mutex;  // guards all that follows
   Id last_delivered{};
-  Ledger ledger;
-  Roster roster;
-  Returned returned;
-  KeyOrder order;
+  core::Late<T, Ledger> ledger;
+  core::Late<T, Roster> roster;
+  core::Late<T, Returned> returned;
+  core::Late<T, KeyOrder> order;
   Queue<State> queue;
-  Notes notes;
+  core::Late<T, Notes> notes;
   bool destroyed = false;
 
   [[nodiscard]] core::Recorder* recorder() const noexcept { return notes.recorder(); }

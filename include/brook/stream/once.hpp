@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <brook/clock.hpp>
+#include <brook/core/late.hpp>
 #include <brook/core/later.hpp>
 #include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
@@ -54,7 +55,7 @@ expected<Id, Errc> Stream<T>::add_unless_known(std::string_view producer, std::s
   const sync::unique_lock held(keyed.mutex);
   const Clock::time_point now = state_->clock().now();
   if (const Id* const before = keyed.producers.find(producer, key, now)) return *before;
-  stream::Producers::Draft draft(keyed.producers, producer, key, now);
+  typename core::Late<T, stream::Producers>::Draft draft(keyed.producers, producer, key, now);
   const core::RecordingInOrder in_order(state_->recorder());  // the entry and its key are one record
   const auto added = append_locked(log::Request::at_time(state_->unix_ms()), payload);
   if (!added) return added;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <brook/clock.hpp>
+#include <brook/core/late.hpp>
 #include <brook/core/later.hpp>
 #include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
@@ -203,7 +204,7 @@ struct State {
     explicit Keyed(const IdempotencyWindow& window) noexcept : producers(window) {}
 
     sync::mutex mutex;  // held while adding with a key
-    Producers producers;
+    core::Late<T, Producers> producers;
   };
   /// Null when nothing was ever added with a key.
   [[nodiscard]] Keyed* keyed() const noexcept { return keyed_.load(sync::seq_cst); }
