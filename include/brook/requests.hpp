@@ -169,7 +169,9 @@ class Service {
     subscription_.unsubscribe();
   }
 
+  /// The other one serves no more.
   Service(Service&&) noexcept = default;
+  /// As unsubscribe(), and then the same.
   Service& operator=(Service&& other) noexcept {
     if (this == &other) return *this;
     unsubscribe();

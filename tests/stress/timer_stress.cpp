@@ -231,6 +231,15 @@ void fork_and_exit() {
   Clock& clock = SystemClock::instance();
   Bell parents(clock);
   parents.set(clock.now() + 1h, 0);
+  // A thread that begins takes memory: a child that is forked meanwhile has a sanitizer's allocator with its lock held.
+  std::atomic<bool> begun = false;
+  Call first([&] {
+    begun = true;
+    begun.notify_all();
+  });
+  clock.set(first);
+  begun.wait(false);
+  clock.unset(first);
   static std::atomic<bool> rung = false;
   in_a_child(
       [&] {
