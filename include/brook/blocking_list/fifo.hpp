@@ -144,17 +144,18 @@ class Fifo {
   template <class Use>
   [[nodiscard]] Outcome pop(bool direction, Use&& use) noexcept {
     for (;;) {
-      Segment& head = *head_.load(sync::acquire);  // LF
-      Claims seen{head.pops.load(sync::acquire)};  // LJ
+      Segment& head = *head_.load(sync::acquire);        // LF
+      const Claims seen{head.pops.load(sync::acquire)};  // LJ
       if (!seen.open(direction)) return Outcome::closed;
       if (!head.knows(seen)) {
         const Claims pushes{head.pushes.load(sync::acquire)};      // LM
         if (pushes.frozen()) return Outcome::closed;               // who froze it knows its end
         if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
         if (pushes.end() <= seen.at()) return Outcome::empty;
-        head.know_end(seen, pushes.end());
+        if (pushes.end() > seen.at() + 1) head.know_end(seen, pushes.end());
       }
-      if (!head.pops.compare_exchange_weak(seen.bits, seen.bits + 1, sync::release, sync::relaxed)) continue;  // LK AO
+      std::uint64_t before = seen.bits;  // of its own, and so in a register
+      if (!head.pops.compare_exchange_weak(before, before + 1, sync::release, sync::relaxed)) continue;  // LK AO
       if (take(head, head.slot_of(seen.at()), use)) return Outcome::done;
     }
   }
