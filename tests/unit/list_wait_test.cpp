@@ -161,6 +161,56 @@ TEST_CASE("List: a push of n elements serves n of those who wait, of every kind"
   CHECK(blpop_7.get() == 9);
 }
 
+TEST_CASE("Lists wait: an element that is moved on goes to who asks that list first") {
+  Scene scene;
+  const bool swapped = GENERATE(false, true);  // the lists of a move are locked in the order of their addresses
+  auto& a = swapped ? scene.b : scene.a;
+  auto& b = swapped ? scene.a : scene.b;
+  auto mover = scene.moving(b, a);
+  const auto pop = [&](auto&... lists) {
+    return scene.blocked([&] { return blmpop(forever, Side::left, 1, lists...); });
+  };
+  const auto got = [](auto& popped) { return std::pair(popped->index, popped->values.front()); };
+
+  SECTION("it alone waits") {
+    auto both = pop(a, b);
+    CHECK(b.rpush({1, 2, 3}));
+    auto popped = both.get();
+    CHECK(got(popped) == std::pair(std::size_t{0}, 1));
+    CHECK(all(b) == Ints{2, 3});
+  }
+  SECTION("behind who waited longer for it") {
+    auto first = scene.popping(a);
+    auto both = pop(a, b);
+    CHECK(b.rpush({1, 2, 3}));
+    CHECK(*first.get() == 1);
+    auto popped = both.get();
+    CHECK(got(popped) == std::pair(std::size_t{1}, 2));
+    CHECK(all(b) == Ints{3});
+  }
+  SECTION("those who wait behind it are served") {
+    auto both = pop(a, b);
+    auto next = scene.popping(b);
+    CHECK(b.rpush({1, 2, 3}));
+    auto popped = both.get();
+    CHECK(got(popped) == std::pair(std::size_t{0}, 1));
+    CHECK(*next.get() == 2);
+    CHECK(all(b) == Ints{3});
+  }
+  SECTION("not to who asks the other one first") {
+    auto both = pop(b, a);
+    auto next = pop(a, b);
+    CHECK(b.rpush({1, 2, 3}));
+    auto popped = both.get();
+    CHECK(got(popped) == std::pair(std::size_t{0}, 2));
+    auto moved = next.get();
+    CHECK(got(moved) == std::pair(std::size_t{0}, 1));
+    CHECK(all(b) == Ints{3});
+  }
+  CHECK(*mover.get() == 1);
+  CHECK(a.size() == 0);
+}
+
 TEST_CASE("List: elements pushed one by one serve in turn") {
   Scene scene;
   std::vector<One> popped;

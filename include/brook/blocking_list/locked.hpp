@@ -3,6 +3,15 @@
 // What an operation does, and what follows from it for others, is thereby one step. Locks are taken in the order of the
 // lists' addresses. Which ones are needed is known only with them: while some are missing, all are given up and taken
 // anew.
+//
+// A call that waits at several lists takes from the first of them, in its own order, that has something. Where an element is
+// moved on there may be two that have, for once: the later one then leaves the call to the earlier one. So somebody is
+// always served: who waits at a list before another one that comes first in its order joined that one still earlier.
+//
+// Memory orders
+//   row  thread  operation             order    meets  because
+//   LY   holder  which lists are       relaxed  -      only what it wrote itself says that it has the lock
+//                locked together
 #pragma once
 
 #include <algorithm>
@@ -65,13 +74,19 @@ class Locked {
   // An element that was moved on may be moved on again, round and round, and so may what makes room behind it.
   [[gnu::noinline]] void finish_all() noexcept {
     const std::vector<State*>& all = others_->all;
-    for (bool served = true; served;) {
-      served = false;
-      for (State* const list : all) served = list->serve_or_wake() || served;
-    }
+    serve_all();
+    for (State* const list : all) list->locked_with.store(nullptr, sync::relaxed);  // LY
+    serve_all();  // who was left to a list that cannot serve yet whom it has to serve before
     for (State* const list : all) list->settle();
     for (State* const list : all) end_record(*list);
     for (State* const list : all) list->mutex.unlock();
+  }
+
+  void serve_all() noexcept {
+    for (bool served = true; served;) {
+      served = false;
+      for (State* const list : others_->all) served = list->serve_or_wake() || served;
+    }
   }
 
   [[gnu::noinline]] void lock_all(std::vector<State*> lists) {
@@ -88,7 +103,10 @@ class Locked {
       if (kept.size() == known) {
         others_->all = std::move(lists);
         for (auto& lock : locks) lock.release();
-        for (State* const list : others_->all) begin_record(*list);
+        for (State* const list : others_->all) {
+          list->locked_with.store(this, sync::relaxed);  // LY
+          begin_record(*list);
+        }
         return;
       }
       for (std::size_t i = known; i < kept.size(); ++i) lists.push_back(kept[i].get());

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -75,6 +76,7 @@ struct Popper : Claimable {
   const std::size_t least;
   const std::size_t most;
   Destination<T> destination{};
+  std::span<State<T>* const> lists{};  // where it waits at several, in the order in which it asks them
 
   std::vector<Payload> got{};     // has room
   State<T>* from = nullptr;       // the list that gave it
@@ -173,6 +175,7 @@ class State {
   Line<Popper<T>> coming;  // those that wait at another list, or at this one, to move an element to this one
   std::size_t movers = 0;  // of the poppers, those that move their element on
   bool closed = false;
+  sync::atomic<const void*> locked_with{nullptr};  // the same for lists that are locked together
 
   // — what takes the lock most often: elements that are together, and nobody who waits —
 
@@ -320,6 +323,7 @@ class State {
     elements.gather();
     if (elements.empty()) return false;
     Popper<T>& popper = first->waiter;
+    if (asks_first(popper)) return false;
     wait::Decision decision(popper.bid);
     if (decision.over() || !popper.claim(this) || popper.served) {  // served: the list was given twice
       leave(*first);
@@ -334,6 +338,17 @@ class State {
     leave(*first);
     popper.wake();
     return true;
+  }
+
+  // Whether a popper is to be served by another list, where an element was moved to while this one was being served.
+  [[nodiscard]] bool asks_first(const Popper<T>& popper) const noexcept {
+    const void* const with = locked_with.load(sync::relaxed);  // LY
+    if (with == nullptr || popper.claimed_by() != nullptr) return false;
+    for (State* const list : popper.lists) {
+      if (list == this) break;
+      if (list->locked_with.load(sync::relaxed) == with && list->elements.any()) return true;  // LY
+    }
+    return false;
   }
 
   void fill(Popper<T>& popper) {

@@ -183,6 +183,7 @@ template <class T>
   wait::Sleeper sleeper(lists.front()->clock(), deadline, wait);
   popper.emplace(sleeper, side, least, most);
   popper->destination = destination;
+  if (lists.size() > 1) popper->lists = lists;
   constexpr std::size_t enough = std::max<std::size_t>(1, 8192 / sizeof(log::PayloadOf<T>));
   popper->got.reserve(std::min(most, enough));  // so that who serves it seldom needs memory
   return Waiting<T>(lists, *popper, sleeper, wait).run();
