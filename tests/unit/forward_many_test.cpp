@@ -213,4 +213,23 @@ TEST_CASE("Forward into lists: serves who waits there, also to move it on") {
   CHECK(second.lrange(0, -1) == std::vector<int>{2});
 }
 
+TEST_CASE("Forward into lists: who waits at two of them takes from the one that it asks first") {
+  Scene scene(1);
+  BlockingList<int> lists[2] = {BlockingList<int>({.clock = &scene.clock}), BlockingList<int>({.clock = &scene.clock})};
+  const auto group = scene.group();
+  const auto batch = *group.consumer("a").read();
+  const int asked_first = GENERATE(0, 1);
+  auto& first = lists[asked_first];
+  auto& second = lists[1 - asked_first];
+  auto popped = on_a_thread([&] { return blpop(forever, first, second); });
+  scene.clock.wait_for_sleepers(1);
+  auto behind = on_a_thread([&] { return second.blpop(forever); });
+  scene.clock.wait_for_sleepers(2);
+  REQUIRE(batch[0].forward(into(first, 1), into(second, 2)));
+  const auto got = popped.get();
+  CHECK(got->index == 0);
+  CHECK(got->value == 1);
+  CHECK(*behind.get() == 2);
+}
+
 }  // namespace forward_many_test

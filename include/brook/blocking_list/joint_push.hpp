@@ -1,5 +1,5 @@
 // joint_push.hpp — an element for a list that appears together with changes of other objects: a target of
-// Delivery::forward. Part of blocking_list.hpp, which includes it.
+// Delivery::forward. Part of blocking_list.hpp, which includes it. (Orders: blocking_list/locked.hpp.)
 #pragma once
 
 #include <algorithm>
@@ -42,7 +42,7 @@ class JointPush final : public log::Change {
   [[nodiscard]] const void* object() const noexcept override { return &list_; }
   [[nodiscard]] core::Recorder* recorder() const noexcept override { return list_.recorder(); }
 
-  [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>&) override {
+  [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>& decision) override {
     Told told;
     if (const auto refused = list_.refuse({std::addressof(payload_), 1}, told)) return refused;
     sync::unique_lock held(list_.mutex);
@@ -66,6 +66,7 @@ class JointPush final : public log::Change {
     stop.keep();
     undo.list = nullptr;
     held_ = std::move(held);
+    list_.locked_with.store(decision.get(), sync::relaxed);  // LY
     return std::nullopt;
   }
 
@@ -77,17 +78,19 @@ class JointPush final : public log::Change {
     list_.elements.note_push(Side::right);
     moves_on_ = list_.movers > 0;
     if (!moves_on_) list_.serve_or_wake();
-    list_.settle();
-    end_record();
-    held_.unlock();
+  }
+  // Who waited at another target, too, has been served by the one that it asks first, if that could.
+  void let_go() noexcept override {
+    list_.locked_with.store(nullptr, sync::relaxed);  // LY
+    if (!moves_on_) list_.serve_or_wake();
+    unlock();
   }
   void withdraw() noexcept override {
     Payload back = list_.elements.pop(Side::right);
     std::destroy_at(std::addressof(payload_));
     std::construct_at(std::addressof(payload_), std::move(back));
-    list_.settle();
-    end_record();
-    held_.unlock();
+    list_.locked_with.store(nullptr, sync::relaxed);  // LY
+    unlock();
   }
   // Who waits to move the element on needs further locks; nobody else takes it meanwhile.
   void follow_up() noexcept override {
@@ -95,6 +98,11 @@ class JointPush final : public log::Change {
   }
 
  private:
+  void unlock() noexcept {
+    list_.settle();
+    end_record();
+    held_.unlock();
+  }
   void record() noexcept {
     recording_.start(list_.recorder());
     proposal_.start(list_.recorder());

@@ -5,8 +5,8 @@
 // anew.
 //
 // A call that waits at several lists takes from the first of them, in its own order, that has something. Where an element is
-// moved on there may be two that have, for once: the later one then leaves the call to the earlier one. So somebody is
-// always served: who waits at a list before another one that comes first in its order joined that one still earlier.
+// moved on, or pushed to several at one instant, there may be two that have, for once: the later one then leaves the call to
+// the earlier one. Somebody is always served: who waits at a list has joined those it asks before that still earlier.
 //
 // Memory orders
 //   row  thread  operation             order    meets  because

@@ -36,7 +36,8 @@ class Change {
   /// The decision was made, or called off.
   virtual void finish() noexcept = 0;
   virtual void withdraw() noexcept = 0;
-  /// All changes of the decision are finished.
+  /// All changes of the decision are finished; then, all have let go of what they kept locked.
+  virtual void let_go() noexcept {}
   virtual void follow_up() noexcept {}
 
  protected:
@@ -70,6 +71,7 @@ class Waiting {
     make_in_order();
     if (!done_) return false;
     for (Change* const change : changes_) change->finish();
+    for (Change* const change : changes_) change->let_go();
     for (Change* const change : changes_) change->follow_up();
     return true;
   }
