@@ -129,9 +129,11 @@ expected<Journal, SnapshotError> Journal::open(const std::filesystem::path& dire
   const auto look = [&broker](snapshot::Savings& objects, const std::function<void()>& at_instant) {
     return snapshot::look_at_broker<Ts...>(broker, objects, at_instant);
   };
+  const auto held = running->hold();
   if (const auto failed = running->start(scan, found.snapshot_bytes(), look); !failed)
     return unexpected(failed.error());
   if (const auto failed = found.insert(); !failed) return unexpected(failed.error());
+  running->objects_are_there();
   static_cast<void>(broker::Contents::exchange_keeper(broker, std::move(keeper)));
   return Journal(std::move(running), std::move(recovery));
 }

@@ -43,6 +43,22 @@ struct RefusingOnce final : snapshot::Files {
   bool refuse = false;
 };
 
+// As the next file is made somebody makes an object of a broker's.
+struct Meddling final : snapshot::Files {
+  std::error_code create(const fs::path& path, const fs::path& like, Handle& made) override {
+    if (Broker* const with = std::exchange(broker, nullptr)) static_cast<void>(with->list<std::string>("list 0"));
+    return Files::create(path, like, made);
+  }
+  Broker* broker = nullptr;
+};
+
+constexpr int many = 3000;
+
+void make_many(const fs::path& directory) {
+  Life life(directory);
+  for (int i = 0; i < many; ++i) life.list(("list " + std::to_string(i)).c_str())->rpush("element");
+}
+
 }  // namespace
 
 TEST_CASE("a journal makes again what there was") {
@@ -291,6 +307,34 @@ TEST_CASE("a journal that has grown is compacted by itself") {
   CHECK(info.compactions > 0);
   CHECK(info.bytes < 30'000);
   CHECK_FALSE(info.compaction_error);
+}
+
+TEST_CASE("a journal that is to be compacted as soon as it is opened has all that there was") {
+  const Directory directory;
+  make_many(directory.path);
+  {
+    ManualClock clock(1000s);
+    Life life(directory.path, {.flush = Flush::never, .compact_min = 1}, &clock);
+    clock.run_until_idle();
+    CHECK(life.journal().info().compactions == 1);
+  }
+  Life life(directory.path);
+  CHECK(life.broker.keys().size() == many);
+}
+
+TEST_CASE("a journal that is to be compacted, but cannot be opened, stays as it is") {
+  const Directory directory;
+  make_many(directory.path);
+  {
+    Broker broker;
+    Meddling files;
+    files.broker = &broker;
+    const JournalOptions options{.flush = Flush::never, .compact_min = 1, .files = &files};
+    CHECK_FALSE(Journal::open(directory.path, broker, all_types, options));
+    CHECK(files.broker == nullptr);
+  }
+  Life life(directory.path);
+  CHECK(life.broker.keys().size() == many);
 }
 
 TEST_CASE("a file is cut off behind its last whole record, and says where") {

@@ -51,6 +51,10 @@ class Running {
   [[nodiscard]] Directory& directory() noexcept { return directory_; }
   [[nodiscard]] const std::shared_ptr<Scribe>& scribe() const noexcept { return scribe_; }
 
+  /// Until what this returns has died the journal's thread does nothing: a compaction would save objects that are not there yet.
+  /// It ends then, unless they are.
+  [[nodiscard]] sync::unique_lock<sync::mutex> hold() { return sync::unique_lock(compacting_); }
+  void objects_are_there() noexcept { opened_ = true; }
   /// Begins to record behind what was found, in a file of its own. Throws std::bad_alloc.
   [[nodiscard]] Result start(const Scan& scan, std::uint64_t snapshot_bytes, Look look);
   /// Nothing is recorded any more. May be called again.
@@ -88,8 +92,9 @@ class Running {
   Directory directory_;
   const std::shared_ptr<Scribe> scribe_;
   Look look_;
-  sync::mutex compacting_;        // held while it is
-  std::uint64_t generation_ = 0;  // with that
+  sync::mutex compacting_;        // held while it is, and while the journal is opened
+  bool opened_ = false;           // with that
+  std::uint64_t generation_ = 0;  // the same
   mutable sync::mutex mutex_;     // guards what follows
   std::uint64_t snapshot_bytes_ = 0;
   std::uint64_t compactions_ = 0;
@@ -213,6 +218,10 @@ inline JournalInfo Running::info() const {
 
 inline void Running::run() {
   clock_.thread_came();
+  {
+    const auto opened = hold();
+    if (!opened_) return;
+  }
   wait::Sleeper sleeper(clock_, Clock::time_point::max(), Wait());
   const auto listen = [&](wait::Wakeable* to) {
     scribe_->set_helper(to);
