@@ -318,14 +318,15 @@ TEST_CASE("what a forward gives to who waits at a list is recorded before anybod
     const auto take = [&](expected<Watched, Errc> element) { came += element->number; };
     const auto from_first = on_ready(take, forever, *first);
     const auto from_last = on_ready(take, forever, *last);
-    // The last list serves who waits at it when the first one can be used again.
+    // Somebody pushes as soon as the first list can be used again, which was served before the last one.
     std::thread other;
     Watched::on_move = [&, moves = 0](int number) mutable {
       if (number != 2 || ++moves != 3) return;
       other = std::thread([&] { static_cast<void>(first->lpush(Watched(7))); });
-      other.join();
     };
     const auto forwarded = batch.front().forward(into(*first, Watched(1)), into(*last, Watched(2)));
+    REQUIRE(other.joinable());
+    other.join();
     Watched::on_move = nullptr;
     CHECK(forwarded);
     CHECK(came == 3);
