@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <optional>
@@ -110,7 +111,7 @@ void fail(Result& result, Errc error) {
 template <class Result>
 struct Tell {
   const Result& result;
-  std::size_t size;
+  std::uint64_t size;
 
   void operator()(Outcome& outcome) const {
     if constexpr (std::is_same_v<Result, std::optional<Errc>>) outcome.size = result ? 0 : size;  // all of them
