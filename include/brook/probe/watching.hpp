@@ -2,7 +2,6 @@
 // answered.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
