@@ -124,14 +124,14 @@ class BlockingList {
 
   /// Adds an element at the left, or right, end (LPUSH, RPUSH). Where there is no room the list's `overflow` says what
   /// happens. Errors: closed; full; an rvalue of a type that moves without throwing is then unchanged. O(1) amortised.
-  expected<Length<T>, Errc> lpush(const T& value) requires std::copy_constructible<T> {
+  [[gnu::always_inline]] expected<Length<T>, Errc> lpush(const T& value) requires std::copy_constructible<T> {
     return push(Side::left, value);
   }
-  expected<Length<T>, Errc> lpush(T&& value) { return push(Side::left, std::move(value)); }
-  expected<Length<T>, Errc> rpush(const T& value) requires std::copy_constructible<T> {
+  [[gnu::always_inline]] expected<Length<T>, Errc> lpush(T&& value) { return push(Side::left, std::move(value)); }
+  [[gnu::always_inline]] expected<Length<T>, Errc> rpush(const T& value) requires std::copy_constructible<T> {
     return push(Side::right, value);
   }
-  expected<Length<T>, Errc> rpush(T&& value) { return push(Side::right, std::move(value)); }
+  [[gnu::always_inline]] expected<Length<T>, Errc> rpush(T&& value) { return push(Side::right, std::move(value)); }
 
   /// The same, waiting for room for so long, whatever `overflow` says; first come, first served. Errors further:
   /// timed_out; cancelled. Closed also when the list is closed meanwhile; full when it may not wait, or never will fit.
@@ -191,8 +191,8 @@ class BlockingList {
   // — popping —
 
   /// Takes the element at the left, or right, end, if there is one (LPOP, RPOP). Also from a closed list. O(1).
-  [[nodiscard]] std::optional<T> lpop() { return pop(Side::left); }
-  [[nodiscard]] std::optional<T> rpop() { return pop(Side::right); }
+  [[nodiscard, gnu::always_inline]] std::optional<T> lpop() { return pop(Side::left); }
+  [[nodiscard, gnu::always_inline]] std::optional<T> rpop() { return pop(Side::right); }
 
   /// Takes up to `count` elements at one instant, in the order of pops (LPOP, RPOP with a count).
   [[nodiscard]] std::vector<T> lpop(std::size_t count) { return pop_many(Side::left, count); }
@@ -200,8 +200,8 @@ class BlockingList {
 
   /// The same, waiting for an element (BLPOP, BRPOP). Errors: timed_out; cancelled; closed when the list is closed and
   /// empty.
-  [[nodiscard]] expected<T, Errc> blpop(const Wait& wait) { return pop(Side::left, wait); }
-  [[nodiscard]] expected<T, Errc> brpop(const Wait& wait) { return pop(Side::right, wait); }
+  [[nodiscard, gnu::always_inline]] expected<T, Errc> blpop(const Wait& wait) { return pop(Side::left, wait); }
+  [[nodiscard, gnu::always_inline]] expected<T, Errc> brpop(const Wait& wait) { return pop(Side::right, wait); }
 
   /// Gathers at least `least` elements from the left, at most `most`, and waits for those so long; what there is when
   /// the time is up, which may be none. With a `least` of 0 it takes what is there, and waits for nothing; one above
@@ -288,7 +288,7 @@ class BlockingList {
   using Locked = blocking_list::Locked<T>;
   using Payload = log::PayloadOf<T>;
   using Values = log::Values<Payload>;
-  using Outcome = typename State::Elements::Outcome;
+  using Outcome = blocking_list::PopResult;
 
   template <class Target, class Value>
   friend class Into;
@@ -307,6 +307,7 @@ class BlockingList {
   expected<Length<T>, Errc> push(Side side, Value&& value, const Wait* wait = nullptr);
   expected<Length<T>, Errc> push_payload(Side side, Payload payload) { return push_one(side, payload, nullptr); }
   expected<Length<T>, Errc> push_one(Side side, Payload& payload, const Wait* wait);
+  expected<Length<T>, Errc> push_one_slowly(Side side, Payload& payload, const Wait* wait);
   expected<Length<T>, Errc> push_values(Side side, const Values& values, const Wait* wait);
   [[nodiscard]] std::optional<Errc> push_slowly(Side side, const Values& values, const Wait* wait);
   [[nodiscard]] expected<Length<T>, Refused<T>> try_push(Side side, T&& value);
@@ -331,11 +332,13 @@ class BlockingList {
   // blocking_list/popping.hpp
   // Of types that lie in a slot.
   template <class Take>
-  bool pop_to(Side side, const Take& take);
+  bool pop_to(Side side, Take take);
   template <class Take>
-  bool pop_slowly(Side side, const Take& take);
+  bool pop_slowly(Side side, Take take);
   [[nodiscard]] Outcome pop_to(Side side, std::size_t least, std::size_t most, std::vector<T>& values);
-  void wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value);
+  [[nodiscard]] bool make_way(Side side);
+  [[nodiscard]] std::optional<T> pop_otherwise(Side side, Outcome outcome);
+  [[nodiscard]] expected<T, Errc> wait_and_pop(Side side, const Wait& wait, Outcome outcome);
   // Of any.
   [[nodiscard]] expected<T, Errc> wait_in_line(Side side, const Wait& wait);
   bool pop_watched(Side side, std::optional<T>& value);

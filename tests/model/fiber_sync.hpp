@@ -60,6 +60,7 @@ void told(Tell tell) {
 namespace brook::sync {
 
 using enum std::memory_order;
+using std::adopt_lock;
 using std::lock_guard;
 using std::unique_lock;
 

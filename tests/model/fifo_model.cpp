@@ -46,8 +46,8 @@ struct FifoClaim : model::Claim<Self, threads> {
 
   void before() {
     fifo.emplace();
-    fifo->open_pops(false);
-    fifo->open_pushes(false);
+    fifo->open_pops();
+    fifo->open_pushes();
     for (auto& mine : last_popped) mine.fill(-1);
     for (const char letter : Self::prologue) run(0, letter);
   }
@@ -60,7 +60,7 @@ struct FifoClaim : model::Claim<Self, threads> {
     int left = 0;
     fifo->freeze();
     const std::size_t counted = fifo->count();
-    fifo->take_all(most_values * threads, most_values * threads, false, [&](Payload&&) noexcept { ++left; });
+    fifo->take_all(most_values * threads, most_values * threads, [&](Payload&&) noexcept { ++left; });
     model::demand(static_cast<int>(counted) == left, "the queue counts other elements than it has");
     for (unsigned id = 0; id < threads; ++id) left += popped[id] - pushed[id];
     model::demand(left == 0, "elements are lost or twice");
@@ -78,8 +78,11 @@ struct FifoClaim : model::Claim<Self, threads> {
       case 's': return pop_surely(id, 2, 2);
       case 'e': return pop_surely(id, 1, 2);
       case 'n': return pop_surely(id, 1, 1);
-      case 'g': return locked([&] { fifo->take_all(most_values, most_values, direction, taker(id)); });
-      case 't': return locked([&] { direction = fifo->any() ? direction : !direction; });
+      case 'g': return locked([&] { fifo->take_all(most_values, most_values, taker(id)); });
+      case 't':
+        return locked([&] {
+          if (!fifo->any()) turn(id, !direction);
+        });
       case 'c': return locked([&] { static_cast<void>(fifo->count()); });
       default: return locked([] {});
     }
@@ -90,40 +93,62 @@ struct FifoClaim : model::Claim<Self, threads> {
     const sync::unique_lock held(mutex);
     fifo->freeze();
     act();
-    fifo->open_pops(direction);
-    fifo->open_pushes(direction);
+    fifo->open_pops();
+    fifo->open_pushes();
+  }
+
+  // With the mutex, both ends frozen. Takes void slots out first.
+  void turn(unsigned id, bool to) {
+    fifo->take_all(most_values, most_values, taker(id));
+    fifo->turn(to);
+    direction = to;
   }
 
   void push(unsigned id, int count) {
     std::vector<Payload> values;
     values.reserve(3);
     for (int i = 0; i < count; ++i) values.emplace_back(static_cast<int>(id) * most_values + pushed[id] + i);
+    blocking_list::Room<Payload> room;
     while (!fifo->push({values.data(), values.size()}, false)) {
+      room.make();
       const sync::unique_lock held(mutex);
-      if (!direction) fifo->grow(values.size(), direction);
-      else if (!turned_back()) return;
+      if (!direction) static_cast<void>(fifo->grow(values.size(), room));
+      else if (!turned_back(id)) return;
     }
     pushed[id] += count;
   }
 
   // With the mutex. A queue that is pushed to at the other end is not for this push, but if it is empty.
-  bool turned_back() {
+  bool turned_back(unsigned id) {
     fifo->freeze();
-    if (!fifo->any()) direction = false;
-    fifo->open_pops(direction);
-    fifo->open_pushes(direction);
+    if (!fifo->any()) turn(id, false);
+    fifo->open_pops();
+    fifo->open_pushes();
     return !direction;
   }
 
   void pop(unsigned id) {
-    if (fifo->pop(false, taker(id)) == Outcome::closed) pop_locked(id, 1);
+    for (bool way = true; way; way = make_way()) {
+      const auto popped = fifo->pop(false);
+      if (popped) taker(id)(std::move(*popped));
+      if (popped.outcome() != Outcome::closed) return;
+    }
+    pop_locked(id, 1);
+  }
+
+  bool make_way() {
+    const sync::unique_lock held(mutex);
+    const bool way = !direction && fifo->go_on();
+    fifo->open_pops();
+    return way;
   }
 
   void pop_some(unsigned id, std::size_t least, std::size_t most) {
     const int before = popped[id];
     std::size_t promised = 0;
     const auto prepare = [&promised](std::size_t count) { promised = count; };
-    if (fifo->pop_some(least, most, false, prepare, taker(id)) == Outcome::closed) return pop_locked(id, most);
+    const Outcome outcome = fifo->pop_some(least, most, false, prepare, taker(id));
+    if (outcome == Outcome::closed || outcome == Outcome::more) return pop_locked(id, most);
     const auto count = static_cast<std::size_t>(popped[id] - before);
     model::demand(count == 0 || (count >= least && count <= most && count == promised), "a pop of too few or too many");
   }
@@ -131,8 +156,8 @@ struct FifoClaim : model::Claim<Self, threads> {
   void pop_locked(unsigned id, std::size_t most) {
     const sync::unique_lock held(mutex);
     fifo->freeze_pops();
-    fifo->take_all(most, most_values, direction, taker(id));
-    fifo->open_pops(direction);
+    fifo->take_all(most, most_values, taker(id));
+    fifo->open_pops();
   }
 
   void pop_surely(unsigned id, std::size_t least, std::size_t most) {

@@ -121,6 +121,7 @@ inline void demand(bool holds, const char* otherwise, const Caller& at = {}) {
 namespace brook::sync {
 
 using enum std::memory_order;
+using std::adopt_lock;
 using std::lock_guard;
 using std::unique_lock;
 

@@ -35,6 +35,7 @@ class mutex {
 };
 
 using condition_variable = std::condition_variable_any;
+using std::adopt_lock;
 using std::atomic;
 using std::lock_guard;
 using std::thread;

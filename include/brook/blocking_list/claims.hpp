@@ -4,7 +4,7 @@
 //     life      turned   frozen   at
 //
 // A segment has one such word for pushes and one for pops. `at` counts up to `full` in every segment; one of n slots
-// starts at full - n. What lies above is room for the claims of pushers that come too late. `life` is another one each
+// starts at full - n. What lies above is room for claims that come too late, one of each thread. `life` is another one each
 // time that the word is opened, so that a word that looks as before is as before.
 #pragma once
 
@@ -37,9 +37,6 @@ struct Claims {
     return ((bits ^ (direction ? turned_bit : 0)) & (one_life - 1)) < full;  // neither bit is set then
   }
 
-  [[nodiscard]] constexpr Claims frozen_at(std::uint32_t at) const noexcept {
-    return {(bits & ~at_mask) | frozen_bit | at};
-  }
   [[nodiscard]] constexpr Claims opened_at(std::uint32_t at, bool direction) const noexcept {
     return {((bits & ~(one_life - 1)) + one_life) | (direction ? turned_bit : 0) | at};
   }

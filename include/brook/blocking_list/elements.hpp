@@ -22,6 +22,8 @@
 #include <brook/blocking_list/cut.hpp>
 #include <brook/blocking_list/fifo.hpp>
 #include <brook/blocking_list/lazy_deque.hpp>
+#include <brook/blocking_list/popped_in_place.hpp>
+#include <brook/blocking_list/slot.hpp>
 #include <brook/blocking_list/witness.hpp>
 #include <brook/core/undo.hpp>
 #include <brook/log/payload.hpp>
@@ -34,7 +36,6 @@ class Elements {
  public:
   using Queue = Fifo<Payload>;
   using Values = log::Values<Payload>;
-  using Outcome = typename Queue::Outcome;
   using Bytes = std::span<const std::byte>;
 
   /// `always_together` for a list that is never to be used without the lock.
@@ -52,26 +53,32 @@ class Elements {
   /// False when it takes the lock.
   [[nodiscard]] bool push_now(Side side, Payload& value) noexcept { return queue_.push(value, pushed_at(side)); }
   [[nodiscard]] bool push_now(Side side, const Values& values) noexcept { return queue_.push(values, pushed_at(side)); }
-  template <class Use>
-  [[nodiscard]] Outcome pop_now(Side side, Use&& use) noexcept {
-    return queue_.pop(popped_at(side), use);
-  }
+  [[gnu::always_inline]] PoppedInPlace<Payload> pop_now(Side side) noexcept { return queue_.pop(popped_at(side)); }
   template <class Prepare, class Use>
-  [[nodiscard]] Outcome pop_now(Side side, std::size_t least, std::size_t most, Prepare&& prepare, Use&& use) {
+  [[nodiscard]] PopResult pop_now(Side side, std::size_t least, std::size_t most, Prepare&& prepare, Use&& use) {
     return queue_.pop_some(least, most, popped_at(side), prepare, use);
   }
 
   /// Elements that are known to be there for pops without the lock. A hint.
   [[nodiscard]] std::size_t ahead() const noexcept { return queue_.ahead(); }
+  /// Whether there may be memory to give back once there are no elements. A hint.
+  [[nodiscard]] bool keeps_more() const noexcept { return queue_.keeps_more(); }
 
   // — with the lock —
 
-  /// Makes a push that took the lock possible without it, if that is what was wrong. Throws std::bad_alloc.
-  [[nodiscard]] bool make_way(Side side, std::size_t values) {
+  /// Makes a push that took the lock possible without it, if that is what was wrong; if it takes `room`, that must be made before
+  /// this is called again. Throws std::bad_alloc.
+  [[nodiscard]] bool make_way(Side side, std::size_t values, Room<Payload>& room) {
     if (together_ || !open_ || values > Queue::most_at_once) return false;
     if (direction_ != pushed_at(side)) return false;
-    queue_.grow(values, direction_);
+    static_cast<void>(queue_.grow(values, room));
     return true;
+  }
+
+  /// The same for a pop.
+  [[nodiscard]] bool make_way(Side side) noexcept {
+    if (together_ || !pops_open_ || popped_at(side) != direction_) return false;
+    return (open_ || queue_.sealed()) && queue_.go_on();
   }
 
   /// All elements are in one deque from now on. Throws std::bad_alloc, and then some are.
@@ -174,8 +181,11 @@ class Elements {
     if (!together_ && popped_at(side) != direction_) gather();
     queue_.freeze_pops();
   }
-  /// No fewer than there are now. O(segments). After prepare_pop().
-  [[nodiscard]] std::size_t at_most() noexcept { return front_.size() + (together_ ? 0 : queue_.at_most()); }
+  /// No fewer than there are now, if these are fewer than `enough`; else that many or more. O(segments). After prepare_pop().
+  [[nodiscard]] std::size_t at_most(std::size_t enough) noexcept {
+    const std::size_t in_front = front_.size();
+    return in_front + (together_ || in_front >= enough ? 0 : queue_.at_most(enough - in_front));
+  }
   /// Pops up to `most` elements at a side; how many. At one instant if it is one, or that of at_most(), if that is
   /// given. `use(Payload&&)` must not throw. After prepare_pop().
   template <class Use>
@@ -184,7 +194,7 @@ class Elements {
     std::size_t popped = 0;
     for (; popped < most && !front_.empty(); ++popped) use(pop(side));
     if (together_ || popped == most) return popped;
-    const std::size_t from_queue = queue_.take_all(most - popped, at_most - popped, direction_, use);
+    const std::size_t from_queue = queue_.take_all(most - popped, at_most - popped, use);
     if (!cuts_.empty()) cuts_.popped(from_queue);
     return popped + from_queue;
   }
@@ -204,6 +214,12 @@ class Elements {
   void note_push(Side side) noexcept { note(pushed_at(side) == direction_); }
   void note_pop(Side side) noexcept { note(popped_at(side) == direction_); }
   void note_other() noexcept { note(false); }
+
+  /// Nothing is pushed any more without the lock.
+  void seal() noexcept { queue_.seal(); }
+
+  /// There are no elements, or few: what was needed for more goes back.
+  void keep_less() noexcept { queue_.keep_less(); }
 
   /// What may be done without the lock again; `push` and `pop` say whether others allow it.
   void settle(bool push, bool pop) noexcept {
@@ -232,16 +248,17 @@ class Elements {
 
   // Not inline, as all that is seldom to be done while elements are together: what is done often is then small.
   [[gnu::noinline]] void settle_queue(bool push, bool pop) noexcept {
-    if (push) queue_.open_pushes(direction_);
+    queue_.turn(direction_);
+    if (push || queue_.sealed()) queue_.open_pushes();
     else queue_.freeze_pushes();
-    if (pop && front_.empty() && cuts_.empty()) queue_.open_pops(direction_);
+    pops_open_ = pop && front_.empty() && cuts_.empty();
+    if (pops_open_) queue_.open_pops();
     else queue_.freeze_pops();
   }
   [[gnu::noinline]] void gather_from_queue() {
     queue_.freeze();
     if (!cuts_.empty()) cuts_.before_gathering();
-    queue_.take_all(no_limit, no_limit, direction_,
-                    [this](Payload&& payload) { front_.push_back(std::move(payload)); });
+    queue_.take_all(no_limit, no_limit, [this](Payload&& payload) { front_.push_back(std::move(payload)); });
     together_ = true;
   }
 
@@ -302,7 +319,8 @@ class Elements {
   Witness<Payload>* witness_ = nullptr;
   bool always_together_;
   bool together_;
-  bool open_ = false;       // pushes are
+  bool open_ = false;       // pushes are, but for who has the lock
+  bool pops_open_ = false;  // the same
   bool direction_ = false;  // elements are pushed at the left, and popped at the right
   int left_together_ = 0;
 };

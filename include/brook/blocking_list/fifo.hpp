@@ -10,9 +10,10 @@
 //           fill      construct the payload in the slot
 //           publish   one compare-and-swap of the slot's state; it fails when somebody voided the slot: begin anew
 //           Several elements claim by compare-and-swap, and are published by their first slot.
-// Pop       look      a slot below `known`, or below what the tail's word says, has been claimed by a pusher
-//           claim     one compare-and-swap on the head's word takes the slot, where the pop takes effect
-//           take      wait for the pusher, who is a few instructions from publishing; void the slot if it is not
+// Pop       look      there is an element where a slot was claimed by a pusher, and not by a popper; as far as is known
+//           claim     one fetch_add on the head's word takes a slot, where the pop takes effect
+//           take      wait for the pusher, who is a few instructions from publishing; void the slot if it is not; at once if it is
+//                     no pusher's, because others took what was there. A void slot: begin anew
 //           Nothing there: the pushers' word said so while the poppers' word stood still.
 // Several   settle    a popper of several elements looks before it claims, as some slots may turn out void: it keeps the
 //                     segment (Looker), and settles slots until it has seen as many elements as it wants, or all
@@ -26,17 +27,20 @@
 //           as it has slots.
 //
 // Invariants
-//   I1  Slots are claimed by pushers in order, and by poppers in order, and never by poppers first.
-//   I2  A slot is voided only when all before it in its segment are settled. So where the first slot of a batch was
-//       published, none of its followers is void, and where it was voided, all are.
-//   I3  Only the head's word for pops is ever open, and only the tail's for pushes.
+//   I1  Slots are claimed by pushers in order, and by poppers in order. Where a popper is first it voids the slot; if a pusher
+//       has published there before, the pop takes effect at that push: what was there before has been claimed by others.
+//   I2  A slot is voided only when all before it are settled, from one on where a claim of pushers began or is to begin. So
+//       where the first slot of a batch was published, none of its followers is void, and where it was voided, all are.
+//   I3  Only the head's word for pops is ever open, and only the tail's for pushes. Who freezes pops voids what poppers have
+//       claimed and pushers have not: nothing that is pushed later goes to them.
 //   I4  Each slot is done with once by a popper, as taken or as void, and if void once by its pusher. A segment is used
-//       again when all are, and nobody looks. Its slots then have the other phase, which makes them empty.
-//   I5  Segments are type-stable: who has an old pointer meets a word that is frozen, or full, or open in a later life,
-//       whose claims are as good as any.
+//       again when all are, and nobody looks. Its slots then have the other phase, which makes them empty; so none may be left
+//       out in a life.
+//   I5  Segments are type-stable, and lead one way for ever: who has an old pointer meets a word that is frozen, or full, or
+//       open in a later life, whose claims are as good as any.
 //
-// Linearizable    a push at its claim, unless its slot is voided; a pop at its claim, but one that takes all there are,
-//                 and "nothing there", when the pushers' word was read
+// Linearizable    a push at its claim, unless its slot is voided; a pop at its claim, or if that comes later at the push (I1);
+//                 one that takes all there are, and "nothing there", when the pushers' word was read
 // Lock-free       but where a segment ends: a slot is voided only by who goes on past it
 //
 // Memory orders
@@ -44,10 +48,12 @@
 //   LF   anyone  read tail_, head_      acquire  LG     the header
 //   LG   holder  move tail_, head_      release  LF     the same
 //   LH   pusher  claim slots            acquire  LI     the segment's slots are empty, in this life
-//   LI   holder  open a word            release  LH,LJ  the same
-//   LJ   popper, read, freeze the       acquire  LI,LK  the same; and what pushes the poppers before knew of
-//        holder  poppers' word
-//   LK   popper  claim slots            release  LJ     that: else a queue that never was empty could look so
+//   LI   holder  open a word            release  LH,LJ, the same
+//                                                LN
+//   LJ   popper, read, freeze the       acquire  LI,LK, the same; and what pushes the poppers before knew of
+//        holder  poppers' word                   LN
+//   LK   popper  claim several slots    release  LJ     that: else a queue that never was empty could look so
+//   LN   popper  claim one slot         acq_rel  LI,LJ  both: the claim may be one of a later life than what was seen
 //   LM   popper  read the pushers' word acquire  LI     one of a later life says that the poppers' word is of one, too
 //   LO   pusher  withdrawn += n         release  LQ     the payloads have been moved back
 //   LP   popper  skipped += 1           release  LQ     the slot is not looked at any more
@@ -57,7 +63,7 @@
 //   LU   popper  lookers += 1           acquire  LW     too late: the poppers' word has then gone on
 //   LV   popper  lookers -= 1           release  LW     the payloads have been moved out, nothing is looked at
 //   LW   holder  read lookers           acq_rel  LU,LV  before the segment is used again, or its slots are freed
-//   LR   anyone  `known`                relaxed  -      says of which life it is, and is true of that for ever
+//   LR   anyone  `known`                relaxed  -      a hint: what is claimed in vain is voided
 //   LS   holder  freeze pushes; what    relaxed  -      the lock orders holders; elements come with LB
 //                only it writes; pushes
 //   AO   anyone  private, failed, or    relaxed  -      nobody else has the segment, or nothing is learnt, or by LJ the
@@ -72,6 +78,7 @@
 #include <utility>
 
 #include <brook/blocking_list/claims.hpp>
+#include <brook/blocking_list/popped_in_place.hpp>
 #include <brook/blocking_list/segment.hpp>
 #include <brook/blocking_list/segments.hpp>
 #include <brook/blocking_list/settle.hpp>
@@ -86,19 +93,14 @@ template <class Payload>
 class Fifo {
  public:
   using Values = log::Values<Payload>;
+  using PoppedInPlace = blocking_list::PoppedInPlace<Payload>;
+  using Outcome = PopResult;
 
-  enum class Outcome { done, empty, closed };  // closed: not without the lock
-
-  Fifo() {
-    Segment& none = segments_.make(0);
-    head_.store(&none, sync::relaxed);  // AO
-    tail_.store(&none, sync::relaxed);  // AO
-  }
-
+  Fifo() = default;
   /// Destroys what is in it. No call is running.
   ~Fifo() {
     freeze();
-    take_all(~std::size_t{0}, ~std::size_t{0}, false, [](Payload&&) noexcept {});
+    take_all(~std::size_t{0}, ~std::size_t{0}, [](Payload&&) noexcept {});
   }
 
   Fifo(const Fifo&) = delete;
@@ -109,14 +111,13 @@ class Fifo {
   /// Pushes a value. False when that takes the lock; the value is then as it was.
   [[nodiscard]] bool push(Payload& value, bool direction) noexcept {
     for (;;) {
-      Segment& tail = *tail_.load(sync::acquire);                                  // LF
-      if (!Claims{tail.pushes.load(sync::relaxed)}.open(direction)) return false;  // AO
-      const Claims claim{tail.pushes.fetch_add(1, sync::acquire)};                 // LH
-      if (!claim.open(direction)) [[unlikely]] {
-        if (claim.frozen() || claim.at() >= Claims::full) return false;
-        give_up(tail, claim.at(), claim.at() + 1);  // turned round since the look
-        continue;
-      }
+      Segment& tail = *tail_.load(sync::acquire);          // LF
+      const Claims seen{tail.pushes.load(sync::relaxed)};  // AO
+      if (!seen.open(direction)) return false;
+      const std::uint64_t before = tail.pushes.fetch_add(1, sync::acquire);  // LH
+      const Claims claim{core::read_or_guess(before, seen.bits)};
+      if (!claim.open(direction)) [[unlikely]]
+        return false;
       Slot<Payload>& slot = tail.slots[tail.slot_of(claim.at())];
       const Values values(std::addressof(value), 1);
       values.move_to(0, slot);
@@ -140,23 +141,29 @@ class Fifo {
     }
   }
 
-  /// Pops an element, and hands it to `use(Payload&&)`, which must not throw.
-  template <class Use>
-  [[nodiscard]] Outcome pop(bool direction, Use&& use) noexcept {
+  /// Pops an element.
+  [[gnu::always_inline]] PoppedInPlace pop(bool direction) noexcept {
     for (;;) {
       Segment& head = *head_.load(sync::acquire);        // LF
       const Claims seen{head.pops.load(sync::acquire)};  // LJ
-      if (!seen.open(direction)) return Outcome::closed;
+      if (!seen.open(direction)) return PoppedInPlace(Outcome::closed);
       if (!head.knows(seen)) {
-        const Claims pushes{head.pushes.load(sync::acquire)};      // LM
-        if (pushes.frozen()) return Outcome::closed;               // who froze it knows its end
-        if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
-        if (pushes.end() <= seen.at()) return Outcome::empty;
-        if (pushes.end() > seen.at() + 1) head.know_end(seen, pushes.end());
+        const Claims pushes{head.pushes.load(sync::acquire)};        // LM
+        if (pushes.frozen()) return PoppedInPlace(Outcome::closed);  // who froze it knows its end
+        if (pushes.end() <= seen.at()) {
+          if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
+          return PoppedInPlace(Outcome::empty);
+        }
+        if (pushes.end() > seen.at() + 1 && head.pops.load(sync::relaxed) == seen.bits)  // AO
+          head.know_end(seen, pushes.end());
       }
-      std::uint64_t before = seen.bits;  // of its own, and so in a register
-      if (!head.pops.compare_exchange_weak(before, before + 1, sync::release, sync::relaxed)) continue;  // LK AO
-      if (take(head, head.slot_of(seen.at()), use)) return Outcome::done;
+      const std::uint64_t before = head.pops.fetch_add(1, sync::acq_rel);  // LN
+      const Claims claim{core::read_or_guess(before, seen.bits)};
+      if (!claim.open(direction)) return PoppedInPlace(Outcome::closed);
+      Slot<Payload>& slot = head.slots[head.slot_of(claim.at())];
+      if (slot.ready(head.phase) || settle_claimed(head, claim.at())) [[likely]]
+        return PoppedInPlace(head, slot);
+      skip(head);
     }
   }
 
@@ -172,9 +179,10 @@ class Fifo {
       const Claims pushes{head.pushes.load(sync::relaxed)};      // AO
       if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
       if (pushes.frozen()) return Outcome::closed;
+      if (pushes.end() <= seen.at()) return Outcome::empty;
       const std::uint32_t first = head.slot_of(seen.at());
       const Run run = settle_run(head, first, head.slot_of(pushes.end()), most);
-      if (run.elements < most && pushes.end() == Claims::full) return Outcome::closed;  // there may be more behind it
+      if (run.elements < most && pushes.end() == Claims::full) return Outcome::more;
       if (run.elements < least) return Outcome::empty;
       prepare(run.elements);
       if (!head.pops.compare_exchange_strong(seen.bits, seen.bits + run.slots, sync::release, sync::relaxed))  // LK AO
@@ -190,6 +198,9 @@ class Fifo {
     return head.known_after(Claims{head.pops.load(sync::relaxed)});  // AO
   }
 
+  /// Whether keep_less() would give memory back. A hint.
+  [[nodiscard]] bool keeps_more() const noexcept { return segments_.keeps_several(); }
+
   // — with the lock —
 
   /// From now on nobody pushes or pops without the lock. May be called again.
@@ -202,65 +213,89 @@ class Fifo {
     end_ = Claims{tail().pushes.fetch_or(Claims::frozen_bit, sync::relaxed)}.end();  // LS
   }
   void freeze_pops() noexcept {
-    if (!std::exchange(pops_frozen_, true)) head().pops.fetch_or(Claims::frozen_bit, sync::acquire);  // LJ
+    if (std::exchange(pops_frozen_, true)) return;
+    Segment& from = head();
+    from.first = Claims{from.pops.fetch_or(Claims::frozen_bit, sync::acquire)}.end();  // LJ
+    const std::uint32_t end = end_of(from);
+    if (end < from.first) [[unlikely]]
+      pass(from, from.slot_of(end), from.slot_of(from.first));  // I3
   }
-  void open_pushes(bool direction) noexcept {
-    if (std::exchange(pushes_frozen_, false)) open(tail().pushes, end_, direction);
+  void open_pushes() noexcept {
+    if (std::exchange(pushes_frozen_, false)) open(tail().pushes, end_);
   }
-  void open_pops(bool direction) noexcept {
-    if (std::exchange(pops_frozen_, false)) open(head().pops, head().popped(), direction);
+  void open_pops() noexcept {
+    if (std::exchange(pops_frozen_, false)) open(head().pops, head().first);
   }
 
-  /// Makes room for so many values to be pushed at once, at most `most_at_once`. Pushes are not frozen. Throws
-  /// std::bad_alloc.
+  /// Nothing is pushed any more: pops need no lock on that account.
+  void seal() noexcept {
+    freeze_pushes();
+    give_up(tail(), end_, Claims::full);
+    end_ = Claims::full;
+    sealed_ = true;
+  }
+  [[nodiscard]] bool sealed() const noexcept { return sealed_; }
+
+  /// Makes pops possible that found the head used up, or frozen by who had the lock before. False when that is not to be done:
+  /// there is nothing behind it. Pops were open, but for who has the lock.
+  [[nodiscard]] bool go_on() noexcept {
+    if (Claims{head().pops.load(sync::relaxed)}.at() < Claims::full) return true;  // LS
+    freeze_pops();
+    return advance();
+  }
+
+  /// Which way elements go from now on. If that is another one, both ends are frozen, and there are none.
+  void turn(bool direction) noexcept {
+    if (std::exchange(direction_, direction) != direction && &head() != &none_) leave_last();
+  }
+
   static constexpr std::size_t most_at_once = SegmentSizes<Payload>::largest;
-  void grow(std::size_t values, bool direction) {
+  /// Makes it possible to push so many values at once, at most `most_at_once`. False when that needs slots that `room` has not:
+  /// it then knows how many. Pushes are not frozen. Throws std::bad_alloc.
+  [[nodiscard]] bool grow(std::size_t values, Room<Payload>& room) {
     Segment& full = tail();
-    if (full.pushed() + values <= Claims::full) return;
+    const bool fits = full.pushed() + values <= Claims::full;
     const auto at_once = static_cast<std::uint32_t>(std::min(values, most_at_once));
-    Segment& next = segments_.make(std::max(at_once, SegmentSizes<Payload>::after(full.capacity)));
+    const std::uint32_t capacity = std::max(at_once, SegmentSizes<Payload>::after(full.capacity));
+    const bool lacks = !fits && segments_.lacks(capacity, direction_);
+    room.wanted = lacks && room.slots.size() != capacity ? capacity : 0;
+    if (room.wanted > 0) return false;
+    if (!lacks && room.slots.size() > 0) segments_.keep(room.slots, direction_);
+    if (fits) return true;
+    Segment& next = segments_.make(capacity, direction_, room.slots);
     freeze_pushes();
     give_up(full, end_, Claims::full);
-    open(full.pushes, Claims::full, direction);
-    open(next.pushes, Claims::full - next.capacity, direction);
+    open(full.pushes, Claims::full);
+    open(next.pushes, next.first);
     pushes_frozen_ = false;
     full.next = &next;
     tail_.store(&next, sync::release);  // LG
-    advance(direction);
-  }
-
-  /// Goes on to the next segment where the head has been popped to its end. Whether it did.
-  bool advance(bool direction) noexcept {
-    Segment& used = head();
-    if (used.popped() < Claims::full || used.next == nullptr) return false;
-    Segment& next = *used.next;
-    if (!pops_frozen_) open(next.pops, next.popped(), direction);
-    head_.store(&next, sync::release);  // LG
-    segments_.give_back(used);
     return true;
   }
 
   /// Hands up to `most` elements of the next `slots` to `use(Payload&&)`, and goes on over segments; how many. Pops are
   /// frozen, pushes need not be. When `use` throws, that element and those behind it are still there.
   template <class Use>
-  std::size_t take_all(std::size_t most, std::size_t slots, bool direction, Use&& use) {
+  std::size_t take_all(std::size_t most, std::size_t slots, Use&& use) {
     std::size_t taken = 0;
     do {
       Segment& from = head();
-      const std::uint32_t end = &from != &tail() ? Claims::full : pushes_frozen_ ? end_ : from.pushed();
-      Position position(from);
-      for (; position.at < end && taken < most && slots > 0; ++position.at, --slots)
-        taken += take(from, from.slot_of(position.at), use) ? 1 : 0;
-    } while (advance(direction));
+      Counting<Payload> counting(from);
+      for (const std::uint32_t end = end_of(from); from.first < end && taken + counting.taken < most && slots > 0;
+           ++from.first, --slots)
+        counting.taken += take(from, from.slot_of(from.first), use, SlotState::counted) ? 1 : 0;
+      taken += counting.taken;
+    } while (advance());
     return taken;
   }
 
-  /// In so many slots are all elements that there are now, and none that is pushed later. Pops are frozen. O(segments).
-  [[nodiscard]] std::size_t at_most() noexcept {
+  /// In so many slots are the first elements that there are now, at least `enough` of them or all, and none that is pushed later;
+  /// or fewer, where slots are void. Pops are frozen. O(segments).
+  [[nodiscard]] std::size_t at_most(std::size_t enough) noexcept {
     std::size_t slots = 0;
-    for (Segment* segment = &head(); segment != nullptr; segment = segment->next) {
-      const std::uint32_t end = segment != &tail() ? Claims::full : pushes_frozen_ ? end_ : segment->pushed();
-      slots += end - segment->popped();
+    for (Segment* segment = &head(); segment != nullptr && slots < enough; segment = segment->next) {
+      const std::uint32_t end = end_of(*segment);
+      slots += end - std::min(segment->first, end);
     }
     return slots;
   }
@@ -270,39 +305,58 @@ class Fifo {
   [[nodiscard]] bool any() noexcept { return count_up_to(1) > 0; }
 
   /// Over the elements that there are now, in the order of pops. Both ends are frozen.
-  [[nodiscard]] Walk<Payload> walk() const noexcept { return {head(), head().popped(), tail(), end_}; }
+  [[nodiscard]] Walk<Payload> walk() const noexcept { return {head(), head().first, tail(), end_}; }
+
+  /// Gives back what is kept of a queue that was longer, but for one segment.
+  void keep_less() noexcept { segments_.keep_one(); }
 
  private:
   using Segment = blocking_list::Segment<Payload>;
 
-  // Where the holder of the lock is on its way through a segment.
-  struct Position {
-    explicit Position(Segment& segment) noexcept : in(segment), at(segment.popped()) {}
-    ~Position() {
-      in.pops.store(Claims{in.pops.load(sync::relaxed)}.frozen_at(at).bits, sync::relaxed);  // LS
-    }
-    Position(const Position&) = delete;
-    Position& operator=(const Position&) = delete;
-
-    Segment& in;
-    std::uint32_t at;
-  };
-
   [[nodiscard]] Segment& head() const noexcept { return *head_.load(sync::relaxed); }  // LS
   [[nodiscard]] Segment& tail() const noexcept { return *tail_.load(sync::relaxed); }  // LS
+
+  // Slots before it have been claimed by pushers; all that ever will be, while pushes are frozen.
+  [[nodiscard]] std::uint32_t end_of(const Segment& segment) const noexcept {
+    return &segment != &tail() ? Claims::full : pushes_frozen_ ? end_ : segment.pushed();
+  }
 
   [[nodiscard]] std::size_t count_up_to(std::size_t most) noexcept {
     std::size_t elements = 0;
     for (Segment* segment = &head(); segment != nullptr; segment = segment->next) {
-      const std::uint32_t end = segment == &tail() ? end_ : Claims::full;
-      for (std::uint32_t at = segment->popped(); at < end && elements < most; ++at)
+      const std::uint32_t end = end_of(*segment);
+      for (std::uint32_t at = segment->first; at < end && elements < most; ++at)
         elements += settle(*segment, segment->slot_of(at)) ? 1 : 0;
     }
     return elements;
   }
 
-  static void open(sync::atomic<std::uint64_t>& word, std::uint32_t at, bool direction) noexcept {
-    word.store(Claims{word.load(sync::relaxed)}.opened_at(at, direction).bits, sync::release);  // LS LI
+  void open(sync::atomic<std::uint64_t>& word, std::uint32_t at) noexcept {
+    word.store(Claims{word.load(sync::relaxed)}.opened_at(at, direction_).bits, sync::release);  // LS LI
+  }
+
+  // Goes on to the next segment where the head has been popped to its end, which it has while pops are frozen. Whether it did.
+  bool advance() noexcept {
+    Segment& used = head();
+    if (used.first < Claims::full || used.next == nullptr) return false;
+    Segment& next = *used.next;
+    head_.store(&next, sync::release);  // LG
+    if (&used != &none_) segments_.give_back(used);
+    return true;
+  }
+
+  // The only segment is left with its last slots unused: nobody has claimed them but poppers, who have found them void.
+  void leave_last() noexcept {
+    Segment& used = head();
+    give_up(used, end_, Claims::full);
+    const std::uint32_t unclaimed = std::min(Claims::full - used.first, Claims::full - end_);
+    used.skipped.fetch_add(unclaimed, sync::relaxed);  // AO
+    used.first = Claims::full;
+    none_.next = nullptr;
+    end_ = Claims::full;
+    tail_.store(&none_, sync::release);  // LG
+    head_.store(&none_, sync::release);  // LG
+    segments_.give_back(used);
   }
 
   // False when the slots were voided: the values are back.
@@ -312,7 +366,7 @@ class Fifo {
     values.move_to(0, slots[0]);
     for (std::uint32_t i = 1; i < count; ++i) {
       values.move_to(i, slots[i]);
-      slots[i].follow(i, segment.phase);
+      slots[i].follow(segment.phase);
     }
     if (slots[0].publish(segment.phase)) [[likely]]
       return true;
@@ -321,12 +375,15 @@ class Fifo {
     return false;
   }
 
-  alignas(core::cache_line) sync::atomic<Segment*> head_{nullptr};
-  sync::atomic<Segment*> tail_{nullptr};
+  Segment none_;  // the first one, and where the queue turns round: it never has a slot
+  alignas(core::cache_line) sync::atomic<Segment*> head_{&none_};
+  sync::atomic<Segment*> tail_{&none_};
   // Only with the lock.
   std::uint32_t end_ = Claims::full;  // of the tail's slots, those before have been claimed by pushers; while frozen
+  bool direction_ = false;
   bool pushes_frozen_ = true;
   bool pops_frozen_ = true;
+  bool sealed_ = false;
   Segments<Payload> segments_;
 };
 

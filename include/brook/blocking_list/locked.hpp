@@ -24,6 +24,7 @@
 
 #include <brook/blocking_list/state.hpp>
 #include <brook/core/later.hpp>
+#include <brook/core/patient_lock.hpp>
 #include <brook/core/sync.hpp>
 
 namespace brook::blocking_list {
@@ -34,7 +35,7 @@ class Locked {
   using State = blocking_list::State<T>;
 
   explicit Locked(State& list) : list_(list) {
-    list.mutex.lock();
+    core::lock_patiently(list.mutex).release();
     if (list.movers == 0) {
       begin_record(list);
       return;

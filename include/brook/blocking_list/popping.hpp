@@ -26,9 +26,14 @@ namespace brook {
 
 template <class T>
 template <class Take>
-bool BlockingList<T>::pop_to(Side side, const Take& take) {
-  const auto take_payload = [&](Payload&& payload) noexcept { take(std::move(log::value_of<T>(payload))); };
-  auto outcome = state_->elements.pop_now(side, take_payload);
+bool BlockingList<T>::pop_to(Side side, Take take) {
+  Outcome outcome = Outcome::closed;
+  {
+    const auto popped = state_->elements.pop_now(side);
+    if (popped) take(std::move(log::value_of<T>(*popped)));
+    outcome = popped.outcome();
+  }
+  const auto take_payload = [take](Payload&& payload) noexcept { take(std::move(log::value_of<T>(payload))); };
   if (outcome == Outcome::closed) [[unlikely]]
     outcome = state_->pop_together(side, take_payload);
   return outcome == Outcome::closed ? pop_slowly(side, take) : outcome == Outcome::done;
@@ -36,11 +41,16 @@ bool BlockingList<T>::pop_to(Side side, const Take& take) {
 
 template <class T>
 template <class Take>
-[[gnu::noinline]] bool BlockingList<T>::pop_slowly(Side side, const Take& take) {
+[[gnu::noinline]] bool BlockingList<T>::pop_slowly(Side side, Take take) {
   if (state_->watched()) [[unlikely]] {
     // Of a call that waits this would be only the beginning.
     if constexpr (std::is_same_v<Take, blocking_list::Filling<T>>) return pop_watched(side, take.result);
     else return false;
+  }
+  while (make_way(side)) {
+    const auto popped = state_->elements.pop_now(side);
+    if (popped) take(std::move(log::value_of<T>(*popped)));
+    if (popped.outcome() != Outcome::closed) return popped.outcome() == Outcome::done;
   }
   std::optional<Payload> gone;
   const Locked locked(*state_);
@@ -50,12 +60,21 @@ template <class Take>
   return true;
 }
 
+// Where a segment ends, or somebody has the lock for a moment, pops that went on with the lock would each freeze the queue for
+// those behind, who would so need it too, and so on.
 template <class T>
-std::optional<T> BlockingList<T>::pop(Side side) {
+bool BlockingList<T>::make_way(Side side) {
+  const Locked locked(*state_);
+  return state_->elements.make_way(side);
+}
+
+template <class T>
+[[gnu::always_inline]] inline std::optional<T> BlockingList<T>::pop(Side side) {
   if constexpr (State::lies_in_slot) {
-    std::optional<T> value;
-    pop_to(side, blocking_list::Filling<T>{value});
-    return value;
+    const auto popped = state_->elements.pop_now(side);
+    if (popped) [[likely]]
+      return std::optional<T>(std::in_place, std::move(log::value_of<T>(*popped)));
+    return pop_otherwise(side, popped.outcome());
   } else {
     return blocking_list::take(*state_, {.operation = Operation::pop, .size = 1}, [&](const Manner& manner) {
       probing::begin(manner);
@@ -64,6 +83,19 @@ std::optional<T> BlockingList<T>::pop(Side side) {
       return blocking_list::pop_locked<T>(*state_, side, gone);
     });
   }
+}
+
+template <class T>
+[[gnu::noinline]] std::optional<T> BlockingList<T>::pop_otherwise(Side side, Outcome outcome) {
+  std::optional<T> value;
+  const blocking_list::Filling<T> fill{value};
+  if (outcome == Outcome::closed) {
+    pop_to(side, fill);
+  } else if (state_->elements.keeps_more()) {
+    const Locked locked(*state_);
+    state_->elements.keep_less();
+  }
+  return value;
 }
 
 template <class T>
@@ -93,7 +125,10 @@ std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
   if (count == 0) return {};
   if constexpr (State::lies_in_slot) {
     std::vector<T> values;
-    if (pop_to(side, 1, count, values) != Outcome::closed) return values;
+    Outcome outcome = Outcome::closed;
+    do outcome = pop_to(side, 1, count, values);
+    while (outcome == Outcome::closed && make_way(side));
+    if (outcome == Outcome::done || outcome == Outcome::empty) return values;
   }
   return blocking_list::take(*state_, {.operation = Operation::pop, .size = count}, [&](const Manner& manner) {
     probing::begin(manner);
@@ -104,12 +139,12 @@ std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
 }
 
 template <class T>
-expected<T, Errc> BlockingList<T>::pop(Side side, const Wait& wait) {
+[[gnu::always_inline]] inline expected<T, Errc> BlockingList<T>::pop(Side side, const Wait& wait) {
   if constexpr (State::lies_in_slot) {
-    // One variable, written once: a copy would be read in wider words than it was written, which stalls the processor.
-    expected<T, Errc> value = unexpected(Errc::timed_out);
-    if (!pop_to(side, blocking_list::Placing<T>{value})) wait_and_pop(side, wait, value);
-    return value;
+    const auto popped = state_->elements.pop_now(side);
+    if (popped) [[likely]]
+      return expected<T, Errc>(tl::in_place, std::move(log::value_of<T>(*popped)));
+    return wait_and_pop(side, wait, popped.outcome());
   } else {
     if (!state_->watched()) [[likely]]
       return wait_in_line(side, wait);
@@ -139,17 +174,23 @@ template <class T>
 
 // Not inline: it would cost the common case its registers.
 template <class T>
-[[gnu::noinline]] void BlockingList<T>::wait_and_pop(Side side, const Wait& wait, expected<T, Errc>& value) {
-  if (state_->watched()) return pop_watched(side, wait, value);
+[[gnu::noinline]] expected<T, Errc> BlockingList<T>::wait_and_pop(Side side, const Wait& wait, Outcome outcome) {
+  expected<T, Errc> value = unexpected(Errc::timed_out);
   const blocking_list::Placing<T> place{value};
   const auto come = [&] { return pop_to(side, place); };
+  if (outcome == Outcome::closed && come()) return value;
+  if (state_->watched()) {
+    pop_watched(side, wait, value);
+    return value;
+  }
   const Clock::time_point deadline = wait.deadline(state_->clock());  // before the time that polling takes
-  if (state_->poll(deadline, come, [this] { return state_->elements.ahead(); })) return;
+  if (state_->poll(deadline, come, [this] { return state_->elements.ahead(); })) return value;
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
   const auto failed = blocking_list::wait_until<T>(lists, side, 1, 1, wait, deadline, popper);
   if (failed) value = unexpected(*failed);
   else place(std::move(log::value_of<T>(popper->got.front())));
+  return value;
 }
 
 template <class T>

@@ -12,6 +12,7 @@
 
 #include <brook/blocking_list.hpp>
 #include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/slot.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/blocking_list/watched.hpp>
 #include <brook/clock.hpp>
@@ -68,12 +69,14 @@ template <class T>
   Told noted;
   if (const auto refused = list.refuse(values, noted)) return refused;
   const bool drops = told == nullptr && list.options.overflow == Overflow::drop_oldest;
+  Room<log::PayloadOf<T>> room;
   for (bool way = true; way;) {
+    room.make();
     std::vector<log::PayloadOf<T>> dropped;
     {
       const Locked<T> locked(list);
       if (list.closed) return Errc::closed;
-      way = list.elements.make_way(side, values.size());
+      way = list.elements.make_way(side, values.size(), room);
       if (!way && (drops || list.has_room(values.size()))) {
         list.push(side, values, dropped, noted);
         return std::nullopt;
@@ -92,7 +95,8 @@ template <class T>
 
 template <class T>
 template <class Value>
-expected<Length<T>, Errc> BlockingList<T>::push(Side side, Value&& value, const Wait* wait) {
+[[gnu::always_inline]] inline expected<Length<T>, Errc> BlockingList<T>::push(Side side, Value&& value,
+                                                                              const Wait* wait) {
   if constexpr (std::is_same_v<Value, Payload>) {
     return push_one(side, value, wait);  // which keeps it when there is an error
   } else {
@@ -102,8 +106,17 @@ expected<Length<T>, Errc> BlockingList<T>::push(Side side, Value&& value, const 
 }
 
 template <class T>
-expected<Length<T>, Errc> BlockingList<T>::push_one(Side side, Payload& payload, const Wait* wait) {
-  if (!state_->elements.push_now(side, payload) && !state_->push_together(side, payload)) {
+[[gnu::always_inline]] inline expected<Length<T>, Errc> BlockingList<T>::push_one(Side side, Payload& payload,
+                                                                                  const Wait* wait) {
+  if (state_->elements.push_now(side, payload)) [[likely]]
+    return Length<T>(*this);
+  return push_one_slowly(side, payload, wait);
+}
+
+template <class T>
+[[gnu::noinline]] expected<Length<T>, Errc> BlockingList<T>::push_one_slowly(Side side, Payload& payload,
+                                                                             const Wait* wait) {
+  if (!state_->push_together(side, payload)) {
     if (const auto failed = push_slowly(side, {std::addressof(payload), 1}, wait)) return unexpected(*failed);
   }
   return Length<T>(*this);

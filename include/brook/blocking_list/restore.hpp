@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <brook/blocking_list/locked.hpp>
+#include <brook/blocking_list/slot.hpp>
 #include <brook/blocking_list/state.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/log/payload.hpp>
@@ -42,9 +43,11 @@ void end_cut(State<T>& list, Cut<log::PayloadOf<T>>& cut) noexcept {
 template <class T>
 [[nodiscard]] bool restore_element(State<T>& list, Side side, log::PayloadOf<T> payload, bool longer = false) {
   const log::Values<log::PayloadOf<T>> value(std::addressof(payload), 1);
+  Room<log::PayloadOf<T>> room;
   while (!list.elements.push_now(side, value)) {
+    room.make();
     const Locked<T> locked(list);
-    if (list.elements.make_way(side, 1)) continue;
+    if (list.elements.make_way(side, 1, room)) continue;
     if (!longer && !list.has_room(1)) return false;
     list.elements.gather();
     list.elements.push(side, std::move(payload));

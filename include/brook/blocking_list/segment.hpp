@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include <brook/blocking_list/claims.hpp>
 #include <brook/blocking_list/slot.hpp>
@@ -33,15 +32,17 @@ struct Segment {
   sync::atomic<std::uint32_t> withdrawn{0};  // void slots with which their pushers are done
   // The poppers' line.
   alignas(core::cache_line) sync::atomic<std::uint64_t> pops{Claims::frozen_bit | Claims::full};
-  sync::atomic<std::uint64_t> known{0};    // as `pops`: slots before it have been claimed by pushers
+  sync::atomic<std::uint64_t> known{0};    // as `pops`, a hint: slots before it have been claimed by pushers
   sync::atomic<std::uint32_t> skipped{0};  // void slots with which poppers are done
   sync::atomic<std::uint32_t> taken{0};    // slots with which poppers are done that do not say so themselves
   sync::atomic<std::uint32_t> lookers{0};  // poppers that look at slots which they have not claimed yet
+  std::uint32_t first =
+      Claims::full;  // with the lock: those before it have been claimed by poppers; while they are frozen
   // What nobody writes while others look.
   alignas(core::cache_line) sync::plain<std::uint32_t> capacity{0};
   sync::plain<std::uint32_t> phase{0};  // of the slots: 0 and 1 in turn, one for each life
-  std::uint32_t slots_size = 0;         // of the array, which a segment that is not used may not have
-  std::unique_ptr<Slot<Payload>[]> slots;
+  Slots<Payload> slots;                 // a segment that is not used may have none
+  bool direction = false;               // in all its lives
   Segment* next = nullptr;
   Segment* made_before = nullptr;
 
@@ -59,7 +60,6 @@ struct Segment {
   }
 
   // With the lock.
-  [[nodiscard]] std::uint32_t popped() const noexcept { return Claims{pops.load(sync::relaxed)}.at(); }     // LS
   [[nodiscard]] std::uint32_t pushed() const noexcept { return Claims{pushes.load(sync::relaxed)}.end(); }  // LS
 };
 

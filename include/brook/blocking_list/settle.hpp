@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include <brook/blocking_list/claims.hpp>
 #include <brook/blocking_list/segment.hpp>
 #include <brook/blocking_list/slot.hpp>
 #include <brook/core/sync.hpp>
@@ -17,21 +18,20 @@
 
 namespace brook::blocking_list {
 
-/// What a slot is: an element, void, or not settled yet.
+/// What a slot is: an element, void, or not settled yet. What a follower is says the first slot before it that is none.
 template <class Payload>
 [[nodiscard]] SlotState look(const Segment<Payload>& segment, std::uint32_t at) noexcept {
-  auto told = segment.slots[at].told(segment.phase);
-  if (told.state == SlotState::follower) told = segment.slots[at - told.distance].told(segment.phase);
-  return told.state == SlotState::taken ? SlotState::ready : told.state;
+  SlotState told = segment.slots[at].told(segment.phase);
+  while (told == SlotState::follower) told = segment.slots[--at].told(segment.phase);
+  return told == SlotState::taken || told == SlotState::counted ? SlotState::ready : told;
 }
 
-/// Voids what is not settled up to a slot, in order (I2).
+/// Voids what is not settled of slots, in their order (I2). What turns out to have been published must have been seen so before
+/// it goes on: the slots behind it may be followers.
 template <class Payload>
-void pass(Segment<Payload>& segment, std::uint32_t at) noexcept {
-  std::uint32_t first = at;
-  while (first > 0 && look(segment, first - 1) == SlotState::empty) --first;
-  for (; first <= at; ++first) {
-    if (look(segment, first) == SlotState::empty) segment.slots[first].make_void(segment.phase);
+void pass(Segment<Payload>& segment, std::uint32_t first, std::uint32_t end) noexcept {
+  for (; first < end; ++first) {
+    while (look(segment, first) == SlotState::empty) segment.slots[first].make_void(segment.phase);
   }
 }
 
@@ -41,8 +41,19 @@ template <class Payload>
   log::Patience patience;
   for (SlotState state = look(segment, at);; state = look(segment, at)) {
     if (state != SlotState::empty) return state == SlotState::ready;
-    if (!patience.left()) pass(segment, at);
+    if (patience.left()) continue;
+    std::uint32_t first = at;
+    while (first > 0 && look(segment, first - 1) == SlotState::empty) --first;
+    pass(segment, first, at + 1);
   }
+}
+
+/// The same of a slot that a popper has claimed, as its claim says. Nobody is waited for where no pusher has claimed it.
+template <class Payload>
+[[nodiscard, gnu::noinline]] bool settle_claimed(Segment<Payload>& segment, std::uint32_t at) noexcept {
+  const Claims pushes{segment.pushes.load(sync::relaxed)};  // AO
+  if (!pushes.frozen() && pushes.end() <= at) pass(segment, segment.slot_of(pushes.end()), segment.slot_of(at) + 1);
+  return settle(segment, segment.slot_of(at));
 }
 
 /// Neighbouring slots that are settled, and how many of them are elements.
@@ -56,10 +67,10 @@ template <class Payload>
 [[nodiscard]] Run settle_run(Segment<Payload>& segment, std::uint32_t first, std::uint32_t end,
                              std::size_t most) noexcept {
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - first));
-  const Slot<Payload>* const slots = &segment.slots[first];
   const std::uint32_t phase = segment.phase;
   std::uint32_t elements = wanted > 0 && look(segment, first) == SlotState::ready ? 1 : 0;
   if (elements > 0) {
+    const Slot<Payload>* const slots = &segment.slots[first];
     while (elements < wanted && slots[elements].element_behind_one(phase)) ++elements;
   }
   Run run{elements, elements};
@@ -72,6 +83,12 @@ template <class Payload>
 template <class Payload>
 void withdraw(Segment<Payload>& segment, std::uint32_t slots) noexcept {
   segment.withdrawn.fetch_add(slots, sync::release);  // LO
+}
+
+// A popper is done with a slot, which is void.
+template <class Payload>
+void skip(Segment<Payload>& segment) noexcept {
+  segment.skipped.fetch_add(1, sync::release);  // LP
 }
 
 /// Voids slots that the caller has claimed and cannot use.
@@ -88,16 +105,17 @@ void use_up(Slot<Payload>& slot, Use&& use) {
   std::destroy_at(std::addressof(slot.payload()));
 }
 
-/// Uses up a slot that the caller has claimed; whether there was an element.
+/// Uses up a slot that the caller has claimed; whether there was an element, which is then `as` told: counted, if the caller
+/// counts it.
 template <class Payload, class Use>
-bool take(Segment<Payload>& segment, std::uint32_t at, Use&& use) {
+bool take(Segment<Payload>& segment, std::uint32_t at, Use&& use, SlotState as = SlotState::taken) {
   Slot<Payload>& slot = segment.slots[at];
   if (!slot.ready(segment.phase) && !settle(segment, at)) {
-    segment.skipped.fetch_add(1, sync::release);  // LP
+    skip(segment);
     return false;
   }
   use_up(slot, use);
-  slot.take(segment.phase);
+  slot.take(segment.phase, as);
   return true;
 }
 
@@ -110,15 +128,32 @@ void take_run(Segment<Payload>& segment, std::uint32_t first, const Run& run, Us
   }
   Slot<Payload>* const slots = &segment.slots[first];
   for (std::uint32_t i = 0; i < run.slots; ++i) use_up(slots[i], use);
+  slots[run.slots - 1].take(segment.phase, SlotState::counted);
   segment.taken.fetch_add(run.slots, sync::relaxed);  // LX
 }
 
+/// Has its segment count what the holder of the lock takes out.
+template <class Payload>
+struct Counting {
+  explicit Counting(Segment<Payload>& segment) noexcept : of(segment) {}
+  ~Counting() {
+    if (taken > 0) of.taken.fetch_add(taken, sync::relaxed);  // LX
+  }
+  Counting(const Counting&) = delete;
+  Counting& operator=(const Counting&) = delete;
+
+  Segment<Payload>& of;
+  std::uint32_t taken = 0;
+};
+
 /// Keeps the slots of a segment of which one has claimed none. But in the life in which one found it they may be gone:
-/// that must be looked at again, behind the constructor.
+/// that must be looked at again, behind the constructor. One waits a little while others look, of whom one can only claim what
+/// they have seen; and looks seldom whether they still do, as that takes the line from them.
 template <class Payload>
 class Looker {
  public:
   explicit Looker(Segment<Payload>& segment) noexcept : segment_(segment) {
+    let_others_finish();
     segment.lookers.fetch_add(1, sync::acquire);  // LU
   }
   ~Looker() { segment_.lookers.fetch_sub(1, sync::release); }  // LV
@@ -126,6 +161,14 @@ class Looker {
   Looker& operator=(const Looker&) = delete;
 
  private:
+  void let_others_finish() const noexcept {
+    constexpr int at_a_time = 8;
+    for (int pauses = 0; pauses < sync::patient_pauses; ++pauses) {
+      if (pauses % at_a_time == 0 && segment_.lookers.load(sync::relaxed) == 0) return;  // AO
+      sync::pause();
+    }
+  }
+
   Segment<Payload>& segment_;
 };
 

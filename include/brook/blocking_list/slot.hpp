@@ -1,9 +1,9 @@
 // slot.hpp — the place of one element in a list's queue: a state beside the payload.
 //
 // States
-//                  ┌── publish (pusher) ──▶ ready ──take (popper)──▶ taken, or as it was (a popper of several)
+//                  ┌── publish (pusher) ──▶ ready ──take (popper)──▶ taken; of several the last counted, the others as they were
 //     empty ─claim─┤
-//                  ├── follow (pusher) ───▶ follower of an earlier slot: ready when that one is, void when it is void
+//                  ├── follow (pusher) ───▶ follower of the slot before it: ready when that one is, void when it is void
 //                  └── void (who must get past a stalled pusher) ──▶ void: never an element; its pusher begins anew
 //
 // A slot is used again without being written: it says in which of two phases it was used last, and its segment in which
@@ -11,7 +11,8 @@
 //
 // Several elements that are pushed at once are published by their first slot; the others are followers, written before
 // it. Slots are voided in their order (blocking_list/fifo.hpp), so a follower is voided only when its first slot was:
-// what its pusher then writes over that says the same.
+// what its pusher then writes over that says the same. It is taken only when the first one was published; so then it says that
+// of the followers behind it, and who looks back from these has not far to go.
 //
 // Memory orders
 //   row  thread  operation           order    meets  because
@@ -26,14 +27,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
+#include <utility>
 
 #include <brook/core/sync.hpp>
 
 namespace brook::blocking_list {
 
-// gone: void. A follower has ready's bits and one more.
-enum class SlotState : std::uint32_t { empty, ready, gone, taken, follower = 5 };
+// gone: void. counted: taken, and its segment counts it. A follower has ready's bits and one more.
+enum class SlotState : std::uint8_t { empty, ready, gone, taken, counted, follower };
 
 template <class Payload>
 class Slot {
@@ -43,62 +46,98 @@ class Slot {
   // Not defaulted: that would be constexpr, and g++ 12 then evaluates the payload's bytes one by one while it compiles.
   Slot() noexcept {}
 
-  /// The state, and for a follower how many slots before this one its first slot is. `phase` is the segment's.
-  struct Told {
-    State state;
-    std::uint32_t distance;
-  };
-  [[nodiscard]] Told told(std::uint32_t phase) const noexcept {
-    const std::uint32_t bits = bits_.load(sync::acquire);  // LB
-    if ((bits & phase_bit) != phase) return {State::empty, 0};
-    return {static_cast<State>(bits >> state_shift & state_mask), bits >> distance_shift};
+  /// The state. `phase` is the segment's.
+  [[nodiscard]] State told(unsigned phase) const noexcept {
+    const unsigned bits = bits_.load(sync::acquire);  // LB
+    return (bits & phase_bit) == phase ? static_cast<State>(bits >> state_shift) : State::empty;
   }
-  [[nodiscard]] bool ready(std::uint32_t phase) const noexcept {
+  [[nodiscard]] bool ready(unsigned phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::ready, phase);  // LB
   }
   /// Whether it is ready or a follower, which behind an element means one (blocking_list/fifo.hpp, I2).
-  [[nodiscard]] bool element_behind_one(std::uint32_t phase) const noexcept {
-    constexpr std::uint32_t either =
-        static_cast<std::uint32_t>(State::ready) ^ static_cast<std::uint32_t>(State::follower);
-    constexpr std::uint32_t asked = (state_mask & ~either) << state_shift | phase_bit;
+  [[nodiscard]] bool element_behind_one(unsigned phase) const noexcept {
+    constexpr unsigned either = static_cast<unsigned>(State::ready) ^ static_cast<unsigned>(State::follower);
+    constexpr unsigned asked = 0xffU & ~(either << state_shift);
     return (bits_.load(sync::acquire) & asked) == bits_of(State::ready, phase);  // LB
   }
-  [[nodiscard]] bool taken(std::uint32_t phase) const noexcept {
+  [[nodiscard]] bool taken(unsigned phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::taken, phase);  // LB
   }
 
   /// False when the slot was voided.
-  [[nodiscard]] bool publish(std::uint32_t phase) noexcept {
-    std::uint32_t before = bits_.load(sync::relaxed);  // AO
+  [[nodiscard]] bool publish(unsigned phase) noexcept {
+    std::uint8_t before = bits_.load(sync::relaxed);  // AO
     return (before & phase_bit) != phase &&
            bits_.compare_exchange_strong(before, bits_of(State::ready, phase), sync::release, sync::relaxed);  // LA AO
   }
-  void follow(std::uint32_t distance, std::uint32_t phase) noexcept {
-    bits_.store(distance << distance_shift | bits_of(State::follower, phase), sync::relaxed);  // LC
-  }
+  void follow(unsigned phase) noexcept { bits_.store(bits_of(State::follower, phase), sync::relaxed); }  // LC
   /// Does nothing when the slot is not empty.
-  void make_void(std::uint32_t phase) noexcept {
-    std::uint32_t before = bits_.load(sync::relaxed);  // AO
+  void make_void(unsigned phase) noexcept {
+    std::uint8_t before = bits_.load(sync::relaxed);  // AO
     if ((before & phase_bit) == phase) return;
     bits_.compare_exchange_strong(before, bits_of(State::gone, phase), sync::relaxed, sync::relaxed);  // LD AO
   }
-  void take(std::uint32_t phase) noexcept { bits_.store(bits_of(State::taken, phase), sync::release); }  // LE
+  void take(unsigned phase, State as = State::taken) noexcept {
+    bits_.store(bits_of(as, phase), sync::release);  // LE
+  }
 
   [[nodiscard]] void* room() noexcept { return payload_; }
   [[nodiscard]] Payload& payload() noexcept { return *std::launder(reinterpret_cast<Payload*>(payload_)); }
 
  private:
-  static constexpr std::uint32_t phase_bit = 1;
+  static constexpr unsigned phase_bit = 1;
   static constexpr unsigned state_shift = 1;
-  static constexpr std::uint32_t state_mask = 7;
-  static constexpr unsigned distance_shift = 4;
 
-  [[nodiscard]] static constexpr std::uint32_t bits_of(State state, std::uint32_t phase) noexcept {
-    return static_cast<std::uint32_t>(state) << state_shift | phase;
+  [[nodiscard]] static constexpr std::uint8_t bits_of(State state, unsigned phase) noexcept {
+    return static_cast<std::uint8_t>(static_cast<unsigned>(state) << state_shift | phase);
   }
 
-  sync::atomic<std::uint32_t> bits_{0};
+  sync::atomic<std::uint8_t> bits_{0};
   alignas(Payload) std::byte payload_[sizeof(Payload)];
+};
+
+/// The slots of a segment: none, or an array of them, which are empty in phase 1 at first.
+template <class Payload>
+class Slots {
+ public:
+  Slots() = default;
+  Slots(Slots&& other) noexcept : slots_(std::move(other.slots_)), size_(std::exchange(other.size_, 0)) {}
+  Slots& operator=(Slots&& other) noexcept {
+    slots_ = std::move(other.slots_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
+
+  /// Throws std::bad_alloc, and then there are none.
+  void make(std::uint32_t count) {
+    drop();
+    if (count > 0) slots_.reset(new Slot<Payload>[count]);
+    size_ = count;
+  }
+  void drop() noexcept {
+    slots_.reset();
+    size_ = 0;
+  }
+
+  [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+  [[nodiscard]] Slot<Payload>& operator[](std::uint32_t at) const noexcept { return slots_[at]; }
+
+ private:
+  std::unique_ptr<Slot<Payload>[]> slots_;
+  std::uint32_t size_ = 0;
+};
+
+/// Slots for a segment that a queue is going to need. To be made without the queue's lock: pages that are touched for the first
+/// time take longer than others should wait for it.
+template <class Payload>
+struct Room {
+  std::uint32_t wanted = 0;
+  Slots<Payload> slots{};
+
+  /// Makes what is wanted. Throws std::bad_alloc.
+  void make() {
+    if (wanted != slots.size()) slots.make(wanted);
+  }
 };
 
 }  // namespace brook::blocking_list

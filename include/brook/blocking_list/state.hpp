@@ -9,22 +9,22 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
+#include <brook/blocking_list/callers.hpp>
 #include <brook/blocking_list/elements.hpp>
 #include <brook/blocking_list/line.hpp>
+#include <brook/blocking_list/popped_in_place.hpp>
 #include <brook/blocking_list/witness.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/later.hpp>
+#include <brook/core/patient_lock.hpp>
 #include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
@@ -34,69 +34,8 @@
 #include <brook/wait/await.hpp>
 #include <brook/wait/choice.hpp>
 #include <brook/wait/slip.hpp>
-#include <brook/wait/wakeable.hpp>
 
 namespace brook::blocking_list {
-
-template <class T>
-class State;
-
-/// Where an element goes that a call waits for: to the call itself, or to another list.
-template <class T>
-struct Destination {
-  std::shared_ptr<State<T>> list{};
-  Side side = Side::left;
-  expected<T, Errc>* copy = nullptr;  // of the element that was moved on: what the call returns
-};
-
-/// Makes what a call is going to return a copy of an element. In place: once an element has been moved on, nothing may
-/// throw any more, as a copy of the copy could. When it throws, `result` is an error.
-template <class T>
-void copy_to(expected<T, Errc>& result, const T& element) {
-  struct Restore {
-    expected<T, Errc>* result;
-    ~Restore() {
-      if (result != nullptr) std::construct_at(result, unexpected(Errc::timed_out));
-    }
-  } restore{std::addressof(result)};
-  std::destroy_at(restore.result);
-  std::construct_at(restore.result, tl::in_place, element);
-  restore.result = nullptr;
-}
-
-/// A call that waits for elements. What it gets is written with the lock of the list that gives it.
-template <class T>
-struct Popper : Claimable {
-  using Payload = log::PayloadOf<T>;
-
-  Popper(wait::Wakeable& sleeper, Side at, std::size_t at_least, std::size_t at_most, const wait::Bid& its_bid = {})
-      : Claimable(sleeper, its_bid), side(at), least(at_least), most(at_most) {}
-
-  const Side side;
-  const std::size_t least;
-  const std::size_t most;
-  Destination<T> destination{};
-  std::span<State<T>* const> lists{};  // where it waits at several, in the order in which it asks them
-
-  std::vector<Payload> got{};     // has room
-  State<T>* from = nullptr;       // the list that gave it
-  bool served = false;            // it got at least so many, or its element was moved
-  std::optional<Errc> refused{};  // the element could not be moved: why
-};
-
-/// A call that waits for room for its values.
-template <class T>
-struct Pusher : Claimable {
-  using Payload = log::PayloadOf<T>;
-
-  Pusher(wait::Wakeable& sleeper, Side at, const log::Values<Payload>& what, const wait::Bid& its_bid = {})
-      : Claimable(sleeper, its_bid), side(at), values(what) {}
-
-  const Side side;
-  const log::Values<Payload> values;
-  Told told{};  // what is to be noted of them, where that was made before
-  bool served = false;
-};
 
 template <class T>
 class State {
@@ -182,7 +121,7 @@ class State {
   /// False when it is more than that; the value is then as it was. Throws std::bad_alloc, and then nothing has changed.
   [[nodiscard, gnu::noinline, gnu::flatten]] bool push_together(Side side, Payload& value) {
     if (!plain_) return false;
-    const sync::lock_guard<sync::mutex> held(mutex);
+    const auto held = core::lock_patiently(mutex);
     if (closed || !poppers.empty() || !elements.together()) return false;
     elements.push(side, std::move(value));
     elements.note_push(side);
@@ -191,17 +130,15 @@ class State {
   }
   /// Hands the element to `use(Payload&&)`, which must not throw. Closed: it is more than that.
   template <class Use>
-  [[nodiscard, gnu::noinline, gnu::flatten]] typename Elements::Outcome pop_together(Side side,
-                                                                                     const Use& use) noexcept {
-    using Outcome = typename Elements::Outcome;
-    if (!plain_) return Outcome::closed;
-    const sync::lock_guard<sync::mutex> held(mutex);
-    if (!poppers.empty() || !elements.together()) return Outcome::closed;
-    if (elements.empty()) return Outcome::empty;
+  [[nodiscard, gnu::noinline, gnu::flatten]] PopResult pop_together(Side side, const Use& use) noexcept {
+    if (!plain_) return PopResult::closed;
+    const auto held = core::lock_patiently(mutex);
+    if (!poppers.empty() || !elements.together()) return PopResult::closed;
+    if (elements.empty()) return PopResult::empty;
     use(elements.pop(side));
     elements.note_pop(side);
     if (!elements.together()) settle();
-    return Outcome::done;
+    return PopResult::done;
   }
 
   // — with the lock —
@@ -245,6 +182,7 @@ class State {
   /// Nothing is pushed any more, and everyone who waits looks again.
   void close() noexcept {
     closed = true;
+    elements.seal();
     for (auto* place = poppers.first(); place != nullptr; place = place->behind) place->waiter.wake();
     for (auto* place = pushers.first(); place != nullptr; place = place->behind) place->waiter.wake();
     for (auto* place = coming.first(); place != nullptr; place = place->behind) place->waiter.wake();
@@ -266,6 +204,7 @@ class State {
   }
 
   void join(Place<Popper<T>>& place) noexcept {
+    elements.keep_less();
     poppers.join(place);
     movers += place.waiter.destination.list ? 1 : 0;
   }

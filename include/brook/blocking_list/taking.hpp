@@ -47,6 +47,7 @@ template <class T>
     }
   }
   if (value) list.elements.note_pop(side);
+  else list.elements.keep_less();
   return value;
 }
 
@@ -57,12 +58,15 @@ template <class T>
   std::vector<T> values;
   if (!list.poppers.empty()) return values;  // what there is is theirs
   list.elements.prepare_pop(side);
-  const std::size_t there = list.elements.at_most();
+  std::size_t there = list.elements.at_most(count);
   const std::size_t most = std::min(count, there);
   values.reserve(most);
   if constexpr (log::LiesInSlot<T>) {
-    list.elements.pop_some(side, most, there,
-                           [&](auto&& payload) noexcept { values.push_back(value_from<T>(payload)); });
+    // Once more where slots were void: until then nobody else has popped, so all is of that instant.
+    for (; there > 0 && values.size() < most; there = list.elements.at_most(most - values.size())) {
+      list.elements.pop_some(side, most - values.size(), there,
+                             [&](auto&& payload) noexcept { values.push_back(value_from<T>(payload)); });
+    }
   } else {
     list.elements.gather();
     gone.reserve(most);
@@ -73,6 +77,7 @@ template <class T>
     while (gone.size() < values.size()) gone.push_back(list.elements.pop(side));
   }
   if (!values.empty()) list.elements.note_pop(side);
+  else list.elements.keep_less();
   return values;
 }
 

@@ -48,7 +48,7 @@ class Walk {
   }
   void enter_next() noexcept {
     segment_ = segment_->next;
-    at_ = segment_->popped();
+    at_ = segment_->first;
   }
 
   Segment* segment_ = nullptr;

@@ -18,6 +18,7 @@
 
 namespace brook::sync {
 
+using std::adopt_lock;
 using std::atomic;
 using std::condition_variable;
 using std::lock_guard;
