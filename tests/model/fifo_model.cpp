@@ -4,7 +4,9 @@
 // A thread's program is a word, one letter an operation:
 //   p push one   b push three at once   o pop one   m pop up to two   w pop two or none   g take all with the lock
 //   n pop one, e up to two, of a queue that is not empty   s pop two, of a queue that has two
-//   f freeze, and open again   t turn the queue round if it is empty   c count with the lock
+//   f freeze, and open again   t turn the queue round if it is empty   c count with the lock   q seal the queue
+//   F push one while pops are frozen: it must be there still when the lock takes all
+//   P push one the other way, if the queue leads there: no pop without the lock gets it
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -29,7 +31,8 @@ namespace {
 using namespace brook;
 using model::Number;
 
-constexpr int most_values = 16;  // of one thread
+constexpr int most_values = 16;       // of one thread
+constexpr int the_other_way = 1'000;  // added to values that are pushed the other way
 
 template <class Self, int threads, std::uint32_t slots>
 struct FifoClaim : model::Claim<Self, threads> {
@@ -40,7 +43,9 @@ struct FifoClaim : model::Claim<Self, threads> {
   std::optional<Fifo> fifo;
   sync::mutex mutex;
   bool direction = false;  // with the mutex
+  bool pops_held = false;  // the same: nobody pops
   std::array<int, threads> pushed{};
+  std::array<int, threads> others_pushed{};
   std::array<std::array<int, threads>, threads> last_popped{};  // by popper and pusher
   std::array<int, threads> popped{};
 
@@ -62,7 +67,7 @@ struct FifoClaim : model::Claim<Self, threads> {
     const std::size_t counted = fifo->count();
     fifo->take_all(most_values * threads, most_values * threads, [&](Payload&&) noexcept { ++left; });
     model::demand(static_cast<int>(counted) == left, "the queue counts other elements than it has");
-    for (unsigned id = 0; id < threads; ++id) left += popped[id] - pushed[id];
+    for (unsigned id = 0; id < threads; ++id) left += popped[id] - pushed[id] - others_pushed[id];
     model::demand(left == 0, "elements are lost or twice");
     fifo.reset();
   }
@@ -72,6 +77,8 @@ struct FifoClaim : model::Claim<Self, threads> {
     switch (letter) {
       case 'p': return push(id, 1);
       case 'b': return push(id, 3);
+      case 'F': return push_while_frozen(id);
+      case 'P': return push_the_other_way(id);
       case 'o': return pop(id);
       case 'm': return pop_some(id, 1, 2);
       case 'w': return pop_some(id, 2, 2);
@@ -84,6 +91,7 @@ struct FifoClaim : model::Claim<Self, threads> {
           if (!fifo->any()) turn(id, !direction);
         });
       case 'c': return locked([&] { static_cast<void>(fifo->count()); });
+      case 'q': return seal();
       default: return locked([] {});
     }
   }
@@ -104,6 +112,38 @@ struct FifoClaim : model::Claim<Self, threads> {
     direction = to;
   }
 
+  void seal() {
+    const sync::unique_lock held(mutex);
+    fifo->seal();
+    fifo->open_pushes();
+  }
+
+  void push_while_frozen(unsigned id) {
+    {
+      const sync::unique_lock held(mutex);
+      fifo->freeze_pops();
+      pops_held = true;
+    }
+    push(id, 1);
+    const sync::unique_lock held(mutex);
+    pops_held = false;
+    const std::size_t there = fifo->take_all(most_values, most_values, taker(id));
+    model::demand(there > 0, "a pop without the lock while pops are frozen");
+    fifo->open_pops();
+  }
+
+  void push_the_other_way(unsigned id) {
+    Payload value(the_other_way);
+    blocking_list::Room<Payload> room;
+    while (!fifo->push(value, true)) {
+      room.make();
+      const sync::unique_lock held(mutex);
+      if (!direction) return;
+      static_cast<void>(fifo->grow(1, room));
+    }
+    ++others_pushed[id];
+  }
+
   void push(unsigned id, int count) {
     std::vector<Payload> values;
     values.reserve(3);
@@ -112,6 +152,7 @@ struct FifoClaim : model::Claim<Self, threads> {
     while (!fifo->push({values.data(), values.size()}, false)) {
       room.make();
       const sync::unique_lock held(mutex);
+      if (fifo->sealed()) return;
       if (!direction) static_cast<void>(fifo->grow(values.size(), room));
       else if (!turned_back(id)) return;
     }
@@ -130,7 +171,10 @@ struct FifoClaim : model::Claim<Self, threads> {
   void pop(unsigned id) {
     for (bool way = true; way; way = make_way()) {
       const auto popped = fifo->pop(false);
-      if (popped) taker(id)(std::move(*popped));
+      if (popped) {
+        model::demand((*popped).value() < the_other_way, "a pop at the wrong end");
+        taker(id)(std::move(*popped));
+      }
       if (popped.outcome() != Outcome::closed) return;
     }
     pop_locked(id, 1);
@@ -138,6 +182,7 @@ struct FifoClaim : model::Claim<Self, threads> {
 
   bool make_way() {
     const sync::unique_lock held(mutex);
+    if (pops_held) return false;
     const bool way = !direction && fifo->go_on();
     fifo->open_pops();
     return way;
@@ -155,6 +200,7 @@ struct FifoClaim : model::Claim<Self, threads> {
 
   void pop_locked(unsigned id, std::size_t most) {
     const sync::unique_lock held(mutex);
+    if (pops_held) return;
     fifo->freeze_pops();
     fifo->take_all(most, most_values, taker(id));
     fifo->open_pops();
@@ -169,11 +215,12 @@ struct FifoClaim : model::Claim<Self, threads> {
   auto taker(unsigned id) {
     return [this, id](Payload&& payload) noexcept {
       const int value = payload.value();
+      ++popped[id];
+      if (value == the_other_way) return;
       const auto pusher = static_cast<std::size_t>(value / most_values);
       model::demand(value >= 0 && pusher < threads, "a value that nobody pushed");
       model::demand(value % most_values > last_popped[id][pusher], "a pusher's elements are out of order");
       last_popped[id][pusher] = value % most_values;
-      ++popped[id];
     };
   }
 };
@@ -287,6 +334,38 @@ struct TurnedRoundInBetween : FifoClaim<TurnedRoundInBetween, 3, 8> {
   static constexpr Word programs[] = {"pp", "oo", "tt"};
 };
 
+struct TurnedRoundBesideBatches : FifoClaim<TurnedRoundBesideBatches, 3, 8> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"pb", "om", "tct"};
+};
+
+// One thread has segments used up, each way, until the head is one that was the head before, or would be if it led both ways.
+struct AnOldHeadDoesNotLeadTheOtherWay : FifoClaim<AnOldHeadDoesNotLeadTheOtherWay, 2, 2> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"o", "gtPPoP"};
+};
+
+// Poppers of one claim what the others have seen; the slots behind are claimed by a batch, or frozen.
+struct PoppersClaimBeforeABatch : FifoClaim<PoppersClaimBeforeABatch, 4, 8> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"b", "o", "o", "oo"};
+};
+
+struct PoppersClaimBeforeTheLock : FifoClaim<PoppersClaimBeforeTheLock, 3, 8> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"o", "o", "Fbg"};
+};
+
+struct PoppersClaimWhereSegmentsEnd : FifoClaim<PoppersClaimWhereSegmentsEnd, 3, 2> {
+  static constexpr Word prologue = "p";
+  static constexpr Word programs[] = {"oppo", "oo", "poop"};
+};
+
+struct NothingIsPushedToASealedQueue : FifoClaim<NothingIsPushedToASealedQueue, 3, 4> {
+  static constexpr Word prologue = "pp";
+  static constexpr Word programs[] = {"pbp", "oqo", "omo"};
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -312,5 +391,11 @@ int main(int argc, char** argv) {
   claims.random<TheLockTakesAll>(50'000);
   claims.random<FrozenInBetween>(50'000);
   claims.random<TurnedRoundInBetween>(50'000);
+  claims.random<TurnedRoundBesideBatches>(50'000);
+  claims.random<AnOldHeadDoesNotLeadTheOtherWay>(400'000);
+  claims.random<PoppersClaimBeforeABatch>(50'000);
+  claims.random<PoppersClaimBeforeTheLock>(50'000);
+  claims.random<PoppersClaimWhereSegmentsEnd>(50'000);
+  claims.random<NothingIsPushedToASealedQueue>(50'000);
   claims.result();
 }
