@@ -338,6 +338,7 @@ class BlockingList {
   [[nodiscard]] Outcome pop_to(Side side, std::size_t least, std::size_t most, std::vector<T>& values);
   [[nodiscard]] bool make_way(Side side);
   [[nodiscard]] std::optional<T> pop_otherwise(Side side, Outcome outcome);
+  void give_memory_back();
   [[nodiscard]] expected<T, Errc> wait_and_pop(Side side, const Wait& wait, Outcome outcome);
   // Of any.
   [[nodiscard]] expected<T, Errc> wait_in_line(Side side, const Wait& wait);

@@ -23,6 +23,7 @@ namespace {
 
 using namespace brook;
 using namespace brook::test;
+using brook::contract::allocations_held;
 using brook::contract::Failing;
 using brook::contract::FailingNew;
 using brook::contract::SafeNew;
@@ -176,6 +177,36 @@ TEST_CASE("No memory: pushing thousands to a list") {
   CHECK(failures > 0);
   CHECK(list.size() == 20'000);
   CHECK(list.lpop() == 19'999);
+}
+
+TEST_CASE("Memory: what a long list needed is given back when it is found empty") {
+  // Segments have 8, 16 … 4,096 slots and then as many each: 18 for so many elements, and about 10 the second time.
+  constexpr std::uint64_t count = 40'000;
+  BlockingList<std::uint64_t> list;
+  const auto given_back = [&](auto find_empty) {
+    for (std::uint64_t i = 0; i < count; ++i) wanted(list.rpush(i));
+    const std::int64_t filled = allocations_held();
+    for (std::uint64_t i = 0; i < count; ++i) REQUIRE(list.lpop() == i);
+    find_empty();
+    return filled - allocations_held();
+  };
+  CHECK(given_back([&] { REQUIRE(!list.lpop()); }) >= 16);
+  CHECK(given_back([&] { REQUIRE(list.lpop(3).empty()); }) >= 8);
+  CHECK(given_back([&] { REQUIRE(list.blpop(std::chrono::nanoseconds(1)).error() == Errc::timed_out); }) >= 8);
+  CHECK(given_back([&] { REQUIRE(!list.rpop()); }) >= 8);
+}
+
+TEST_CASE("Memory: a list that grows and shrinks all the time needs no more") {
+  BlockingList<std::uint64_t> list;
+  const auto go_round = [&] {
+    for (std::uint64_t i = 0; i < 12'000; ++i) wanted(list.rpush(i));
+    for (std::uint64_t i = 0; i < 12'000; ++i) REQUIRE(list.lpop() == i);
+  };
+  wanted(list.rpush(99U));
+  REQUIRE(list.lpop() == 99U);
+  for (int i = 0; i < 3; ++i) go_round();
+  const FailingNew failing(1, Failing::from_then_on);
+  for (int i = 0; i < 5; ++i) go_round();
 }
 
 TEST_CASE("No memory: popping from a list") {

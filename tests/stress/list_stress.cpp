@@ -76,6 +76,66 @@ void unlocked(std::size_t threads, std::uint64_t each, Side in) {
   account(pushed, popped);
 }
 
+// As a queue for a while, and then as one of the other direction: who comes late finds it turned round.
+template <class T>
+void turned(std::size_t threads, std::uint64_t each) {
+  BlockingList<T> list;
+  std::vector<Seen<T>> in(threads, Seen<T>(threads));
+  std::vector<Seen<T>> out(threads + 1, Seen<T>(threads));
+  Threads users;
+  users.start(threads, [&](std::size_t i) {
+    for (std::uint64_t next = 0; next < each; ++next) {
+      const Side side = next / 100 % 2 == 0 ? Side::left : Side::right;
+      const T value = Made<T>::make(i, next);
+      expect((side == Side::left ? list.lpush(value) : list.rpush(value)).has_value(), "a push succeeds");
+      in[i].note(i, next);
+      if (const auto popped = side == Side::left ? list.rpop() : list.lpop()) out[i].see(*popped, false);
+    }
+  });
+  users.join();
+  while (const auto value = list.lpop()) out[threads].see(*value, false);
+  account(in, out);
+}
+
+// Several at a time, in batches that do not fit into segments, beside single ones; the list is closed at the end.
+template <class T>
+void batches(std::size_t threads, std::uint64_t each) {
+  BlockingList<T> list;
+  std::vector<Seen<T>> in(threads, Seen<T>(threads));
+  std::vector<Seen<T>> out(threads, Seen<T>(threads));
+  Threads poppers;
+  poppers.start(threads, [&](std::size_t i) {
+    std::minstd_rand random(static_cast<unsigned>(i) + 31);
+    for (;;) {
+      if (random() % 4 == 0) {
+        const auto value = list.blpop(forever);
+        if (!value) return;
+        out[i].see(*value);
+      }
+      const auto values = list.pop_batch(1 + random() % 3, 1 + random() % 150, forever);
+      if (!values) return;
+      for (const T& value : *values) out[i].see(value);
+    }
+  });
+  Threads pushers;
+  pushers.start(threads, [&](std::size_t i) {
+    std::minstd_rand random(static_cast<unsigned>(i) + 13);
+    for (std::uint64_t next = 0; next < each;) {
+      std::vector<T> values;
+      const std::uint64_t size = random() % 3 == 0 ? 1 : random() % 200;
+      for (; values.size() < size && next < each; ++next) {
+        values.push_back(Made<T>::make(i, next));
+        in[i].note(i, next);
+      }
+      expect(list.rpush_range(std::move(values)).has_value(), "a push of several succeeds");
+    }
+  });
+  pushers.join();
+  list.close();
+  poppers.join();
+  account(in, out);
+}
+
 // A list that several threads turn keeps what it has.
 template <class T>
 void circle(std::size_t threads, std::uint64_t turns, bool waiting) {
@@ -178,6 +238,8 @@ void all(std::uint64_t work) {
     circle<T>(threads, unit / threads, false);
     circle<T>(threads, unit / threads, true);
     mixed<T>(threads, unit / threads);
+    turned<T>(threads, unit / threads);
+    batches<T>(threads, 4 * unit / threads);
   }
 }
 

@@ -719,6 +719,20 @@ TEMPLATE_TEST_CASE("List: where a construction throws nothing has changed", "", 
   }
 }
 
+TEST_CASE("List: what a closed list has can be popped, one by one and several at a time, over all of its segments") {
+  BlockingList<int> list;
+  for (int i = 0; i < 20'000; ++i) REQUIRE(list.rpush(i));
+  list.close();
+  for (int next = 0; next < 20'000;) {
+    for (int i = 0; i < 50; ++i) REQUIRE(list.lpop() == next++);
+    for (const int value : list.lpop(50)) REQUIRE(value == next++);
+  }
+  CHECK(!list.lpop());
+  CHECK(list.blpop(forever).error() == Errc::closed);
+  CHECK(list.rpush(1).error() == Errc::closed);
+  CHECK(list.lpush(1).error() == Errc::closed);
+}
+
 TEST_CASE("List: no element is destroyed twice, or never") {
   Census census;
   {

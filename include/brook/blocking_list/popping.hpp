@@ -89,13 +89,17 @@ template <class T>
 [[gnu::noinline]] std::optional<T> BlockingList<T>::pop_otherwise(Side side, Outcome outcome) {
   std::optional<T> value;
   const blocking_list::Filling<T> fill{value};
-  if (outcome == Outcome::closed) {
-    pop_to(side, fill);
-  } else if (state_->elements.keeps_more()) {
-    const Locked locked(*state_);
-    state_->elements.keep_less();
-  }
+  if (outcome == Outcome::closed) pop_to(side, fill);
+  else give_memory_back();
   return value;
+}
+
+// The list was found empty.
+template <class T>
+void BlockingList<T>::give_memory_back() {
+  if (!state_->elements.keeps_more()) return;
+  const Locked locked(*state_);
+  state_->elements.keep_less();
 }
 
 template <class T>
@@ -128,6 +132,7 @@ std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
     Outcome outcome = Outcome::closed;
     do outcome = pop_to(side, 1, count, values);
     while (outcome == Outcome::closed && make_way(side));
+    if (outcome == Outcome::empty) give_memory_back();
     if (outcome == Outcome::done || outcome == Outcome::empty) return values;
   }
   return blocking_list::take(*state_, {.operation = Operation::pop, .size = count}, [&](const Manner& manner) {
