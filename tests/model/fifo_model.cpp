@@ -149,7 +149,10 @@ struct FifoClaim : model::Claim<Self, threads> {
     values.reserve(3);
     for (int i = 0; i < count; ++i) values.emplace_back(static_cast<int>(id) * most_values + pushed[id] + i);
     blocking_list::Room<Payload> room;
-    while (!fifo->push({values.data(), values.size()}, false)) {
+    const auto push_now = [&] {
+      return count == 1 ? fifo->push(values.front(), false) : fifo->push({values.data(), values.size()}, false);
+    };
+    while (!push_now()) {
       room.make();
       const sync::unique_lock held(mutex);
       if (fifo->sealed()) return;
@@ -170,6 +173,7 @@ struct FifoClaim : model::Claim<Self, threads> {
 
   void pop(unsigned id) {
     for (bool way = true; way; way = make_way()) {
+      static_cast<void>(fifo->ahead());
       const auto popped = fifo->pop(false);
       if (popped) {
         model::demand((*popped).value() < the_other_way, "a pop at the wrong end");

@@ -66,8 +66,8 @@
 //   LR   anyone  `known`                relaxed  -      a hint: what is claimed in vain is voided
 //   LS   holder  freeze pushes; what    relaxed  -      the lock orders holders; elements come with LB
 //                only it writes; pushes
-//   AO   anyone  private, failed, or    relaxed  -      nobody else has the segment, or nothing is learnt, or by LJ the
-//                only a number                          value is no older than it must be
+//   AO   anyone  private, failed, only  relaxed  -      nobody else has the segment, or nothing is learnt, or by LJ the
+//                a number, or `none_`                   value is no older than it must be, or it was there from the start
 // Proof     tests/model/fifo_model.cpp
 #pragma once
 
@@ -354,8 +354,8 @@ class Fifo {
     used.first = Claims::full;
     none_.next = nullptr;
     end_ = Claims::full;
-    tail_.store(&none_, sync::release);  // LG
-    head_.store(&none_, sync::release);  // LG
+    tail_.store(&none_, sync::relaxed);  // AO
+    head_.store(&none_, sync::relaxed);  // AO
     segments_.give_back(used);
   }
 

@@ -39,6 +39,8 @@ bool BlockingList<T>::pop_to(Side side, Take take) {
   return outcome == Outcome::closed ? pop_slowly(side, take) : outcome == Outcome::done;
 }
 
+// Where a segment ends, or somebody has the lock for a moment, pops that went on with the lock would each freeze the queue for
+// those behind, who would so need it too, and so on. So this makes way, and goes on without it.
 template <class T>
 template <class Take>
 [[gnu::noinline]] bool BlockingList<T>::pop_slowly(Side side, Take take) {
@@ -47,25 +49,21 @@ template <class Take>
     if constexpr (std::is_same_v<Take, blocking_list::Filling<T>>) return pop_watched(side, take.result);
     else return false;
   }
-  while (make_way(side)) {
+  std::optional<Payload> gone;
+  for (;;) {
+    {
+      const Locked locked(*state_);
+      if (!state_->elements.make_way(side)) {
+        std::optional<T> value = blocking_list::pop_locked<T>(*state_, side, gone);
+        if (!value) return false;
+        take(*std::move(value));
+        return true;
+      }
+    }
     const auto popped = state_->elements.pop_now(side);
     if (popped) take(std::move(log::value_of<T>(*popped)));
     if (popped.outcome() != Outcome::closed) return popped.outcome() == Outcome::done;
   }
-  std::optional<Payload> gone;
-  const Locked locked(*state_);
-  std::optional<T> value = blocking_list::pop_locked<T>(*state_, side, gone);
-  if (!value) return false;
-  take(*std::move(value));
-  return true;
-}
-
-// Where a segment ends, or somebody has the lock for a moment, pops that went on with the lock would each freeze the queue for
-// those behind, who would so need it too, and so on.
-template <class T>
-bool BlockingList<T>::make_way(Side side) {
-  const Locked locked(*state_);
-  return state_->elements.make_way(side);
 }
 
 template <class T>
@@ -122,6 +120,14 @@ typename BlockingList<T>::Outcome BlockingList<T>::pop_to(Side side, std::size_t
       side, least, most, [&](std::size_t count) { gathering.prepare(count); }, gathering);
   if (outcome != Outcome::done) values.clear();
   return outcome;
+}
+
+// For pops without the lock; see pop_slowly().
+template <class T>
+bool BlockingList<T>::make_way(Side side) {
+  if (!state_->plain()) return false;
+  const Locked locked(*state_);
+  return state_->elements.make_way(side);
 }
 
 template <class T>

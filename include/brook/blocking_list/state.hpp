@@ -64,6 +64,9 @@ class State {
     return options.probe->watch(call, perform);
   }
 
+  /// Whether it ever can be used without the lock.
+  [[nodiscard]] bool plain() const noexcept { return plain_; }
+
   /// Has all changes noted, before anybody else knows of the list. Throws std::bad_alloc, and then nothing has changed.
   void keep_record(std::shared_ptr<Witness<Payload>> with) {
     elements.watch(*with);

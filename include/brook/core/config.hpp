@@ -50,13 +50,15 @@ inline void prefetch([[maybe_unused]] const void* address) noexcept {
 /// What was read, where that was hard to guess; else the guess, with which work can begin before what was read is there: only
 /// the processor, which predicts the branch, then waits for it. (Value speculation.)
 template <class T>
-[[gnu::always_inline]] inline T read_or_guess(T read, T guess) noexcept {
+[[gnu::always_inline]] inline T read_or_guess(T read, [[maybe_unused]] T guess) noexcept {
 #if defined(__GNUC__) || defined(__clang__)
-  T same = guess;
-  asm("" : "+r"(same));  // else the compiler would find out that what was read will do in both cases
-  if (read == guess) [[likely]] {
-    asm volatile("" : "+r"(same));  // else it would do without a branch
-    return same;
+  if constexpr (sizeof(T) <= sizeof(void*)) {  // it lies in one register
+    T same = guess;
+    asm("" : "+r"(same));  // else the compiler would find out that what was read will do in both cases
+    if (read == guess) [[likely]] {
+      asm volatile("" : "+r"(same));  // else it would do without a branch
+      return same;
+    }
   }
 #endif
   return read;
