@@ -36,8 +36,7 @@ struct Segment {
   sync::atomic<std::uint32_t> skipped{0};  // void slots with which poppers are done
   sync::atomic<std::uint32_t> taken{0};    // slots with which poppers are done that do not say so themselves
   sync::atomic<std::uint32_t> lookers{0};  // poppers that look at slots which they have not claimed yet
-  std::uint32_t first =
-      Claims::full;  // with the lock: those before it have been claimed by poppers; while they are frozen
+  std::uint32_t first = Claims::full;      // with the lock, while pops are frozen: poppers have claimed those before it
   // What nobody writes while others look.
   alignas(core::cache_line) sync::plain<std::uint32_t> capacity{0};
   sync::plain<std::uint32_t> phase{0};  // of the slots: 0 and 1 in turn, one for each life
