@@ -136,6 +136,27 @@ void batches(std::size_t threads, std::uint64_t each) {
   account(in, out);
 }
 
+// A pop of more than there is takes all there is at one instant, so no batch is ever taken in part.
+void whole_batches(std::uint64_t work) {
+  constexpr std::uint64_t size = 300;  // does not fit into what is left of a segment
+  const std::uint64_t all = work * 600 * size;
+  BlockingList<std::uint64_t> list;
+  Threads pusher;
+  pusher.start(1, [&](std::size_t) {
+    for (std::uint64_t next = 0; next < all;) {
+      std::vector<std::uint64_t> batch(size);
+      for (auto& value : batch) value = next++;
+      expect(list.rpush_range(std::move(batch)).has_value(), "a push of several succeeds");
+    }
+  });
+  for (std::uint64_t next = 0; next < all;) {
+    const auto values = list.lpop(300 * size);
+    for (const std::uint64_t value : values) expect(value == next++, "elements come in their order");
+    expect(next % size == 0, "a batch comes as a whole");
+  }
+  pusher.join();
+}
+
 // A list that several threads turn keeps what it has.
 template <class T>
 void circle(std::size_t threads, std::uint64_t turns, bool waiting) {
@@ -249,5 +270,6 @@ int main(int argc, char** argv) {
   const std::uint64_t work = factor(argc, argv);
   all<std::uint64_t>(work);
   all<std::string>(work);
+  whole_batches(work);
   return verdict("list_stress");
 }

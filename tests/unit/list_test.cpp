@@ -733,6 +733,46 @@ TEST_CASE("List: what a closed list has can be popped, one by one and several at
   CHECK(list.lpush(1).error() == Errc::closed);
 }
 
+TEST_CASE("List's queue: slots that were made for a push come too late, and are of another number") {
+  using Queue = blocking_list::Fifo<int>;
+  using Room = blocking_list::Room<int>;
+  Queue queue;
+  queue.open_pushes();
+  queue.open_pops();
+  int pushed = 0;
+  int popped = 0;
+  const auto push = [&] {
+    Room room;
+    for (int value = pushed; !queue.push(value, false); room.make()) static_cast<void>(queue.grow(1, room));
+    ++pushed;
+  };
+  const auto pop = [&] {
+    for (;;) {
+      const auto element = queue.pop(false);
+      if (element) REQUIRE(*element == popped++);
+      if (element.outcome() != Queue::Outcome::closed) return static_cast<bool>(element);
+      const bool way = queue.go_on();
+      queue.open_pops();
+      if (!way) return false;
+    }
+  };
+  Room late;
+  REQUIRE_FALSE(queue.grow(1, late));
+  late.make();
+  for (int i = 0; i < 60'000; ++i) push();
+  while (pop()) {}
+  queue.keep_less();
+  for (int i = 0; i < 20'000; ++i) push();
+  for (int i = 0; i < 8'000; ++i) REQUIRE(pop());
+  for (int value = pushed; queue.push(value, false); value = pushed) ++pushed;
+  REQUIRE(queue.grow(1, late));
+  int value = pushed;
+  REQUIRE(queue.push(value, false));
+  ++pushed;
+  while (pop()) {}
+  CHECK(popped == pushed);
+}
+
 TEST_CASE("List: no element is destroyed twice, or never") {
   Census census;
   {

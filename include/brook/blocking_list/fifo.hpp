@@ -260,16 +260,8 @@ class Fifo {
     const bool lacks = !fits && segments_.lacks(capacity, direction_);
     room.wanted = lacks && room.slots.size() != capacity ? capacity : 0;
     if (room.wanted > 0) return false;
-    if (!lacks && room.slots.size() > 0) segments_.keep(room.slots, direction_);
-    if (fits) return true;
-    Segment& next = segments_.make(capacity, direction_, room.slots);
-    freeze_pushes();
-    give_up(full, end_, Claims::full);
-    open(full.pushes, Claims::full);
-    open(next.pushes, next.first);
-    pushes_frozen_ = false;
-    full.next = &next;
-    tail_.store(&next, sync::release);  // LG
+    if (!fits) link(full, segments_.make(capacity, direction_, room.slots));
+    if (room.slots.size() > 0) segments_.keep(room.slots, direction_);
     return true;
   }
 
@@ -335,6 +327,17 @@ class Fifo {
     word.store(Claims{word.load(sync::relaxed)}.opened_at(at, direction_).bits, sync::release);  // LS LI
   }
 
+  // Goes on pushing to a new segment.
+  void link(Segment& full, Segment& next) noexcept {
+    freeze_pushes();
+    give_up(full, end_, Claims::full);
+    open(full.pushes, Claims::full);
+    open(next.pushes, next.first);
+    pushes_frozen_ = false;
+    full.next = &next;
+    tail_.store(&next, sync::release);  // LG
+  }
+
   // Goes on to the next segment where the head has been popped to its end, which it has while pops are frozen. Whether it did.
   bool advance() noexcept {
     Segment& used = head();
@@ -345,12 +348,11 @@ class Fifo {
     return true;
   }
 
-  // The only segment is left with its last slots unused: nobody has claimed them but poppers, who have found them void.
+  // The only segment is left with its last slots unused. Who of the poppers has claimed any has found them void, and says so.
   void leave_last() noexcept {
     Segment& used = head();
     give_up(used, end_, Claims::full);
-    const std::uint32_t unclaimed = std::min(Claims::full - used.first, Claims::full - end_);
-    used.skipped.fetch_add(unclaimed, sync::relaxed);  // AO
+    used.skipped.fetch_add(Claims::full - used.first, sync::relaxed);  // AO
     used.first = Claims::full;
     none_.next = nullptr;
     end_ = Claims::full;

@@ -14,6 +14,7 @@
 #include <brook/blocking_list/claims.hpp>
 #include <brook/blocking_list/segment.hpp>
 #include <brook/blocking_list/slot.hpp>
+#include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 
 namespace brook::blocking_list {
@@ -46,6 +47,7 @@ class Segments {
       segment.slots = std::move(room);
       segment.phase = 0;
     }
+    BROOK_ASSERT(segment.slots.size() == capacity);
     if (&from == &pool.kept) note_kept(kept_ - 1);
     from = std::exchange(segment.next, nullptr);
     may_keep_ = std::min(may_keep_ + 1, most_kept);
@@ -57,10 +59,11 @@ class Segments {
     segment.taken.store(0, sync::relaxed);      // AO
     return segment;
   }
-  /// Keeps slots for which there turned out to be no need, if that needs no memory.
+  /// Keeps slots for which there turned out to be no need, if that needs no memory, and as many would be taken next.
   void keep(Slots<Payload>& room, bool direction) noexcept {
     Pool& pool = pools_[direction ? 1 : 0];
     if (pool.bare == nullptr || kept_ >= may_keep_) return;
+    if (pool.kept != nullptr && pool.kept->slots.size() != room.size()) return;
     Segment& segment = *pool.bare;
     pool.bare = segment.next;
     segment.slots = std::move(room);
@@ -77,6 +80,7 @@ class Segments {
 
   /// Keeps the slots of no more than one.
   void keep_one() noexcept {
+    collect();
     while (kept_ > 1) drop_kept();
   }
   /// Whether that would do anything. By any thread: a hint.

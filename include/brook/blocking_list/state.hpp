@@ -137,7 +137,10 @@ class State {
     if (!plain_) return PopResult::closed;
     const auto held = core::lock_patiently(mutex);
     if (!poppers.empty() || !elements.together()) return PopResult::closed;
-    if (elements.empty()) return PopResult::empty;
+    if (elements.empty()) {
+      elements.keep_less();
+      return PopResult::empty;
+    }
     use(elements.pop(side));
     elements.note_pop(side);
     if (!elements.together()) settle();

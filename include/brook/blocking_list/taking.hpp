@@ -62,10 +62,14 @@ template <class T>
   const std::size_t most = std::min(count, there);
   values.reserve(most);
   if constexpr (log::LiesInSlot<T>) {
-    // Once more where slots were void: until then nobody else has popped, so all is of that instant.
-    for (; there > 0 && values.size() < most; there = list.elements.at_most(most - values.size())) {
-      list.elements.pop_some(side, most - values.size(), there,
+    // Once more where slots were void and there are more behind them: until then nobody else has popped, so all is of the
+    // instant of the last look. Then there is room for `count`.
+    for (;;) {
+      const std::size_t wanted = count - values.size();
+      list.elements.pop_some(side, std::min(wanted, there), there,
                              [&](auto&& payload) noexcept { values.push_back(value_from<T>(payload)); });
+      if (there < wanted || values.size() == count) break;
+      there = list.elements.at_most(count - values.size());
     }
   } else {
     list.elements.gather();
