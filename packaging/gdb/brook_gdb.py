@@ -14,7 +14,7 @@ import gdb.printing
 READY, VOID, ERASED, FOLLOWER = 1, 2, 4, 8  # log/slot.hpp
 LOW, SEQ, MS = 16, 18, 29                   # log/word.hpp
 CLAIMED, FULL = 0xffff, 4096                # blocking_list/claims.hpp
-IN_LIST = {"ready": 1, "taken": 3, "follower": 4}  # blocking_list/slot.hpp
+IN_LIST = {"ready": 1, "taken": 3, "counted": 4, "follower": 5}  # blocking_list/slot.hpp
 MOST = 200                                  # of the elements of one object are shown
 
 
@@ -97,23 +97,27 @@ def entries(log, boundary=0):
 
 def queued(queue):
     """The payload of each element of a list's queue, in the order in which they are popped."""
-    segment, last = pointer(queue["head_"]), pointer(queue["tail_"])
+    head, last = pointer(queue["head_"]), pointer(queue["tail_"])
+    segment = head
     while int(segment) != 0:
-        slots, phase = pointer(segment["slots"]), number(segment["phase"])
+        slots, phase = pointer(segment["slots"]["slots_"]), number(segment["phase"])
         shift = int(segment["capacity"]) - FULL
+        first = int(segment["first"])
+        if segment == head and not queue["pops_frozen_"]:
+            first = min(number(segment["pops"]) & CLAIMED, FULL)
         end = FULL
         if segment == last:
             end = int(queue["end_"]) if queue["pushes_frozen_"] else min(number(segment["pushes"]) & CLAIMED, FULL)
 
         def state_of(i):
             bits = number(slots[i]["bits_"])
-            return (bits >> 1 & 7, bits >> 4) if bits & 1 == phase else (0, 0)
+            return bits >> 1 if bits & 1 == phase else 0
 
-        for i in range((number(segment["pops"]) & CLAIMED) + shift, end + shift):
-            state, distance = state_of(i)
-            if state == IN_LIST["follower"]:
-                state, _ = state_of(i - distance)
-            if state in (IN_LIST["ready"], IN_LIST["taken"]):  # the first of several may have been taken
+        for i in range(first + shift, end + shift):
+            told = i
+            while state_of(told) == IN_LIST["follower"]:  # what it is says the first of them
+                told -= 1
+            if state_of(told) in (IN_LIST["ready"], IN_LIST["taken"], IN_LIST["counted"]):  # that may have been taken
                 yield at(slots[i]["payload_"], slots[i].type.template_argument(0))
         if segment == last:
             return
