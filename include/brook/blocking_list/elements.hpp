@@ -8,6 +8,10 @@
 //           What is pushed and popped at the queue's two ends only, a few times in a row, leads back to `queue`.
 // Cost      each element is moved to front_ once at most, so operations other than the queue's cost O(1) for each
 //           element that was pushed since the last of them.
+//
+// Memory orders
+//   row  thread  operation              order    meets  because
+//   LZ   anyone  whether it looks so    relaxed  -      a hint: who then has the lock looks again
 #pragma once
 
 #include <algorithm>
@@ -25,6 +29,7 @@
 #include <brook/blocking_list/popped_in_place.hpp>
 #include <brook/blocking_list/slot.hpp>
 #include <brook/blocking_list/witness.hpp>
+#include <brook/core/sync.hpp>
 #include <brook/core/undo.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
@@ -39,7 +44,7 @@ class Elements {
   using Bytes = std::span<const std::byte>;
 
   /// `always_together` for a list that is never to be used without the lock.
-  explicit Elements(bool always_together) : always_together_(always_together), together_(always_together) {}
+  explicit Elements(bool always_together) : always_together_(always_together) { put_together(always_together); }
 
   /// From now on all operations take the lock, and who notes them is told. Throws std::bad_alloc, and then nothing has changed.
   void watch(Witness<Payload>& witness) {
@@ -61,6 +66,8 @@ class Elements {
 
   /// Elements that are known to be there for pops without the lock. A hint.
   [[nodiscard]] std::size_t ahead() const noexcept { return queue_.ahead(); }
+  /// Whether all elements seem to be in one deque.
+  [[nodiscard]] bool looks_together() const noexcept { return looks_together_.load(sync::relaxed); }  // LZ
   /// Whether there may be memory to give back once there are no elements. A hint.
   [[nodiscard]] bool keeps_more() const noexcept { return queue_.keeps_more(); }
 
@@ -259,13 +266,17 @@ class Elements {
     queue_.freeze();
     if (!cuts_.empty()) cuts_.before_gathering();
     queue_.take_all(no_limit, no_limit, [this](Payload&& payload) { front_.push_back(std::move(payload)); });
-    together_ = true;
+    put_together(true);
+  }
+  void put_together(bool together) noexcept {
+    together_ = together;
+    looks_together_.store(together, sync::relaxed);  // LZ
   }
 
   void note(bool as_queue) noexcept {
     if (!as_queue) left_together_ = operations_together;
     else if (left_together_ > 0) --left_together_;
-    if (left_together_ == 0) together_ = always_together_;
+    if (left_together_ == 0) put_together(always_together_);
   }
 
   [[nodiscard]] bool before_front(Side side) const noexcept { return popped_at(side) == direction_; }
@@ -318,7 +329,8 @@ class Elements {
   Cuts<Payload> cuts_;
   Witness<Payload>* witness_ = nullptr;
   bool always_together_;
-  bool together_;
+  bool together_ = false;
+  sync::atomic<bool> looks_together_{false};
   bool open_ = false;       // pushes are, but for who has the lock
   bool pops_open_ = false;  // the same
   bool direction_ = false;  // elements are pushed at the left, and popped at the right

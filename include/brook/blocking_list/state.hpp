@@ -24,7 +24,6 @@
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/later.hpp>
-#include <brook/core/patient_lock.hpp>
 #include <brook/core/recorder.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/error.hpp>
@@ -123,8 +122,8 @@ class State {
 
   /// False when it is more than that; the value is then as it was. Throws std::bad_alloc, and then nothing has changed.
   [[nodiscard, gnu::noinline, gnu::flatten]] bool push_together(Side side, Payload& value) {
-    if (!plain_) return false;
-    const auto held = core::lock_patiently(mutex);
+    if (!plain_ || !elements.looks_together()) return false;
+    const sync::lock_guard<sync::mutex> held(mutex);
     if (closed || !poppers.empty() || !elements.together()) return false;
     elements.push(side, std::move(value));
     elements.note_push(side);
@@ -134,8 +133,8 @@ class State {
   /// Hands the element to `use(Payload&&)`, which must not throw. Closed: it is more than that.
   template <class Use>
   [[nodiscard, gnu::noinline, gnu::flatten]] PopResult pop_together(Side side, const Use& use) noexcept {
-    if (!plain_) return PopResult::closed;
-    const auto held = core::lock_patiently(mutex);
+    if (!plain_ || !elements.looks_together()) return PopResult::closed;
+    const sync::lock_guard<sync::mutex> held(mutex);
     if (!poppers.empty() || !elements.together()) return PopResult::closed;
     if (elements.empty()) {
       elements.keep_less();
