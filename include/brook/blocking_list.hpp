@@ -332,14 +332,18 @@ class BlockingList {
   // blocking_list/popping.hpp
   // Of types that lie in a slot.
   template <class Take>
+  [[nodiscard]] Outcome pop_now_to(Side side, Take take);
+  template <class Take>
   bool pop_to(Side side, Take take);
+  template <class Take>
+  bool pop_locked_to(Side side, Take take);
   template <class Take>
   bool pop_slowly(Side side, Take take);
   [[nodiscard]] Outcome pop_to(Side side, std::size_t least, std::size_t most, std::vector<T>& values);
   [[nodiscard]] bool make_way(Side side);
-  [[nodiscard]] std::optional<T> pop_otherwise(Side side, Outcome outcome);
+  void pop_otherwise(Side side, Outcome outcome, std::optional<T>& value);
   void give_memory_back();
-  [[nodiscard]] expected<T, Errc> wait_and_pop(Side side, const Wait& wait, Outcome outcome);
+  void wait_and_pop(Side side, const Wait& wait, Outcome outcome, expected<T, Errc>& value);
   // Of any.
   [[nodiscard]] expected<T, Errc> wait_in_line(Side side, const Wait& wait);
   bool pop_watched(Side side, std::optional<T>& value);

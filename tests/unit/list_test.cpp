@@ -761,7 +761,7 @@ TEST_CASE("List's queue: slots that were made for a push come too late, and are 
   late.make();
   for (int i = 0; i < 60'000; ++i) push();
   while (pop()) {}
-  queue.keep_less();
+  queue.keep_one();
   for (int i = 0; i < 20'000; ++i) push();
   for (int i = 0; i < 8'000; ++i) REQUIRE(pop());
   for (int value = pushed; queue.push(value, false); value = pushed) ++pushed;

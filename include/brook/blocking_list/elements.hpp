@@ -69,7 +69,7 @@ class Elements {
   /// Whether all elements seem to be in one deque.
   [[nodiscard]] bool looks_together() const noexcept { return looks_together_.load(sync::relaxed); }  // LZ
   /// Whether there may be memory to give back once there are no elements. A hint.
-  [[nodiscard]] bool keeps_more() const noexcept { return queue_.keeps_more(); }
+  [[nodiscard]] bool keeps_several() const noexcept { return queue_.keeps_several(); }
 
   // — with the lock —
 
@@ -226,7 +226,7 @@ class Elements {
   void seal() noexcept { queue_.seal(); }
 
   /// There are no elements, or few: what was needed for more goes back.
-  void keep_less() noexcept { queue_.keep_less(); }
+  void keep_one() noexcept { queue_.keep_one(); }
 
   /// What may be done without the lock again; `push` and `pop` say whether others allow it.
   void settle(bool push, bool pop) noexcept {

@@ -198,8 +198,8 @@ class Fifo {
     return head.known_after(Claims{head.pops.load(sync::relaxed)});  // AO
   }
 
-  /// Whether keep_less() would give memory back. A hint.
-  [[nodiscard]] bool keeps_more() const noexcept { return segments_.keeps_several(); }
+  /// Whether keep_one() would give memory back. A hint.
+  [[nodiscard]] bool keeps_several() const noexcept { return segments_.keeps_several(); }
 
   // — with the lock —
 
@@ -300,7 +300,7 @@ class Fifo {
   [[nodiscard]] Walk<Payload> walk() const noexcept { return {head(), head().first, tail(), end_}; }
 
   /// Gives back what is kept of a queue that was longer, but for one segment.
-  void keep_less() noexcept { segments_.keep_one(); }
+  void keep_one() noexcept { segments_.keep_one(); }
 
  private:
   using Segment = blocking_list::Segment<Payload>;

@@ -24,18 +24,28 @@
 
 namespace brook {
 
+// Without the lock.
+template <class T>
+template <class Take>
+typename BlockingList<T>::Outcome BlockingList<T>::pop_now_to(Side side, Take take) {
+  const auto popped = state_->elements.pop_now(side);
+  if (popped) take(std::move(log::value_of<T>(*popped)));
+  return popped.outcome();
+}
+
 template <class T>
 template <class Take>
 bool BlockingList<T>::pop_to(Side side, Take take) {
-  Outcome outcome = Outcome::closed;
-  {
-    const auto popped = state_->elements.pop_now(side);
-    if (popped) take(std::move(log::value_of<T>(*popped)));
-    outcome = popped.outcome();
-  }
+  const Outcome outcome = pop_now_to(side, take);
+  return outcome == Outcome::closed ? pop_locked_to(side, take) : outcome == Outcome::done;
+}
+
+// Behind a pop that could not do without the lock.
+template <class T>
+template <class Take>
+bool BlockingList<T>::pop_locked_to(Side side, Take take) {
   const auto take_payload = [take](Payload&& payload) noexcept { take(std::move(log::value_of<T>(payload))); };
-  if (outcome == Outcome::closed) [[unlikely]]
-    outcome = state_->pop_together(side, take_payload);
+  const Outcome outcome = state_->pop_together(side, take_payload);
   return outcome == Outcome::closed ? pop_slowly(side, take) : outcome == Outcome::done;
 }
 
@@ -60,9 +70,8 @@ template <class Take>
         return true;
       }
     }
-    const auto popped = state_->elements.pop_now(side);
-    if (popped) take(std::move(log::value_of<T>(*popped)));
-    if (popped.outcome() != Outcome::closed) return popped.outcome() == Outcome::done;
+    const Outcome outcome = pop_now_to(side, take);
+    if (outcome != Outcome::closed) return outcome == Outcome::done;
   }
 }
 
@@ -72,7 +81,9 @@ template <class T>
     const auto popped = state_->elements.pop_now(side);
     if (popped) [[likely]]
       return std::optional<T>(std::in_place, std::move(log::value_of<T>(*popped)));
-    return pop_otherwise(side, popped.outcome());
+    std::optional<T> value;
+    pop_otherwise(side, popped.outcome(), value);
+    return value;
   } else {
     return blocking_list::take(*state_, {.operation = Operation::pop, .size = 1}, [&](const Manner& manner) {
       probing::begin(manner);
@@ -83,21 +94,19 @@ template <class T>
   }
 }
 
+// Fills a variable of the caller: what it returned would be read in wider words than it was written, which stalls the processor.
 template <class T>
-[[gnu::noinline]] std::optional<T> BlockingList<T>::pop_otherwise(Side side, Outcome outcome) {
-  std::optional<T> value;
-  const blocking_list::Filling<T> fill{value};
-  if (outcome == Outcome::closed) pop_to(side, fill);
+[[gnu::noinline]] void BlockingList<T>::pop_otherwise(Side side, Outcome outcome, std::optional<T>& value) {
+  if (outcome == Outcome::closed) pop_locked_to(side, blocking_list::Filling<T>{value});
   else give_memory_back();
-  return value;
 }
 
 // The list was found empty.
 template <class T>
 void BlockingList<T>::give_memory_back() {
-  if (!state_->elements.keeps_more()) return;
+  if (!state_->elements.keeps_several()) return;
   const Locked locked(*state_);
-  state_->elements.keep_less();
+  state_->elements.keep_one();
 }
 
 template <class T>
@@ -155,7 +164,9 @@ template <class T>
     const auto popped = state_->elements.pop_now(side);
     if (popped) [[likely]]
       return expected<T, Errc>(tl::in_place, std::move(log::value_of<T>(*popped)));
-    return wait_and_pop(side, wait, popped.outcome());
+    expected<T, Errc> value = unexpected(Errc::timed_out);
+    wait_and_pop(side, wait, popped.outcome(), value);
+    return value;
   } else {
     if (!state_->watched()) [[likely]]
       return wait_in_line(side, wait);
@@ -183,25 +194,21 @@ template <class T>
   });
 }
 
-// Not inline: it would cost the common case its registers.
+// Not inline: it would cost the common case its registers. `value` is an error.
 template <class T>
-[[gnu::noinline]] expected<T, Errc> BlockingList<T>::wait_and_pop(Side side, const Wait& wait, Outcome outcome) {
-  expected<T, Errc> value = unexpected(Errc::timed_out);
+[[gnu::noinline]] void BlockingList<T>::wait_and_pop(Side side, const Wait& wait, Outcome outcome,
+                                                     expected<T, Errc>& value) {
   const blocking_list::Placing<T> place{value};
-  const auto come = [&] { return pop_to(side, place); };
-  if (outcome == Outcome::closed && come()) return value;
-  if (state_->watched()) {
-    pop_watched(side, wait, value);
-    return value;
-  }
+  if (outcome == Outcome::closed && pop_locked_to(side, place)) return;
+  if (state_->watched()) return pop_watched(side, wait, value);
   const Clock::time_point deadline = wait.deadline(state_->clock());  // before the time that polling takes
-  if (state_->poll(deadline, come, [this] { return state_->elements.ahead(); })) return value;
+  const auto come = [&] { return pop_to(side, place); };
+  if (state_->poll(deadline, come, [this] { return state_->elements.ahead(); })) return;
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
   const auto failed = blocking_list::wait_until<T>(lists, side, 1, 1, wait, deadline, popper);
   if (failed) value = unexpected(*failed);
   else place(std::move(log::value_of<T>(popper->got.front())));
-  return value;
 }
 
 template <class T>

@@ -110,15 +110,14 @@ template <class T>
                                                                                   const Wait* wait) {
   if (state_->elements.push_now(side, payload)) [[likely]]
     return Length<T>(*this);
+  if (state_->push_together(side, payload)) return Length<T>(*this);
   return push_one_slowly(side, payload, wait);
 }
 
 template <class T>
 [[gnu::noinline]] expected<Length<T>, Errc> BlockingList<T>::push_one_slowly(Side side, Payload& payload,
                                                                              const Wait* wait) {
-  if (!state_->push_together(side, payload)) {
-    if (const auto failed = push_slowly(side, {std::addressof(payload), 1}, wait)) return unexpected(*failed);
-  }
+  if (const auto failed = push_slowly(side, {std::addressof(payload), 1}, wait)) return unexpected(*failed);
   return Length<T>(*this);
 }
 

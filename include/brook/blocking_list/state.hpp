@@ -137,7 +137,7 @@ class State {
     const sync::lock_guard<sync::mutex> held(mutex);
     if (!poppers.empty() || !elements.together()) return PopResult::closed;
     if (elements.empty()) {
-      elements.keep_less();
+      elements.keep_one();
       return PopResult::empty;
     }
     use(elements.pop(side));
@@ -209,7 +209,7 @@ class State {
   }
 
   void join(Place<Popper<T>>& place) noexcept {
-    elements.keep_less();
+    elements.keep_one();
     poppers.join(place);
     movers += place.waiter.destination.list ? 1 : 0;
   }

@@ -47,7 +47,7 @@ template <class T>
     }
   }
   if (value) list.elements.note_pop(side);
-  else list.elements.keep_less();
+  else list.elements.keep_one();
   return value;
 }
 
@@ -81,7 +81,7 @@ template <class T>
     while (gone.size() < values.size()) gone.push_back(list.elements.pop(side));
   }
   if (!values.empty()) list.elements.note_pop(side);
-  else list.elements.keep_less();
+  else list.elements.keep_one();
   return values;
 }
 
