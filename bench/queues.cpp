@@ -1,5 +1,6 @@
 // queues.cpp — producers and consumers of one queue: as many of both, or more of one, in batches, and one thread that
 // does both; a list that is used from both ends; and a consumer that sleeps.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -117,18 +118,56 @@ double push_and_pop(std::size_t count) {
   return ns / static_cast<double>(count);
 }
 
+/// How long producers and consumers are at work in one run.
+double lasting_ns(const Suite& suite) { return static_cast<double>(suite.work(100'000'000)); }
+
+struct Topology {
+  std::size_t producers;
+  std::size_t consumers;
+};
+
+/// stream_through() with as many elements as keep one peer's queue busy for about as long as another's. More threads than
+/// processors take turns of some milliseconds: how long a run of few turns takes says who had the first of them.
+template <class T, class Queue>
+class Streaming {
+ public:
+  /// At least `least` elements, and no more than fit in memory should they all come before the first one goes.
+  Streaming(Topology how, std::size_t least, std::size_t batch, double lasting_ns)
+      : how_(how),
+        count_(least),
+        most_(std::max<std::size_t>(least, (std::size_t{512} << 20) / sizeof(T))),
+        batch_(batch),
+        lasting_ns_(lasting_ns) {}
+
+  double operator()() {
+    double ns = run();
+    // In the round that warms up.
+    for (; !settled_ && count_ < most_ && ns * static_cast<double>(count_) < lasting_ns_; ns = run())
+      count_ = std::min(2 * count_, most_);
+    settled_ = true;
+    return ns;
+  }
+
+ private:
+  [[nodiscard]] double run() const {
+    const std::size_t each = count_ / how_.producers / batch_ * batch_;
+    return stream_through<T, Queue>(how_.producers, how_.consumers, each, batch_);
+  }
+
+  Topology how_;
+  std::size_t count_;
+  std::size_t most_;
+  std::size_t batch_;
+  double lasting_ns_;
+  bool settled_ = false;
+};
+
 template <class T>
 void add_topologies(Suite& suite, const std::string& name, std::size_t count) {
-  struct Topology {
-    std::size_t producers;
-    std::size_t consumers;
-  };
   for (const Topology how : std::initializer_list<Topology>{{1, 1}, {2, 2}, {4, 4}, {2, 1}, {1, 2}, {8, 8}}) {
     auto& queues = suite.add(name + std::to_string(how.producers) + "P" + std::to_string(how.consumers) + "C");
-    // Threads that take turns on a lock take their time.
-    const std::size_t each = (how.producers + how.consumers == 2 ? count : count / 4) / how.producers;
     each_queue<T>([&]<class Queue>(std::type_identity<Queue>) {
-      queues.peer(Queue::name, [=] { return stream_through<T, Queue>(how.producers, how.consumers, each, 1); });
+      queues.peer(Queue::name, Streaming<T, Queue>(how, count / 8, 1, lasting_ns(suite)));
     });
   }
 }
@@ -137,13 +176,12 @@ template <class T>
 void add_batches(Suite& suite, const std::string& name, std::size_t count) {
   constexpr std::size_t batch = 64;
   for (const std::size_t threads : {1U, 2U}) {
-    const std::size_t each = count / threads / batch * batch;
     auto& queues = suite.add(name + std::to_string(threads) + "P" + std::to_string(threads) + "C/batch64");
     each_queue<T>([&]<class Queue>(std::type_identity<Queue>) {
       if constexpr (requires(typename Queue::Producer & producer, std::vector<T> & values) {
                       producer.push_batch(values);
                     })
-        queues.peer(Queue::name, [=] { return stream_through<T, Queue>(threads, threads, each, batch); });
+        queues.peer(Queue::name, Streaming<T, Queue>({threads, threads}, count / 8, batch, lasting_ns(suite)));
     });
   }
 }
