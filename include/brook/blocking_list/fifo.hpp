@@ -19,7 +19,7 @@
 //                     segment (Looker), and settles slots until it has seen as many elements as it wants, or all
 //           claim     one compare-and-swap takes all these slots. It fails when anybody has popped meanwhile, so what
 //                     was seen is what is there. All there are: they were when the pushers' word was read.
-//           take      all is settled: nothing to wait for
+//           take      all is settled: nothing to wait for. Others look already at what is behind it
 //
 // With the lock   A word is frozen by setting a bit in it: claims that find the bit count for nothing. Who freezes both
 //           words knows which slots are claimed, and has them to itself once their pushers have published or were
@@ -57,11 +57,11 @@
 //   LM   popper  read the pushers' word acquire  LI     one of a later life says that the poppers' word is of one, too
 //   LO   pusher  withdrawn += n         release  LQ     the payloads have been moved back
 //   LP   popper  skipped += 1           release  LQ     the slot is not looked at any more
-//   LQ   holder  read both              acquire  LO,LP  before the segment is used again
-//   LX   popper, taken += n, read it    relaxed  -      by LV: who took several looked until after that
-//        holder
+//   LX   popper  taken += n             release  LQ     the payloads have been moved out
+//   LQ   holder  read the three         acquire  LO,LP, before the segment is used again
+//                                                LX
 //   LU   popper  lookers += 1           acquire  LW     too late: the poppers' word has then gone on
-//   LV   popper  lookers -= 1           release  LW     the payloads have been moved out, nothing is looked at
+//   LV   popper  lookers -= 1           release  LW     nothing is looked at any more
 //   LW   holder  read lookers           acq_rel  LU,LV  before the segment is used again, or its slots are freed
 //   LR   anyone  `known`                relaxed  -      a hint: what is claimed in vain is voided
 //   LS   holder  freeze pushes; what    relaxed  -      the lock orders holders; elements come with LB
@@ -173,21 +173,25 @@ class Fifo {
   [[nodiscard]] Outcome pop_some(std::size_t least, std::size_t most, bool direction, Prepare&& prepare, Use&& use) {
     for (;;) {
       Segment& head = *head_.load(sync::acquire);  // LF
+      let_others_claim(head);
       Claims seen{head.pops.load(sync::acquire)};  // LJ
       if (!seen.open(direction)) return Outcome::closed;
-      const Looker<Payload> looker(head);
-      const Claims pushes{head.pushes.load(sync::relaxed)};      // AO
-      if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
-      if (pushes.frozen()) return Outcome::closed;
-      if (pushes.end() <= seen.at()) return Outcome::empty;
-      const std::uint32_t first = head.slot_of(seen.at());
-      const Run run = settle_run(head, first, head.slot_of(pushes.end()), most);
-      if (run.elements < most && pushes.end() == Claims::full) return Outcome::more;
-      if (run.elements < least) return Outcome::empty;
-      prepare(run.elements);
-      if (!head.pops.compare_exchange_strong(seen.bits, seen.bits + run.slots, sync::release, sync::relaxed))  // LK AO
-        continue;
-      take_run(head, first, run, use);
+      Run run;
+      {
+        const Looker<Payload> looker(head);
+        const Claims pushes{head.pushes.load(sync::relaxed)};      // AO
+        if (head.pops.load(sync::relaxed) != seen.bits) continue;  // AO
+        if (pushes.frozen()) return Outcome::closed;
+        if (pushes.end() <= seen.at()) return Outcome::empty;
+        run = settle_run(head, head.slot_of(seen.at()), head.slot_of(pushes.end()), most);
+        if (run.elements < most && pushes.end() == Claims::full) return Outcome::more;
+        if (run.elements < least) return Outcome::empty;
+        prepare(run.elements);
+        if (!head.pops.compare_exchange_strong(seen.bits, seen.bits + run.slots, sync::release,
+                                               sync::relaxed))  // LK AO
+          continue;
+      }
+      take_run(head, head.slot_of(seen.at()), run, use);
       return Outcome::done;
     }
   }
@@ -370,7 +374,7 @@ class Fifo {
       values.move_to(i, slots[i]);
       slots[i].follow(segment.phase);
     }
-    if (slots[0].publish(segment.phase)) [[likely]]
+    if (count > 1 ? slots[0].publish(segment.phase, count - 1) : slots[0].publish(segment.phase)) [[likely]]
       return true;
     for (std::uint32_t i = count; i-- > 0;) values.take_back(i, slots[i]);
     withdraw(segment, count);

@@ -144,7 +144,7 @@ class Segments {
     if (segment.lookers.fetch_add(0, sync::acq_rel) != 0) return false;  // LW
     const std::uint32_t skipped = segment.skipped.load(sync::acquire);   // LQ
     if (segment.withdrawn.load(sync::acquire) != skipped) return false;  // LQ
-    std::uint32_t done = segment.taken.load(sync::relaxed) + skipped;    // LX
+    std::uint32_t done = segment.taken.load(sync::acquire) + skipped;    // LQ
     const std::uint32_t capacity = segment.capacity;
     const std::uint32_t phase = segment.phase;
     for (std::uint32_t at = 0; done < capacity && at < capacity; ++at) done += segment.slots[at].taken(phase) ? 1 : 0;

@@ -23,7 +23,7 @@ template <class Payload>
 [[nodiscard]] SlotState look(const Segment<Payload>& segment, std::uint32_t at) noexcept {
   SlotState told = segment.slots[at].told(segment.phase);
   while (told == SlotState::follower) told = segment.slots[--at].told(segment.phase);
-  return told == SlotState::taken || told == SlotState::counted ? SlotState::ready : told;
+  return told == SlotState::empty || told == SlotState::gone ? told : SlotState::ready;
 }
 
 /// Voids what is not settled of slots, in their order (I2). What turns out to have been published must have been seen so before
@@ -67,11 +67,14 @@ template <class Payload>
 [[nodiscard]] Run settle_run(Segment<Payload>& segment, std::uint32_t first, std::uint32_t end,
                              std::size_t most) noexcept {
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - first));
-  const std::uint32_t phase = segment.phase;
-  std::uint32_t elements = wanted > 0 && look(segment, first) == SlotState::ready ? 1 : 0;
-  if (elements > 0) {
+  std::uint32_t elements = 0;
+  if (wanted > 0 && look(segment, first) == SlotState::ready) {
+    const std::uint32_t phase = segment.phase;
     const Slot<Payload>* const slots = &segment.slots[first];
-    while (elements < wanted && slots[elements].element_behind_one(phase)) ++elements;
+    do {
+      elements += 1 + slots[elements].followers(phase);
+    } while (elements < wanted && slots[elements].element_behind_one(phase));
+    elements = std::min(elements, wanted);
   }
   Run run{elements, elements};
   for (; run.elements < wanted && first + run.slots < end; ++run.slots)
@@ -119,7 +122,7 @@ bool take(Segment<Payload>& segment, std::uint32_t at, Use&& use, SlotState as =
   return true;
 }
 
-/// Uses up slots that the caller has settled, and then claimed. It still is a Looker.
+/// Uses up slots that the caller has settled, and then claimed.
 template <class Payload, class Use>
 void take_run(Segment<Payload>& segment, std::uint32_t first, const Run& run, Use&& use) noexcept {
   if (run.elements < run.slots) {
@@ -129,7 +132,7 @@ void take_run(Segment<Payload>& segment, std::uint32_t first, const Run& run, Us
   Slot<Payload>* const slots = &segment.slots[first];
   for (std::uint32_t i = 0; i < run.slots; ++i) use_up(slots[i], use);
   slots[run.slots - 1].take(segment.phase, SlotState::counted);
-  segment.taken.fetch_add(run.slots, sync::relaxed);  // LX
+  segment.taken.fetch_add(run.slots, sync::release);  // LX
 }
 
 /// Has its segment count what the holder of the lock takes out.
@@ -137,7 +140,7 @@ template <class Payload>
 struct Counting {
   explicit Counting(Segment<Payload>& segment) noexcept : of(segment) {}
   ~Counting() {
-    if (taken > 0) of.taken.fetch_add(taken, sync::relaxed);  // LX
+    if (taken > 0) of.taken.fetch_add(taken, sync::relaxed);  // LS
   }
   Counting(const Counting&) = delete;
   Counting& operator=(const Counting&) = delete;
@@ -147,29 +150,30 @@ struct Counting {
 };
 
 /// Keeps the slots of a segment of which one has claimed none. But in the life in which one found it they may be gone:
-/// that must be looked at again, behind the constructor. One waits a little while others look, of whom one can only claim what
-/// they have seen; and looks seldom whether they still do, as that takes the line from them.
+/// that must be looked at again, behind the constructor.
 template <class Payload>
 class Looker {
  public:
   explicit Looker(Segment<Payload>& segment) noexcept : segment_(segment) {
-    let_others_finish();
-    segment.lookers.fetch_add(1, sync::acquire);  // LU
+    segment_.lookers.fetch_add(1, sync::acquire);  // LU
   }
   ~Looker() { segment_.lookers.fetch_sub(1, sync::release); }  // LV
   Looker(const Looker&) = delete;
   Looker& operator=(const Looker&) = delete;
 
  private:
-  void let_others_finish() const noexcept {
-    constexpr int at_a_time = 8;
-    for (int pauses = 0; pauses < sync::patient_pauses; ++pauses) {
-      if (pauses % at_a_time == 0 && segment_.lookers.load(sync::relaxed) == 0) return;  // AO
-      sync::pause();
-    }
-  }
-
   Segment<Payload>& segment_;
 };
+
+/// Waits a little while others look, of whom one can only claim what they have seen; and looks seldom whether they still do, as
+/// that takes the line from them.
+template <class Payload>
+void let_others_claim(const Segment<Payload>& segment) noexcept {
+  constexpr int at_a_time = 8;
+  for (int pauses = 0; pauses < sync::patient_pauses; ++pauses) {
+    if (pauses % at_a_time == 0 && segment.lookers.load(sync::relaxed) == 0) return;  // AO
+    sync::pause();
+  }
+}
 
 }  // namespace brook::blocking_list

@@ -1,26 +1,28 @@
 // slot.hpp — the place of one element in a list's queue: a state beside the payload.
 //
 // States
-//                  ┌── publish (pusher) ──▶ ready ──take (popper)──▶ taken; of several the last counted, the others as they were
-//     empty ─claim─┤
+//                  ┌── publish (pusher) ──▶ ready, batch ──take (popper)──▶ taken; of several the last counted, the others as
+//     empty ─claim─┤                                                        they were
 //                  ├── follow (pusher) ───▶ follower of the slot before it: ready when that one is, void when it is void
 //                  └── void (who must get past a stalled pusher) ──▶ void: never an element; its pusher begins anew
 //
 // A slot is used again without being written: it says in which of two phases it was used last, and its segment in which
 // one it is. What a slot says of the other phase means that it is empty.
 //
-// Several elements that are pushed at once are published by their first slot; the others are followers, written before
-// it. Slots are voided in their order (blocking_list/fifo.hpp), so a follower is voided only when its first slot was:
+// Several elements that are pushed at once are published by their first slot, which says how many follow, so that who takes
+// them all need look at no other; these followers are written before it.
+// Slots are voided in their order (blocking_list/fifo.hpp), so a follower is voided only when its first slot was:
 // what its pusher then writes over that says the same. It is taken only when the first one was published; so then it says that
 // of the followers behind it, and who looks back from these has not far to go.
 //
 // Memory orders
 //   row  thread  operation           order    meets  because
-//   LA   pusher  empty -> ready      release  LB     the payload, and the followers
+//   LA   pusher  empty -> ready,     release  LB     the payload, the followers, and how many they are
+//                batch
 //   LB   popper  read the state      acquire  LA,LE  the payload; or that an element is taken out
 //   LC   pusher  empty -> follower   relaxed  -      LA of the first slot releases it
 //   LD   passer  empty -> void       relaxed  -      tells but itself; who is done with such a slot says so by LO, LP
-//   LE   popper  ready -> taken      release  LB     the payload has been moved out before the segment is used again
+//   LE   popper  -> taken, counted   release  LB     the payload has been moved out before the segment is used again
 //   AO   anyone  private or failed   relaxed  -      nobody else has the segment, or nothing is learnt
 // Proof    tests/model/fifo_model.cpp
 #pragma once
@@ -35,8 +37,9 @@
 
 namespace brook::blocking_list {
 
-// gone: void. counted: taken, and its segment counts it. A follower has ready's bits and one more.
-enum class SlotState : std::uint8_t { empty, ready, gone, taken, counted, follower };
+// gone: void. batch: ready, and the first of several. counted: taken, and its segment counts it. What is, or may be, an element
+// is odd.
+enum class SlotState : std::uint8_t { empty, ready, gone, batch, taken, follower, counted };
 
 template <class Payload>
 class Slot {
@@ -54,21 +57,26 @@ class Slot {
   [[nodiscard]] bool ready(unsigned phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::ready, phase);  // LB
   }
-  /// Whether it is ready or a follower, which behind an element means one (blocking_list/fifo.hpp, I2).
+  /// Whether it is ready, a batch or a follower, which behind an element means one (blocking_list/fifo.hpp, I2).
   [[nodiscard]] bool element_behind_one(unsigned phase) const noexcept {
-    constexpr unsigned either = static_cast<unsigned>(State::ready) ^ static_cast<unsigned>(State::follower);
-    constexpr unsigned asked = 0xffU & ~(either << state_shift);
+    constexpr unsigned asked = 1U << state_shift | phase_bit;
     return (bits_.load(sync::acquire) & asked) == bits_of(State::ready, phase);  // LB
   }
   [[nodiscard]] bool taken(unsigned phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::taken, phase);  // LB
   }
 
+  /// Of an element: how many follow it, if it is the first of a batch.
+  [[nodiscard]] std::uint32_t followers(unsigned phase) const noexcept {
+    return bits_.load(sync::acquire) == bits_of(State::batch, phase) ? std::uint32_t{followers_} : 0;  // LB
+  }
+
   /// False when the slot was voided.
-  [[nodiscard]] bool publish(unsigned phase) noexcept {
-    std::uint8_t before = bits_.load(sync::relaxed);  // AO
-    return (before & phase_bit) != phase &&
-           bits_.compare_exchange_strong(before, bits_of(State::ready, phase), sync::release, sync::relaxed);  // LA AO
+  [[nodiscard]] bool publish(unsigned phase) noexcept { return publish_as(State::ready, phase); }
+  /// The same of a batch.
+  [[nodiscard]] bool publish(unsigned phase, std::uint32_t followers) noexcept {
+    followers_ = static_cast<std::uint16_t>(followers);
+    return publish_as(State::batch, phase);
   }
   void follow(unsigned phase) noexcept { bits_.store(bits_of(State::follower, phase), sync::relaxed); }  // LC
   /// Does nothing when the slot is not empty.
@@ -92,7 +100,14 @@ class Slot {
     return static_cast<std::uint8_t>(static_cast<unsigned>(state) << state_shift | phase);
   }
 
+  [[nodiscard]] bool publish_as(State state, unsigned phase) noexcept {
+    std::uint8_t before = bits_.load(sync::relaxed);  // AO
+    return (before & phase_bit) != phase &&
+           bits_.compare_exchange_strong(before, bits_of(state, phase), sync::release, sync::relaxed);  // LA AO
+  }
+
   sync::atomic<std::uint8_t> bits_{0};
+  sync::plain<std::uint16_t> followers_;
   alignas(Payload) std::byte payload_[sizeof(Payload)];
 };
 
