@@ -14,7 +14,7 @@ import gdb.printing
 READY, VOID, ERASED, FOLLOWER = 1, 2, 4, 8  # log/slot.hpp
 LOW, SEQ, MS = 16, 18, 29                   # log/word.hpp
 CLAIMED, FULL = 0xffff, 4096                # blocking_list/claims.hpp
-IN_LIST = {"ready": 1, "taken": 3, "counted": 4, "follower": 5}  # blocking_list/slot.hpp
+FOLLOWS, PUBLISHED = 5, (1, 3, 4, 6)        # blocking_list/slot.hpp
 MOST = 200                                  # of the elements of one object are shown
 
 
@@ -115,9 +115,9 @@ def queued(queue):
 
         for i in range(first + shift, end + shift):
             told = i
-            while state_of(told) == IN_LIST["follower"]:  # what it is says the first of them
+            while state_of(told) == FOLLOWS:  # what it is says the first of them
                 told -= 1
-            if state_of(told) in (IN_LIST["ready"], IN_LIST["taken"], IN_LIST["counted"]):  # that may have been taken
+            if state_of(told) in PUBLISHED:  # it may have been taken since
                 yield at(slots[i]["payload_"], slots[i].type.template_argument(0))
         if segment == last:
             return
