@@ -2,6 +2,7 @@
 // called again; what it gives to others who wait is neither lost nor doubled.
 #include <brook/blocking_list.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -316,6 +317,75 @@ TEST_CASE("No memory: a pop that was served loses nothing") {
   check([](Scene& scene) { return values(blpop(forever, *scene.list, *scene.other, *scene.empty)); });
   check([](Scene& scene) { return values(blmpop(forever, Side::left, 9, *scene.list, *scene.other, *scene.empty)); });
   check([](Scene& scene) { return values(blmpop(forever, Side::left, 9, *scene.other, *scene.list, *scene.empty)); });
+}
+
+namespace {
+
+// One that may throw when it moves: the list keeps it in a box, and who pops it gets a copy.
+struct Boxed {
+  explicit Boxed(std::string its_text) : text(std::move(its_text)) {}
+  Boxed(const Boxed&) = default;
+  Boxed(Boxed&& other) noexcept(false) : text(other.text) {}
+  Boxed& operator=(const Boxed&) = default;
+  ~Boxed() = default;
+
+  std::string text;
+};
+using Boxes = BlockingList<Boxed>;
+
+void see(Strings& got, const Boxed& one) { got.push_back(one.text); }
+void see(Strings& got, const Popped<Boxed>& one) { got.push_back(one.value.text); }
+void see(Strings& got, const std::vector<Boxed>& several) {
+  for (const Boxed& one : several) got.push_back(one.text);
+}
+void see(Strings& got, const PoppedMany<Boxed>& several) { see(got, several.values); }
+
+}  // namespace
+
+TEST_CASE("No memory: what was served, and could not be made a value, is in its list again") {
+  const Side side = GENERATE(Side::left, Side::right);
+  const Failing how = GENERATE(Failing::once, Failing::from_then_on);
+  constexpr int many = 150;  // more than what is left of the memory they lay in has room for
+  const auto check = [&](const auto& wait) {
+    for (std::uint64_t n = 1;; ++n) {
+      CAPTURE(n);
+      BusyClock clock;
+      Boxes list({.clock = &clock, .spin = std::chrono::microseconds(0)});
+      Boxes other({.clock = &clock, .spin = std::chrono::microseconds(0)});
+      const auto push = [&] {
+        std::vector<Boxed> boxes;
+        for (int i = 1; i <= many; ++i) boxes.emplace_back(text(i));
+        wanted(list.rpush_range(std::move(boxes)));
+      };
+      clock.instead = push;
+      Strings got;
+      bool thrown = false;
+      {
+        const FailingNew failing(n, how);
+        try {
+          const auto came = wait(list, other);
+          const SafeNew safe;
+          if (came) see(got, *came);
+        } catch (const std::bad_alloc&) { thrown = true; }
+      }
+      const bool failed = FailingNew::happened();
+      if (clock.instead) std::exchange(clock.instead, nullptr)();
+      CHECK((!thrown || got.empty()));
+      CHECK(list.size() == many - got.size());
+      CHECK(list.lrange(0, -1).size() == many - got.size());
+      for (const Boxed& one : list.lpop(no_limit)) got.push_back(one.text);
+      const auto by_number = [](const std::string& one) { return std::pair(one.size(), one); };
+      if (side == Side::right) std::ranges::sort(got, {}, by_number);
+      CHECK(got == texts(1, many));
+      if (!failed) return;
+    }
+  };
+  check([&](Boxes& list, Boxes&) { return side == Side::left ? list.blpop(forever) : list.brpop(forever); });
+  check([&](Boxes& list, Boxes& other) { return blmpop(forever, side, many, other, list); });
+  check([&](Boxes& list, Boxes& other) {
+    return side == Side::left ? blpop(forever, other, list) : brpop(forever, other, list);
+  });
+  if (side == Side::left) check([&](Boxes& list, Boxes&) { return list.pop_batch(100, many, forever); });
 }
 
 TEST_CASE("No memory: a batch that is being gathered keeps what it has") {

@@ -2,6 +2,7 @@
 // to who waits, by whom memory fails, is neither lost nor doubled; a handler is called once, or on_ready throws.
 #include <brook/select.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -95,7 +96,7 @@ class Refusing final : public Probe {
   bool refuses = false;
 
   Outcome watch(const Call& call, const Perform& perform) override {
-    if (!refuses || call.operation != Operation::receive) return perform();
+    if (!refuses || (call.operation != Operation::receive && call.operation != Operation::pop)) return perform();
     return {.done = false, .failed = Errc::full};
   }
 };
@@ -278,6 +279,59 @@ TEST_CASE("No memory: messages that a call may not have are received again, all 
     CAPTURE(which, completion, later, n);
     Refused scene;
     scene.with(which, [&](auto& subscription) { failed = check(subscription, scene, n); });
+  }
+}
+
+TEST_CASE("No memory: elements that a call may not have are in the list again, all of them") {
+  const Side side = GENERATE(Side::left, Side::right);
+  const std::size_t most = GENERATE(0U, 2U, 100U);  // 0: one, as one
+  const bool completion = GENERATE(false, true);
+  const bool later = GENERATE(false, true);
+  const Failing how = GENERATE(Failing::once, Failing::from_then_on);
+  bool failed = true;
+  for (std::uint64_t n = 1; failed; ++n) {
+    CAPTURE(most, completion, later, n);
+    Refusing probe;
+    SoleClock clock;
+    BlockingList<std::string> list({.clock = &clock, .spin = 0us, .probe = &probe});
+    const auto bring = [&] {
+      const SafeNew safe;
+      for (int i = 1; i <= 5; ++i) REQUIRE(list.rpush(text(i)));
+    };
+    std::optional<Errc> why;
+    const auto see = [&](const auto& got) { why = got ? std::nullopt : std::optional(got.error()); };
+    const auto take = [&](auto source) {
+      if (completion) on_ready(see, 1h, std::move(source));
+      else see(select(1h, std::move(source)));
+    };
+    if (later && !completion) clock.meanwhile.emplace_back(bring);
+    if (!later) bring();
+    probe.refuses = true;
+    bool thrown = false;
+    {
+      const FailingNew failing(n, how);
+      try {
+        if (most == 0) take(from(list, side));
+        else take(from(list, side, most));
+        if (completion && later) bring();
+      } catch (const std::bad_alloc&) { thrown = true; }
+    }
+    failed = FailingNew::happened();
+    probe.refuses = false;
+    if (list.empty()) bring();
+    CHECK((thrown || why == Errc::full || why == Errc::out_of_memory));
+    CHECK(list.size() == 5);
+    std::vector<std::string> all;
+    {
+      const FailingNew failing(1, how);  // one more chance to lose them
+      try {
+        if (auto first = list.lpop()) all.push_back((SafeNew(), *std::move(first)));
+      } catch (const std::bad_alloc&) {}
+    }
+    while (auto next = list.lpop()) all.push_back(*std::move(next));
+    if (later) std::ranges::sort(all);  // who waited at the right got the first one there
+    CHECK(all == std::vector{text(1), text(2), text(3), text(4), text(5)});
+    CHECK(list.empty());
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <brook/blocking_list/line.hpp>
+#include <brook/blocking_list/taken.hpp>
 #include <brook/blocking_list/witness.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
@@ -48,8 +49,14 @@ template <class T>
 struct Popper : Claimable {
   using Payload = log::PayloadOf<T>;
 
+  /// Throws std::bad_alloc.
   Popper(wait::Wakeable& sleeper, Side at, std::size_t at_least, std::size_t at_most, const wait::Bid& its_bid = {})
-      : Claimable(sleeper, its_bid), side(at), least(at_least), most(at_most) {}
+      : Claimable(sleeper, its_bid), side(at), least(at_least), most(at_most) {
+    taken.push_back({side});
+  }
+
+  /// What it has, unless that was taken back.
+  [[nodiscard]] std::vector<Payload>& got() noexcept { return taken.front().payloads; }
 
   const Side side;
   const std::size_t least;
@@ -57,7 +64,7 @@ struct Popper : Claimable {
   Destination<T> destination{};
   std::span<State<T>* const> lists{};  // where it waits at several, in the order in which it asks them
 
-  std::vector<Payload> got{};     // has room
+  Taken<Payload> taken;           // a batch, which has room; none once it was taken back
   State<T>* from = nullptr;       // the list that gave it
   bool served = false;            // it got at least so many, or its element was moved
   std::optional<Errc> refused{};  // the element could not be moved: why

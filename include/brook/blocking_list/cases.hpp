@@ -69,28 +69,14 @@ class PopCase final : public PopLine<T> {
 
   explicit PopCase(PopFrom<T> what) : PopLine<T>(std::move(what.list), what.side, 1) {}
 
-  [[nodiscard]] wait::Found poll() override {
-    std::optional<log::PayloadOf<T>> gone;
-    const Locked<T> locked(*this->list_);
-    if (auto value = pop_locked<T>(*this->list_, this->side_, gone)) value_.emplace(*std::move(value));
-    if (value_) return wait::Found::some;
-    return this->drained() ? wait::Found::over : wait::Found::nothing;
-  }
+  [[nodiscard]] wait::Found poll() override { return this->poll_elements(); }
   [[nodiscard]] expected<Value, Errc> result() {
-    if (value_) return *std::move(value_);
-    if (Popper<T>* const popper = this->popper()) return value_from<T>(popper->got.front());
+    if (auto* const taken = this->taken()) return value_from<T>(taken->front().payloads.front());
     return unexpected(this->why_not());
   }
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
-    return this->watch(Operation::pop, wait, taken ? 1 : 0, [this]() noexcept { give_back(); });
+    return this->watch(Operation::pop, wait, taken ? 1 : 0, [this]() noexcept { this->give_back(); });
   }
-  void give_back() noexcept override {
-    if (value_) this->put_back(std::span(&*value_, 1));
-    else this->put_back_served();
-  }
-
- private:
-  std::optional<T> value_;
 };
 
 template <class T>
@@ -100,30 +86,16 @@ class PopManyCase final : public PopLine<T> {
 
   explicit PopManyCase(PopManyFrom<T> what) : PopLine<T>(std::move(what.list), what.side, what.most) {}
 
-  [[nodiscard]] wait::Found poll() override {
-    std::vector<log::PayloadOf<T>> gone;
-    const Locked<T> locked(*this->list_);
-    values_ = pop_locked<T>(*this->list_, this->side_, this->most_, gone);
-    if (!values_.empty()) return wait::Found::some;
-    return this->drained() ? wait::Found::over : wait::Found::nothing;
-  }
+  [[nodiscard]] wait::Found poll() override { return this->poll_elements(); }
   [[nodiscard]] expected<Value, Errc> result() {
-    if (!values_.empty()) return std::move(values_);
-    if (Popper<T>* const popper = this->popper()) return values_of<T>(*popper);
+    if (auto* const taken = this->taken()) return values_of<T>(*this->list_, *taken);
     return unexpected(this->why_not());
   }
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
-    const Popper<T>* const popper = this->popper();
-    const std::size_t count = popper != nullptr ? popper->got.size() : values_.size();
-    return this->watch(Operation::pop, wait, taken ? count : 0, [this]() noexcept { give_back(); });
+    const auto* const all = this->taken();
+    const std::size_t count = taken && all != nullptr ? all->front().payloads.size() : 0;
+    return this->watch(Operation::pop, wait, count, [this]() noexcept { this->give_back(); });
   }
-  void give_back() noexcept override {
-    if (!values_.empty()) this->put_back(values_);
-    else this->put_back_served();
-  }
-
- private:
-  std::vector<T> values_;
 };
 
 /// What it takes is a copy of what was moved.

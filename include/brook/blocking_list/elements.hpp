@@ -5,6 +5,8 @@
 // States    queue      front_ is empty: both ends are open
 //           front      front_ is not: pops take the lock, pushes need not
 //           together   all elements are in front_, both ends are frozen, and every operation is that of a deque
+//           returned   elements that were popped have come back, and there was no memory to put them in their places:
+//                      both ends are frozen, and every operation first tries that again
 //           What is pushed and popped at the queue's two ends only, a few times in a row, leads back to `queue`.
 // Cost      each element is moved to front_ once at most, so operations other than the queue's cost O(1) for each
 //           element that was pushed since the last of them.
@@ -28,7 +30,9 @@
 #include <brook/blocking_list/lazy_deque.hpp>
 #include <brook/blocking_list/popped_in_place.hpp>
 #include <brook/blocking_list/slot.hpp>
+#include <brook/blocking_list/taken.hpp>
 #include <brook/blocking_list/witness.hpp>
+#include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/core/undo.hpp>
 #include <brook/log/payload.hpp>
@@ -91,9 +95,20 @@ class Elements {
   /// All elements are in one deque from now on. Throws std::bad_alloc, and then some are.
   void gather() {
     if (!together_) gather_from_queue();
+    if (!returned_.empty()) [[unlikely]]
+      put_in_places();
   }
 
-  [[nodiscard]] bool together() const noexcept { return together_; }
+  [[nodiscard]] bool together() const noexcept { return together_ && returned_.empty(); }
+
+  /// What was popped is at its sides again, what was popped last first. Needs no memory: where there is none it is in its place
+  /// only behind the next gather() that does not throw.
+  void take_back(Taken<Payload>& taken) noexcept {
+    queue_.freeze();
+    returned_.splice(returned_.end(), taken);
+    BROOK_TRY { gather(); }
+    BROOK_CATCH_ALL {}
+  }
 
   /// Nobody pushes or pops without the lock.
   void freeze() noexcept { queue_.freeze(); }
@@ -185,7 +200,7 @@ class Elements {
 
   /// For pops at a side. Throws std::bad_alloc.
   void prepare_pop(Side side) {
-    if (!together_ && popped_at(side) != direction_) gather();
+    if ((!together_ && popped_at(side) != direction_) || !returned_.empty()) gather();
     queue_.freeze_pops();
   }
   /// No fewer than there are now, if these are fewer than `enough`; else that many or more. O(segments). After prepare_pop().
@@ -209,12 +224,14 @@ class Elements {
   /// Whether there is one.
   [[nodiscard]] bool any() noexcept {
     queue_.freeze();
-    return !front_.empty() || (!together_ && queue_.any());
+    return !front_.empty() || !returned_.empty() || (!together_ && queue_.any());
   }
   /// How many there are. O(n) but where they are together.
   [[nodiscard]] std::size_t count() noexcept {
     queue_.freeze();
-    return front_.size() + (together_ ? 0 : queue_.count());
+    std::size_t elements = front_.size() + (together_ ? 0 : queue_.count());
+    for (const Batch<Payload>& batch : returned_) elements += batch.payloads.size();
+    return elements;
   }
 
   /// Whether the elements stay together depends on what is done with them: to be told of each operation.
@@ -230,14 +247,16 @@ class Elements {
 
   /// What may be done without the lock again; `push` and `pop` say whether others allow it.
   void settle(bool push, bool pop) noexcept {
-    open_ = push && !together_;
-    if (!together_) settle_queue(push, pop);
+    const bool in_places = returned_.empty();
+    open_ = push && in_places && !together_;
+    if (!together_) settle_queue(push && in_places, pop && in_places);
   }
 
   // — for who saves them (blocking_list/cut.hpp) —
 
-  /// Of what there is now.
-  void begin(Cut<Payload>& cut) noexcept {
+  /// Of what there is now. Throws std::bad_alloc where there are elements that have come back, and it had been thrown then.
+  void begin(Cut<Payload>& cut) {
+    if (!returned_.empty()) gather();
     queue_.freeze();
     cuts_.begin(cut, front_.size(), queue_, direction_);
   }
@@ -267,6 +286,14 @@ class Elements {
     if (!cuts_.empty()) cuts_.before_gathering();
     queue_.take_all(no_limit, no_limit, [this](Payload&& payload) { front_.push_back(std::move(payload)); });
     put_together(true);
+  }
+  // When it throws, what is left is still to be put there.
+  [[gnu::noinline]] void put_in_places() {
+    while (!returned_.empty()) {
+      auto& [side, payloads] = returned_.front();
+      for (; !payloads.empty(); payloads.pop_back()) push(side, std::move(payloads.back()));
+      returned_.pop_front();
+    }
   }
   void put_together(bool together) noexcept {
     together_ = together;
@@ -326,6 +353,7 @@ class Elements {
 
   Queue queue_;
   LazyDeque<Payload> front_;
+  Taken<Payload> returned_;
   Cuts<Payload> cuts_;
   Witness<Payload>* witness_ = nullptr;
   bool always_together_;

@@ -37,7 +37,7 @@ class PopLine : public wait::Case {
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
     popper_.emplace(call, side_, 1, most_, bid);
     popper_->destination = destination_;
-    popper_->got.reserve(1);
+    popper_->got().reserve(1);
     place_.emplace(*popper_);
     coming_.emplace(*popper_);
     const auto locked = lock();
@@ -75,30 +75,26 @@ class PopLine : public wait::Case {
     const Call call{.operation = operation, .size = most_, .wait = &wait, .prompt = this->prompt()};
     return probing::watch_taken(*list_, call, {.size = taken}, give_back);
   }
-  // What was popped while it stood in line; null when nothing was.
-  [[nodiscard]] Popper<T>* popper() noexcept { return popper_ && popper_->served ? &*popper_ : nullptr; }
+  // What was popped, at once or while it stood in line; null when nothing was.
+  [[nodiscard]] Taken<log::PayloadOf<T>>* taken() noexcept {
+    if (!polled_.empty()) return &polled_;
+    return popper_ && !popper_->taken.empty() && !popper_->got().empty() ? &popper_->taken : nullptr;
+  }
+  [[nodiscard]] wait::Found poll_elements() {
+    const Locked<T> locked(*list_);
+    take_out(*list_, side_, most_, polled_);
+    if (!polled_.empty()) return wait::Found::some;
+    return drained() ? wait::Found::over : wait::Found::nothing;
+  }
   [[nodiscard]] Errc why_not() const noexcept {
     return popper_ ? popper_->refused.value_or(Errc::closed) : Errc::closed;
   }
-  // What was popped is at its end of the list again; lost where there is no memory for that.
-  template <class Values>
-  void put_back(Values&& values) noexcept {
-    BROOK_TRY {
-      std::vector<log::PayloadOf<T>> popped;
-      popped.reserve(values.size());
-      for (auto&& value : values) popped.push_back(log::make_payload<T>(std::move(value)));
-      blocking_list::put_back<T>(*list_, side_, popped);
-    }
-    BROOK_CATCH_ALL {}
-  }
-  void put_back_served() noexcept {
-    BROOK_TRY {
-      if (Popper<T>* const served = popper()) blocking_list::put_back<T>(*list_, side_, served->got);
-    }
-    BROOK_CATCH_ALL {}
-  }
   // With the lock.
   [[nodiscard]] bool drained() const noexcept { return list_->closed && !list_->elements.any(); }
+
+  void give_back() noexcept override {
+    if (auto* const all = taken()) list_->take_back(*all);
+  }
 
   const std::shared_ptr<State<T>> list_;
   const Side side_;
@@ -110,6 +106,7 @@ class PopLine : public wait::Case {
   }
 
   const Destination<T> destination_;
+  Taken<log::PayloadOf<T>> polled_;
   std::optional<Popper<T>> popper_;
   std::optional<Place<Popper<T>>> place_;
   std::optional<Place<Popper<T>>> coming_;  // at the list that the element is to go to

@@ -181,7 +181,7 @@ expected<T, Errc> BlockingList<T>::wait_in_line(Side side, const Wait& wait) {
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
   if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) return unexpected(*failed);
-  return blocking_list::value_of_one<T>(*popper, blocking_list::value_from<T>);
+  return blocking_list::value_of_one<T>(*popper->from, popper->taken, blocking_list::value_from<T>);
 }
 
 // `value` is an error.
@@ -208,7 +208,7 @@ template <class T>
   const std::array<State*, 1> lists{state_.get()};
   const auto failed = blocking_list::wait_until<T>(lists, side, 1, 1, wait, deadline, popper);
   if (failed) value = unexpected(*failed);
-  else place(std::move(log::value_of<T>(popper->got.front())));
+  else place(std::move(log::value_of<T>(popper->got().front())));
 }
 
 template <class T>
@@ -238,7 +238,7 @@ expected<std::vector<T>, Errc> BlockingList<T>::pop_batch(std::size_t least, std
     const Clock::time_point end = manner.wait != nullptr ? how.deadline(state_->clock()) : deadline;
     const auto failed = blocking_list::wait_until<T>(lists, Side::left, enough, most, how, end, popper);
     if (failed && *failed != Errc::timed_out) return unexpected(*failed);
-    return blocking_list::values_of<T>(*popper);
+    return blocking_list::values_of<T>(*popper->from, popper->taken);
   });
 }
 

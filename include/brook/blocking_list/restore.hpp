@@ -14,9 +14,9 @@
 
 namespace brook::blocking_list {
 
-/// Begins a cut of a list whose mutex the caller holds. Whether the list is closed.
+/// Begins a cut of a list whose mutex the caller holds. Whether the list is closed. Throws as Elements::begin() does.
 template <class T>
-bool begin_cut(State<T>& list, Cut<log::PayloadOf<T>>& cut) noexcept {
+bool begin_cut(State<T>& list, Cut<log::PayloadOf<T>>& cut) {
   list.elements.begin(cut);
   list.settle();
   return list.closed;
@@ -39,7 +39,7 @@ void end_cut(State<T>& list, Cut<log::PayloadOf<T>>& cut) noexcept {
 }
 
 /// Adds an element at an end of a list that nobody else knows yet. False when there is no room, unless the list was `longer` than
-/// it may be, as who gives elements back makes it (blocking_list/taking.hpp). Throws std::bad_alloc.
+/// it may be, as who gives elements back makes it (blocking_list/taken.hpp). Throws std::bad_alloc.
 template <class T>
 [[nodiscard]] bool restore_element(State<T>& list, Side side, log::PayloadOf<T> payload, bool longer = false) {
   const log::Values<log::PayloadOf<T>> value(std::addressof(payload), 1);

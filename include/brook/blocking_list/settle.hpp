@@ -71,9 +71,8 @@ template <class Payload>
   if (wanted > 0 && look(segment, first) == SlotState::ready) {
     const std::uint32_t phase = segment.phase;
     const Slot<Payload>* const slots = &segment.slots[first];
-    do {
-      elements += 1 + slots[elements].followers(phase);
-    } while (elements < wanted && slots[elements].element_behind_one(phase));
+    for (std::uint32_t here = 1; here > 0 && elements < wanted; elements += here)
+      here = slots[elements].elements(phase);
     elements = std::min(elements, wanted);
   }
   Run run{elements, elements};

@@ -57,18 +57,15 @@ class Slot {
   [[nodiscard]] bool ready(unsigned phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::ready, phase);  // LB
   }
-  /// Whether it is ready, a batch or a follower, which behind an element means one (blocking_list/fifo.hpp, I2).
-  [[nodiscard]] bool element_behind_one(unsigned phase) const noexcept {
+  /// How many elements begin here, if all before have been seen: of a batch all. A follower is one (blocking_list/fifo.hpp, I2).
+  [[nodiscard]] std::uint32_t elements(unsigned phase) const noexcept {
     constexpr unsigned asked = 1U << state_shift | phase_bit;
-    return (bits_.load(sync::acquire) & asked) == bits_of(State::ready, phase);  // LB
+    const unsigned bits = bits_.load(sync::acquire);  // LB
+    if ((bits & asked) != bits_of(State::ready, phase)) return 0;
+    return bits == bits_of(State::batch, phase) ? 1U + followers_ : 1;
   }
   [[nodiscard]] bool taken(unsigned phase) const noexcept {
     return bits_.load(sync::acquire) == bits_of(State::taken, phase);  // LB
-  }
-
-  /// Of an element: how many follow it, if it is the first of a batch.
-  [[nodiscard]] std::uint32_t followers(unsigned phase) const noexcept {
-    return bits_.load(sync::acquire) == bits_of(State::batch, phase) ? std::uint32_t{followers_} : 0;  // LB
   }
 
   /// False when the slot was voided.

@@ -20,6 +20,7 @@
 #include <brook/blocking_list/elements.hpp>
 #include <brook/blocking_list/line.hpp>
 #include <brook/blocking_list/popped_in_place.hpp>
+#include <brook/blocking_list/taken.hpp>
 #include <brook/blocking_list/witness.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
@@ -220,6 +221,17 @@ class State {
 
   void leave(Place<Pusher<T>>& place) noexcept { pushers.leave(place); }
 
+  /// Without the lock: what was popped is in the list again (Elements::take_back()). A bounded list may be longer for a while.
+  void take_back(Taken<Payload>& taken) noexcept {
+    if (taken.empty() || taken.front().payloads.empty()) return;
+    const core::Later later;
+    const sync::unique_lock<sync::mutex> held(mutex);
+    const core::Recording recording(recorder());
+    elements.take_back(taken);
+    serve_as_far_as_locked();
+    settle();
+  }
+
   /// Without the lock: leaves the line, if it is there, and needs no memory for it, as other lists' locks would. Those
   /// behind who move elements on must look for themselves.
   template <class Waiter>
@@ -229,8 +241,7 @@ class State {
     const core::Recording recording(recorder());
     if (!place.in_line) return;
     leave(place);
-    if (movers > 0) wake_first();
-    else static_cast<void>(serve_or_wake());
+    serve_as_far_as_locked();
     settle();
   }
 
@@ -243,6 +254,12 @@ class State {
     BROOK_TRY { return serve(); }
     BROOK_CATCH_ALL { wake_first(); }
     return false;
+  }
+
+  // Those who move elements on would need other lists' locks.
+  void serve_as_far_as_locked() noexcept {
+    if (movers > 0) wake_first();
+    else static_cast<void>(serve_or_wake());
   }
 
   void wake_first() noexcept {
@@ -296,7 +313,7 @@ class State {
   }
 
   void fill(Popper<T>& popper) {
-    auto& got = popper.got;
+    auto& got = popper.got();
     const std::size_t size = got.size() + std::min(popper.most - got.size(), elements.size());
     if (size > got.capacity()) got.reserve(std::max(size, std::min(popper.most, got.size() * 2)));
     while (got.size() < size) got.push_back(elements.pop(popper.side));

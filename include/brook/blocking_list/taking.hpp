@@ -12,9 +12,11 @@
 
 #include <brook/blocking_list/locked.hpp>
 #include <brook/blocking_list/state.hpp>
+#include <brook/blocking_list/taken.hpp>
 #include <brook/blocking_list/waiting.hpp>
 #include <brook/clock.hpp>
 #include <brook/core/config.hpp>
+#include <brook/core/undo.hpp>
 #include <brook/error.hpp>
 #include <brook/log/payload.hpp>
 #include <brook/options.hpp>
@@ -51,6 +53,18 @@ template <class T>
   return value;
 }
 
+/// Pops up to `most` at a side, where at_most(most) was `there`, with the lock held. `use(Payload&&)` must not throw.
+template <class T, class Use>
+void pop_seen(State<T>& list, Side side, std::size_t most, std::size_t there, const Use& use) noexcept {
+  // Once more where slots were void and there are more behind them: until then nobody else has popped, so all is of the
+  // instant of the last look.
+  for (std::size_t popped = 0;; there = list.elements.at_most(most - popped)) {
+    const std::size_t wanted = most - popped;
+    popped += list.elements.pop_some(side, std::min(wanted, there), there, use);
+    if (there < wanted || popped == most) return;
+  }
+}
+
 /// Pops several with the lock held. What they were is destroyed with `gone`.
 template <class T>
 [[nodiscard]] std::vector<T> pop_locked(State<T>& list, Side side, std::size_t count,
@@ -58,19 +72,11 @@ template <class T>
   std::vector<T> values;
   if (!list.poppers.empty()) return values;  // what there is is theirs
   list.elements.prepare_pop(side);
-  std::size_t there = list.elements.at_most(count);
+  const std::size_t there = list.elements.at_most(count);
   const std::size_t most = std::min(count, there);
   values.reserve(most);
   if constexpr (log::LiesInSlot<T>) {
-    // Once more where slots were void and there are more behind them: until then nobody else has popped, so all is of the
-    // instant of the last look. Then there is room for `count`.
-    for (;;) {
-      const std::size_t wanted = count - values.size();
-      list.elements.pop_some(side, std::min(wanted, there), there,
-                             [&](auto&& payload) noexcept { values.push_back(value_from<T>(payload)); });
-      if (there < wanted || values.size() == count) break;
-      there = list.elements.at_most(count - values.size());
-    }
+    pop_seen(list, side, count, there, [&](auto&& payload) noexcept { values.push_back(value_from<T>(payload)); });
   } else {
     list.elements.gather();
     gone.reserve(most);
@@ -132,53 +138,66 @@ struct Placing {
   }
 };
 
-/// Elements go back to the end that they were popped from, in the order of the pops. A bounded list may be longer for a
-/// while. Throws std::bad_alloc; those that remain are lost with `popped`.
+/// Pops up to `most` payloads with the lock held, for a call that may turn out not to get them: none, or a batch of them. Throws
+/// std::bad_alloc, and then nothing was popped.
 template <class T>
-void put_back(State<T>& list, Side side, std::vector<log::PayloadOf<T>>& popped) {
-  const Locked<T> locked(list);
-  list.elements.gather();
-  for (; !popped.empty(); popped.pop_back()) list.elements.push(side, std::move(popped.back()));
+void take_out(State<T>& list, Side side, std::size_t most, Taken<log::PayloadOf<T>>& taken) {
+  if (!list.poppers.empty()) return;  // what there is is theirs
+  list.elements.prepare_pop(side);
+  const std::size_t there = list.elements.at_most(most);
+  if (there > 0) {
+    taken.push_back({side});
+    core::Undo undo([&] { taken.clear(); });
+    auto& payloads = taken.front().payloads;
+    payloads.reserve(std::min(most, there));
+    pop_seen(list, side, most, there, [&](auto&& payload) noexcept { payloads.push_back(std::move(payload)); });
+    if (!payloads.empty()) undo.keep();
+  }
+  if (!taken.empty()) list.elements.note_pop(side);
+  else list.elements.keep_one();
 }
 
-/// On an exception, what a popper got goes back to where it came from.
+/// On an exception, what was taken goes back to where it came from.
 template <class T>
 struct GiveBack {
-  explicit GiveBack(Popper<T>& whose) noexcept : popper(&whose) {}
+  GiveBack(State<T>& its_list, Taken<log::PayloadOf<T>>& its_taken) noexcept : list(its_list), taken(&its_taken) {}
   GiveBack(const GiveBack&) = delete;
   GiveBack& operator=(const GiveBack&) = delete;
   ~GiveBack() {
-    if (popper != nullptr && !popper->got.empty()) put_back<T>(*popper->from, popper->side, popper->got);
+    if (taken != nullptr) list.take_back(*taken);
   }
 
-  Popper<T>* popper;
+  State<T>& list;
+  Taken<log::PayloadOf<T>>* taken;
 };
 
-/// All that a popper got.
+/// All that was taken.
 template <class T>
-[[nodiscard]] std::vector<T> values_of(Popper<T>& popper) {
+[[nodiscard]] std::vector<T> values_of(State<T>& list, Taken<log::PayloadOf<T>>& taken) {
+  auto& payloads = taken.front().payloads;
   if constexpr (std::is_same_v<T, log::PayloadOf<T>>) {
-    BROOK_TRY { popper.got.shrink_to_fit(); }
+    BROOK_TRY { payloads.shrink_to_fit(); }
     BROOK_CATCH_ALL {}  // then the caller has room for more
-    return std::move(popper.got);
+    return std::move(payloads);
   } else {
-    GiveBack<T> give_back(popper);
+    GiveBack<T> give_back(list, taken);
     std::vector<T> values;
-    values.reserve(popper.got.size());
-    for (auto& payload : popper.got) values.push_back(value_from<T>(payload));
-    give_back.popper = nullptr;
+    values.reserve(payloads.size());
+    for (auto& payload : payloads) values.push_back(value_from<T>(payload));
+    give_back.taken = nullptr;
     return values;
   }
 }
-/// Of a popper that got one; `make(payload)` builds the result.
+/// Of one that was taken; `make(payload)` builds the result.
 template <class T, class Make>
-[[nodiscard]] auto value_of_one(Popper<T>& popper, Make&& make) {
+[[nodiscard]] auto value_of_one(State<T>& list, Taken<log::PayloadOf<T>>& taken, Make&& make) {
   using Result = expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc>;
   BROOK_TRY {
-    return Result(tl::in_place, make(popper.got.front()));  // not a variable, which might be moved, and throw unguarded
+    return Result(tl::in_place,
+                  make(taken.front().payloads.front()));  // not a variable, which might be moved, and throw unguarded
   }
   BROOK_CATCH_ALL {
-    const GiveBack<T> give_back(popper);
+    const GiveBack<T> give_back(list, taken);
     BROOK_RETHROW;
   }
   return Result(unexpected(Errc::timed_out));  // never reached
@@ -194,7 +213,7 @@ template <class T>
   popper->destination = destination;
   if (lists.size() > 1) popper->lists = lists;
   constexpr std::size_t enough = std::max<std::size_t>(1, 8192 / sizeof(log::PayloadOf<T>));
-  popper->got.reserve(std::min(most, enough));  // so that who serves it seldom needs memory
+  popper->got().reserve(std::min(most, enough));  // so that who serves it seldom needs memory
   return Waiting<T>(lists, *popper, sleeper, wait).run();
 }
 /// The same; the time begins now.

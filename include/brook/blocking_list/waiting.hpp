@@ -30,9 +30,8 @@ class Waiting {
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
 
-  /// Returns when the popper was served, or when not, and why. It may have got something, but not enough, in both
-  /// cases. Throws std::bad_alloc, and what T's copy constructor throws, only when it got nothing: to give it back
-  /// would need memory.
+  /// Returns when the popper was served, or when not, and why. It may have got something, but not enough, in both cases. Throws
+  /// std::bad_alloc, and what T's copy constructor throws, only when it got nothing.
   [[nodiscard]] std::optional<Errc> run() {
     BROOK_TRY { return wait_to_be_served(); }
     BROOK_CATCH_ALL {
@@ -96,7 +95,7 @@ class Waiting {
   std::optional<Errc> give_up(Errc why) {
     const bool mine = popper_.claim(this);
     leave();
-    if (popper_.served || popper_.refused || (!mine && !popper_.got.empty())) return popper_.refused;
+    if (popper_.served || popper_.refused || (!mine && !popper_.got().empty())) return popper_.refused;
     return why;
   }
 
