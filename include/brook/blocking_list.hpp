@@ -340,6 +340,7 @@ class BlockingList {
   template <class Take>
   bool pop_slowly(Side side, Take take);
   [[nodiscard]] Outcome pop_to(Side side, std::size_t least, std::size_t most, std::vector<T>& values);
+  [[nodiscard]] std::vector<T> pop_unwatched(Side side, std::size_t least, std::size_t most);
   [[nodiscard]] bool make_way(Side side);
   void pop_otherwise(Side side, Outcome outcome, std::optional<T>& value);
   void give_memory_back();

@@ -88,7 +88,7 @@ struct FifoClaim : model::Claim<Self, threads> {
       case 'g': return locked([&] { fifo->take_all(most_values, most_values, taker(id)); });
       case 't':
         return locked([&] {
-          if (!fifo->any()) turn(id, !direction);
+          if (!fifo->has(1)) turn(id, !direction);
         });
       case 'c': return locked([&] { static_cast<void>(fifo->count()); });
       case 'q': return seal();
@@ -165,7 +165,7 @@ struct FifoClaim : model::Claim<Self, threads> {
   // With the mutex. A queue that is pushed to at the other end is not for this push, but if it is empty.
   bool turned_back(unsigned id) {
     fifo->freeze();
-    if (!fifo->any()) turn(id, false);
+    if (!fifo->has(1)) turn(id, false);
     fifo->open_pops();
     fifo->open_pushes();
     return !direction;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <limits>
@@ -578,6 +579,30 @@ TEST_CASE("List: bool") {
   CHECK(blpop(forever, list)->value);
 }
 
+namespace {
+
+// Nothing but its copy constructor is missing.
+struct PlainMoveOnly {
+  PlainMoveOnly() = default;
+  explicit PlainMoveOnly(int its_value) : value(its_value) {}
+  PlainMoveOnly(PlainMoveOnly&&) = default;
+  PlainMoveOnly& operator=(PlainMoveOnly&&) = default;
+
+  int value;
+};
+static_assert(std::is_trivially_copyable_v<PlainMoveOnly>);
+
+}  // namespace
+
+TEST_CASE("List: several of a type that is trivial, but cannot be copied") {
+  BlockingList<PlainMoveOnly> list;
+  for (int i = 0; i < 6; ++i) REQUIRE(list.remplace(i));
+  CHECK(list.lpop(2).back().value == 1);
+  CHECK(list.pop_batch(2, 2, Wait()).value().front().value == 2);
+  CHECK(list.rpop(2).front().value == 5);
+  CHECK(list.empty());
+}
+
 TEMPLATE_TEST_CASE("List: any type goes through", "", MoveOnly, Large, Constant, Fussy<true>, Fussy<false>) {
   using T = TestType;
   BlockingList<T> list;
@@ -771,6 +796,15 @@ TEST_CASE("List's queue: slots that were made for a push come too late, and are 
   ++pushed;
   while (pop()) {}
   CHECK(popped == pushed);
+}
+
+TEST_CASE("List's queue: who settles a batch slot by slot does not look back") {
+  blocking_list::Segment<int> segment;
+  segment.phase = 1;
+  segment.slots.make(4);
+  for (std::uint32_t at = 1; at < 4; ++at) segment.slots[at].follow(1);
+  for (const bool before : {true, false}) CHECK(blocking_list::settle_next(segment, 3, before) == before);
+  CHECK(segment.slots[0].told(1) == blocking_list::SlotState::empty);  // who had looked there had voided it
 }
 
 TEST_CASE("List: no element is destroyed twice, or never") {

@@ -450,6 +450,37 @@ TEST_CASE("List: pop_batch gathers, and keeps its place") {
   CHECK(behind.get() == 3);
 }
 
+TEST_CASE("List: pop_batch of several that are there does not poll for more, wherever they lie") {
+  const auto forever_long = std::chrono::microseconds(std::chrono::hours(24));
+  BlockingList<int> list({.spin = forever_long});
+  const auto take_all = [&](int n) {
+    for (int next = 0; next < n;) {
+      const auto batch = list.pop_batch(2, 3, forever);
+      REQUIRE(batch->size() >= 2);
+      for (const int value : *batch) REQUIRE(value == next++);
+    }
+  };
+  SECTION("in many segments") {
+    for (int i = 0; i < 30'000; ++i) REQUIRE(list.rpush(i));
+    take_all(30'000);
+  }
+  SECTION("some before the queue") {
+    for (int i = 2; i < 3'000; ++i) REQUIRE(list.rpush(i));
+    REQUIRE(list.lpush({1, 0}));
+    take_all(3'000);
+  }
+  SECTION("in a bounded list") {
+    BlockingList<int> bounded({.capacity = 10, .spin = forever_long});
+    REQUIRE(bounded.rpush({1, 2, 3}));
+    CHECK(bounded.pop_batch(2, 9, forever)->size() == 3);
+  }
+  SECTION("of a closed list") {
+    REQUIRE(list.rpush({0, 1, 2}));
+    list.close();
+    CHECK(list.pop_batch(2, 9, forever)->size() == 3);
+  }
+}
+
 TEST_CASE("List: pop_batch that is stopped gives what it has") {
   Scene scene;
   std::stop_source stop;

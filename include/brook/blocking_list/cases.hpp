@@ -88,7 +88,7 @@ class PopManyCase final : public PopLine<T> {
 
   [[nodiscard]] wait::Found poll() override { return this->poll_elements(); }
   [[nodiscard]] expected<Value, Errc> result() {
-    if (auto* const taken = this->taken()) return values_of<T>(*this->list_, *taken);
+    if (auto* const taken = this->taken()) return values_of<T>(this->list_.get(), *taken);
     return unexpected(this->why_not());
   }
   [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {

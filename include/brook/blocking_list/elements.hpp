@@ -208,6 +208,11 @@ class Elements {
     const std::size_t in_front = front_.size();
     return in_front + (together_ || in_front >= enough ? 0 : queue_.at_most(enough - in_front));
   }
+  /// Whether there are at least so many. O(as many). After prepare_pop().
+  [[nodiscard]] bool has(std::size_t least) noexcept {
+    const std::size_t in_front = front_.size();
+    return in_front >= least || (!together_ && queue_.has(least - in_front));
+  }
   /// Pops up to `most` elements at a side; how many. At one instant if it is one, or that of at_most(), if that is
   /// given. `use(Payload&&)` must not throw. After prepare_pop().
   template <class Use>
@@ -224,7 +229,7 @@ class Elements {
   /// Whether there is one.
   [[nodiscard]] bool any() noexcept {
     queue_.freeze();
-    return !front_.empty() || !returned_.empty() || (!together_ && queue_.any());
+    return !front_.empty() || !returned_.empty() || (!together_ && queue_.has(1));
   }
   /// How many there are. O(n) but where they are together.
   [[nodiscard]] std::size_t count() noexcept {

@@ -75,6 +75,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <brook/blocking_list/claims.hpp>
@@ -296,9 +297,9 @@ class Fifo {
     return slots;
   }
 
-  /// How many elements there are, or whether there is one. Both ends are frozen. O(n).
+  /// How many elements there are, or whether there are at least so many. Pops are frozen, and for the number pushes too. O(n).
   [[nodiscard]] std::size_t count() noexcept { return count_up_to(~std::size_t{0}); }
-  [[nodiscard]] bool any() noexcept { return count_up_to(1) > 0; }
+  [[nodiscard]] bool has(std::size_t least) noexcept { return count_up_to(least) >= least; }
 
   /// Over the elements that there are now, in the order of pops. Both ends are frozen.
   [[nodiscard]] Walk<Payload> walk() const noexcept { return {head(), head().first, tail(), end_}; }
@@ -321,8 +322,11 @@ class Fifo {
     std::size_t elements = 0;
     for (Segment* segment = &head(); segment != nullptr; segment = segment->next) {
       const std::uint32_t end = end_of(*segment);
-      for (std::uint32_t at = segment->first; at < end && elements < most; ++at)
-        elements += settle(*segment, segment->slot_of(at)) ? 1 : 0;
+      std::optional<bool> element;
+      for (std::uint32_t at = segment->first; at < end && elements < most; ++at) {
+        element = settle_next(*segment, segment->slot_of(at), element);
+        elements += *element ? 1 : 0;
+      }
     }
     return elements;
   }

@@ -143,12 +143,8 @@ template <class T>
 std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
   if (count == 0) return {};
   if constexpr (State::lies_in_slot) {
-    std::vector<T> values;
-    Outcome outcome = Outcome::closed;
-    do outcome = pop_to(side, 1, count, values);
-    while (outcome == Outcome::closed && make_way(side));
-    if (outcome == Outcome::empty) give_memory_back();
-    if (outcome == Outcome::done || outcome == Outcome::empty) return values;
+    if (!state_->watched()) [[likely]]
+      return pop_unwatched(side, 1, count);
   }
   return blocking_list::take(*state_, {.operation = Operation::pop, .size = count}, [&](const Manner& manner) {
     probing::begin(manner);
@@ -156,6 +152,23 @@ std::vector<T> BlockingList<T>::pop_many(Side side, std::size_t count) {
     const Locked locked(*state_);
     return blocking_list::pop_locked<T>(*state_, side, count, gone);
   });
+}
+
+// All there are, up to `most`, or none if they are fewer than `least`.
+template <class T>
+std::vector<T> BlockingList<T>::pop_unwatched(Side side, std::size_t least, std::size_t most) {
+  std::vector<T> values;
+  Outcome outcome = Outcome::closed;
+  do outcome = pop_to(side, least, most, values);
+  while (outcome == Outcome::closed && make_way(side));
+  if (outcome == Outcome::empty) give_memory_back();
+  if (outcome == Outcome::done || outcome == Outcome::empty) return values;
+  std::vector<Payload> gone;
+  const Locked locked(*state_);
+  state_->elements.prepare_pop(side);
+  if (state_->elements.has(least)) values = blocking_list::pop_locked<T>(*state_, side, most, gone);
+  else state_->elements.keep_one();
+  return values;
 }
 
 template <class T>
@@ -181,7 +194,7 @@ expected<T, Errc> BlockingList<T>::wait_in_line(Side side, const Wait& wait) {
   std::optional<blocking_list::Popper<T>> popper;
   const std::array<State*, 1> lists{state_.get()};
   if (const auto failed = blocking_list::wait_for<T>(lists, side, 1, 1, wait, popper)) return unexpected(*failed);
-  return blocking_list::value_of_one<T>(*popper->from, popper->taken, blocking_list::value_from<T>);
+  return blocking_list::value_of_one<T>(popper->from, popper->taken, blocking_list::value_from<T>);
 }
 
 // `value` is an error.
@@ -220,8 +233,7 @@ expected<std::vector<T>, Errc> BlockingList<T>::pop_batch(std::size_t least, std
   if constexpr (State::lies_in_slot) {
     std::vector<T> values;
     const auto come = [&] {
-      if (enough == 1) values = pop_many(Side::left, most);
-      else static_cast<void>(pop_to(Side::left, enough, most, values));
+      values = pop_unwatched(Side::left, enough, most);
       return !values.empty();
     };
     if (!state_->watched()) {
@@ -238,7 +250,7 @@ expected<std::vector<T>, Errc> BlockingList<T>::pop_batch(std::size_t least, std
     const Clock::time_point end = manner.wait != nullptr ? how.deadline(state_->clock()) : deadline;
     const auto failed = blocking_list::wait_until<T>(lists, Side::left, enough, most, how, end, popper);
     if (failed && *failed != Errc::timed_out) return unexpected(*failed);
-    return blocking_list::values_of<T>(*popper->from, popper->taken);
+    return blocking_list::values_of<T>(popper->from, popper->taken);
   });
 }
 

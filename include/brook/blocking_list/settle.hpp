@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <brook/blocking_list/claims.hpp>
@@ -62,22 +63,36 @@ struct Run {
   std::uint32_t elements = 0;
 };
 
+/// The same, given whether the slot before it is an element, if that is known: a follower says the same, and who settles one after
+/// the other need not look back.
+template <class Payload>
+[[nodiscard]] bool settle_next(Segment<Payload>& segment, std::uint32_t at, std::optional<bool> before) noexcept {
+  if (before && segment.slots[at].told(segment.phase) == SlotState::follower) return *before;
+  return look(segment, at) == SlotState::ready || settle(segment, at);
+}
+
 /// Settles slots from `first` on, before `end`, until `most` of them are elements.
 template <class Payload>
 [[nodiscard]] Run settle_run(Segment<Payload>& segment, std::uint32_t first, std::uint32_t end,
                              std::size_t most) noexcept {
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - first));
-  std::uint32_t elements = 0;
-  if (wanted > 0 && look(segment, first) == SlotState::ready) {
-    const std::uint32_t phase = segment.phase;
-    const Slot<Payload>* const slots = &segment.slots[first];
-    for (std::uint32_t here = 1; here > 0 && elements < wanted; elements += here)
+  const std::uint32_t phase = segment.phase;
+  Run run;
+  std::optional<bool> element;
+  for (std::uint32_t at = first; run.elements < wanted && at < end; at = first + run.slots) {
+    element = settle_next(segment, at, element);
+    if (!*element) {
+      ++run.slots;
+      continue;
+    }
+    const Slot<Payload>* const slots = &segment.slots[at];
+    const std::uint32_t most_here = std::min(wanted - run.elements, end - at);
+    std::uint32_t elements = 0;
+    for (std::uint32_t here = 1; here > 0 && elements < most_here; elements += here)
       here = slots[elements].elements(phase);
-    elements = std::min(elements, wanted);
+    run.slots += std::min(elements, most_here);
+    run.elements += std::min(elements, most_here);
   }
-  Run run{elements, elements};
-  for (; run.elements < wanted && first + run.slots < end; ++run.slots)
-    run.elements += settle(segment, first + run.slots) ? 1 : 0;
   return run;
 }
 

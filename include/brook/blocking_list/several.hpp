@@ -96,7 +96,7 @@ template <class T, std::size_t n>
   if (wait == nullptr) return unexpected(Errc::timed_out);
   std::optional<Popper<T>> popper;
   if (const auto failed = wait_for<T>(asked.lists, side, 1, count, *wait, popper)) return unexpected(*failed);
-  return PoppedMany<T>{asked.index_of(popper->from), values_of<T>(*popper->from, popper->taken)};
+  return PoppedMany<T>{asked.index_of(popper->from), values_of<T>(popper->from, popper->taken)};
 }
 
 template <class T, std::size_t n>
@@ -116,7 +116,7 @@ template <class T, std::size_t n>
       if (const auto failed = wait_for<T>(asked.lists, side, 1, 1, how, popper)) return unexpected(*failed);
       const std::size_t index = asked.index_of(popper->from);
       if (rotation != nullptr) rotation->next = index + 1;
-      return value_of_one<T>(*popper->from, popper->taken, [&](auto& payload) {
+      return value_of_one<T>(popper->from, popper->taken, [&](auto& payload) {
         return Popped<T>{index, value_from<T>(payload)};
       });
     });

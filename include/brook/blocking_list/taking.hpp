@@ -107,7 +107,7 @@ class Gathering {
     }
   }
   void operator()(log::PayloadOf<T>&& payload) noexcept {
-    if constexpr (plain) std::construct_at(next_++, payload);
+    if constexpr (plain) std::construct_at(next_++, std::move(payload));
     else values_.push_back(value_from<T>(payload));
   }
 
@@ -160,20 +160,20 @@ void take_out(State<T>& list, Side side, std::size_t most, Taken<log::PayloadOf<
 /// On an exception, what was taken goes back to where it came from.
 template <class T>
 struct GiveBack {
-  GiveBack(State<T>& its_list, Taken<log::PayloadOf<T>>& its_taken) noexcept : list(its_list), taken(&its_taken) {}
+  GiveBack(State<T>* its_list, Taken<log::PayloadOf<T>>& its_taken) noexcept : list(its_list), taken(&its_taken) {}
   GiveBack(const GiveBack&) = delete;
   GiveBack& operator=(const GiveBack&) = delete;
   ~GiveBack() {
-    if (taken != nullptr) list.take_back(*taken);
+    if (taken != nullptr && list != nullptr) list->take_back(*taken);
   }
 
-  State<T>& list;
+  State<T>* list;
   Taken<log::PayloadOf<T>>* taken;
 };
 
-/// All that was taken.
+/// All that was taken of a list; of none if it is null.
 template <class T>
-[[nodiscard]] std::vector<T> values_of(State<T>& list, Taken<log::PayloadOf<T>>& taken) {
+[[nodiscard]] std::vector<T> values_of(State<T>* list, Taken<log::PayloadOf<T>>& taken) {
   auto& payloads = taken.front().payloads;
   if constexpr (std::is_same_v<T, log::PayloadOf<T>>) {
     BROOK_TRY { payloads.shrink_to_fit(); }
@@ -190,7 +190,7 @@ template <class T>
 }
 /// Of one that was taken; `make(payload)` builds the result.
 template <class T, class Make>
-[[nodiscard]] auto value_of_one(State<T>& list, Taken<log::PayloadOf<T>>& taken, Make&& make) {
+[[nodiscard]] auto value_of_one(State<T>* list, Taken<log::PayloadOf<T>>& taken, Make&& make) {
   using Result = expected<std::invoke_result_t<Make&, log::PayloadOf<T>&>, Errc>;
   BROOK_TRY {
     return Result(tl::in_place,

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include <brook/blocking_list/claims.hpp>
 #include <brook/blocking_list/segment.hpp>
@@ -43,18 +44,21 @@ class Walk {
         segment_ = nullptr;
         return;
       }
-      if (settle(*segment_, segment_->slot_of(at_))) return;
+      element_ = settle_next(*segment_, segment_->slot_of(at_), element_);
+      if (*element_) return;
     }
   }
   void enter_next() noexcept {
     segment_ = segment_->next;
     at_ = segment_->first;
+    element_.reset();
   }
 
   Segment* segment_ = nullptr;
   std::uint32_t at_ = 0;
   Segment* last_ = nullptr;
   std::uint32_t end_ = 0;
+  std::optional<bool> element_;  // whether the slot before is one, if it was looked at
 };
 
 }  // namespace brook::blocking_list
