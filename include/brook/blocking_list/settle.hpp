@@ -71,12 +71,20 @@ template <class Payload>
   return look(segment, at) == SlotState::ready || settle(segment, at);
 }
 
+/// How many elements, at most so many, lie side by side from one on. That may just have been taken: a claim of it then fails.
+template <class Payload>
+[[nodiscard]] std::uint32_t elements_from(const Slot<Payload>* slots, std::uint32_t phase,
+                                          std::uint32_t most) noexcept {
+  std::uint32_t elements = std::max(std::uint32_t{1}, slots[0].elements(phase));
+  for (std::uint32_t here = 1; here > 0 && elements < most; elements += here) here = slots[elements].elements(phase);
+  return std::min(elements, most);
+}
+
 /// Settles slots from `first` on, before `end`, until `most` of them are elements.
 template <class Payload>
 [[nodiscard]] Run settle_run(Segment<Payload>& segment, std::uint32_t first, std::uint32_t end,
                              std::size_t most) noexcept {
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(most, end - first));
-  const std::uint32_t phase = segment.phase;
   Run run;
   std::optional<bool> element;
   for (std::uint32_t at = first; run.elements < wanted && at < end; at = first + run.slots) {
@@ -85,13 +93,10 @@ template <class Payload>
       ++run.slots;
       continue;
     }
-    const Slot<Payload>* const slots = &segment.slots[at];
-    const std::uint32_t most_here = std::min(wanted - run.elements, end - at);
-    std::uint32_t elements = 0;
-    for (std::uint32_t here = 1; here > 0 && elements < most_here; elements += here)
-      here = slots[elements].elements(phase);
-    run.slots += std::min(elements, most_here);
-    run.elements += std::min(elements, most_here);
+    const std::uint32_t elements =
+        elements_from(&segment.slots[at], segment.phase, std::min(wanted - run.elements, end - at));
+    run.slots += elements;
+    run.elements += elements;
   }
   return run;
 }
