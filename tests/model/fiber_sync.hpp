@@ -290,6 +290,27 @@ template <class T>
   return values[execution == nullptr ? 0 : execution->thread() + 1];
 }
 
+/// The threads of an execution are its own: nothing else starts any.
+class thread {
+ public:
+  enum class id : int {};
+
+  thread() = default;
+  template <class Body>
+  explicit thread(Body&&) {
+    model::demand(false, "a thread is started in an execution");
+  }
+
+  [[nodiscard]] bool joinable() const noexcept { return false; }
+  [[nodiscard]] id get_id() const noexcept { return {}; }
+  void join() {}
+  void detach() {}
+};
+[[nodiscard]] inline thread::id this_thread() noexcept {
+  const model::Execution* const execution = model::Execution::current();
+  return thread::id{execution == nullptr ? 1 : static_cast<int>(execution->thread()) + 2};
+}
+
 inline constexpr std::uint64_t reference_stock = 2;
 inline constexpr int patient_pauses = 0;
 inline constexpr int patient_yields = 0;
