@@ -32,6 +32,7 @@ struct ListSpec {
     int gatherer = nobody;  // the thread of a pop_batch that has something, but not enough
     std::size_t gathered = 0;
     int dropping = nobody;  // the thread of a push that has yet to drop what is too much
+    bool moved_on = false;  // meanwhile: one was moved to the other list, where it serves who waits
 
     [[nodiscard]] bool dry() const { return elements.empty() && closed; }
   };
@@ -93,7 +94,7 @@ struct ListSpec {
       if (op.kind != Kind::take || op.list != i) return false;
     }
     for (int i = 0; i < 2; ++i)
-      if (state.lists[i].dropping != nobody && !may_come_before_drop(state.lists[i].dropping, i, op)) return false;
+      if (state.lists[i].dropping != nobody && !may_come_before_drop(state.lists[i], i, op)) return false;
     List& list = state.lists[op.list];
     switch (op.kind) {
       case Kind::push: return push(state, list, op, state.drops);
@@ -121,7 +122,7 @@ struct ListSpec {
     for (const List& list : state.lists) {
       key += list.closed ? "closed" : "";
       if (list.gatherer != nobody) key += '<' + std::to_string(list.gatherer) + ':' + std::to_string(list.gathered);
-      if (list.dropping != nobody) key += '>' + std::to_string(list.dropping);
+      if (list.dropping != nobody) key += '>' + std::to_string(list.dropping) + (list.moved_on ? "!" : "");
       for (const int value : list.elements) key += ' ' + std::to_string(value);
       key += '|';
     }
@@ -187,14 +188,14 @@ struct ListSpec {
     return true;
   }
 
-  // Only calls that waited at the list, and the rest of the push.
-  [[nodiscard]] static bool may_come_before_drop(int dropping, int list, const Operation& op) {
+  // Only calls that waited at the list, or at the other one when that was given something by one of them, and the rest of the push.
+  [[nodiscard]] static bool may_come_before_drop(const List& dropping, int list, const Operation& op) {
     switch (op.kind) {
       case Kind::wait:
       case Kind::wait_any:
       case Kind::wait_move:
-      case Kind::take: return op.list == list;
-      case Kind::drop: return op.list == list && op.thread == dropping;
+      case Kind::take: return op.list == list || dropping.moved_on;
+      case Kind::drop: return op.list == list && op.thread == dropping.dropping;
       default: return false;
     }
   }
@@ -203,6 +204,7 @@ struct ListSpec {
     if (list.dropping != op.thread) return false;
     while (list.elements.size() > state.capacity) remove_end(list.elements, opposite(op.side));
     list.dropping = nobody;
+    list.moved_on = false;
     return true;
   }
 
@@ -243,6 +245,7 @@ struct ListSpec {
       return false;
     remove_end(from.elements, op.side);
     add(to.elements, op.to_side, op.values.front());
+    from.moved_on = from.dropping != nobody && &to != &from;
     return true;
   }
 

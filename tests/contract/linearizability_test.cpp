@@ -1,6 +1,8 @@
 // The checker itself: it must accept what has an explanation and reject what has none.
 #include "linearizability.hpp"
+#include "linearizability_list.hpp"
 
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@ namespace linearizability_test {
 
 namespace {
 
+using namespace brook;
 using namespace brook::contract;
 
 // One cell that holds a number, 0 at first.
@@ -164,6 +167,30 @@ TEST_CASE("a recorder stamps calls in the order in which they happen", "[lineari
   CHECK(calls[0].returned > calls[2].returned);
   CHECK(calls[1].returned < calls[0].called);
   CHECK(check<Register>(calls));
+}
+
+TEST_CASE("a push that drops serves who waits, and whom those serve at another list, before it drops",
+          "[linearizability]") {
+  using Kind = ListSpec::Kind;
+  const auto answer = [](int moved, bool waits) {
+    std::vector<Call<ListSpec::Operation>> calls;
+    const auto add = [&](int thread, const ListSpec::Operation& operation, std::uint64_t from, std::uint64_t to) {
+      calls.push_back({thread, operation, from, to});
+      calls.back().operation.thread = thread;
+    };
+    add(1, {.kind = waits ? Kind::wait_move : Kind::move, .list = 1, .side = Side::right, .values = {moved}}, 0, 9);
+    add(2, {.kind = Kind::batch, .values = {2, 1, moved}, .count = 3, .least = 3}, 0, 9);
+    add(0, {.kind = Kind::push, .values = {0, 1, 2}}, 1, 2);
+    add(0, {.kind = Kind::push, .list = 1, .values = {3, 4, 5, 6}}, 3, 4);
+    ListSpec::State start;
+    start.capacity = 2;
+    start.drops = true;
+    return check<ListSpec>(in_steps(calls, start), start).answer;
+  };
+  CHECK(answer(3, true) == Answer::linearizable);       // it would have been dropped
+  CHECK(answer(3, false) == Answer::not_linearizable);  // who does not wait comes behind the drop
+  CHECK(answer(5, true) == Answer::linearizable);
+  CHECK(answer(4, true) == Answer::not_linearizable);
 }
 
 }  // namespace linearizability_test
