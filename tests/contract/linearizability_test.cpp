@@ -14,7 +14,6 @@ namespace linearizability_test {
 
 namespace {
 
-using namespace brook;
 using namespace brook::contract;
 
 // One cell that holds a number, 0 at first.
@@ -178,7 +177,8 @@ TEST_CASE("a push that drops serves who waits, and whom those serve at another l
       calls.push_back({thread, operation, from, to});
       calls.back().operation.thread = thread;
     };
-    add(1, {.kind = waits ? Kind::wait_move : Kind::move, .list = 1, .side = Side::right, .values = {moved}}, 0, 9);
+    add(1, {.kind = waits ? Kind::wait_move : Kind::move, .list = 1, .side = brook::Side::right, .values = {moved}}, 0,
+        9);
     add(2, {.kind = Kind::batch, .values = {2, 1, moved}, .count = 3, .least = 3}, 0, 9);
     add(0, {.kind = Kind::push, .values = {0, 1, 2}}, 1, 2);
     add(0, {.kind = Kind::push, .list = 1, .values = {3, 4, 5, 6}}, 3, 4);
