@@ -245,7 +245,7 @@ struct ListSpec {
       return false;
     remove_end(from.elements, op.side);
     add(to.elements, op.to_side, op.values.front());
-    from.moved_on = from.dropping != nobody && &to != &from;
+    if (from.dropping != nobody && &to != &from) from.moved_on = true;
     return true;
   }
 
