@@ -46,13 +46,7 @@ class Programs {
   }
 
   model::Threads threads() {
-    model::Threads threads;
-    for (std::size_t i = 0; i < options_.programs.size(); ++i) {
-      threads.push_back([this, i] {
-        for (const char letter : options_.programs[i]) run(static_cast<int>(i), letter);
-      });
-    }
-    return threads;
+    return model::threads_of(options_.programs, [this](int thread, char letter) { run(thread, letter); });
   }
 
   void check() {

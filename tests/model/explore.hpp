@@ -36,6 +36,18 @@ namespace brook::model {
 
 using Threads = std::vector<std::function<void()>>;
 
+/// A thread for each program, which is a word, that calls `run(thread, letter)` for each letter of it. Both must live as long.
+template <class Run>
+[[nodiscard]] Threads threads_of(const std::vector<std::string>& programs, Run run) {
+  Threads threads;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    threads.push_back([&program = programs[i], i, run] {
+      for (const char letter : program) run(static_cast<int>(i), letter);
+    });
+  }
+  return threads;
+}
+
 /// Decisions as text that --replay reads back: `0x12` are twelve times 0.
 [[nodiscard]] inline std::string to_text(const Decisions& decisions) {
   std::string text;

@@ -6,13 +6,10 @@
 //   p P push one   b B push three at once   o O pop one   m M pop up to two   a A pop all
 //   k gather two or three, without waiting   s size   r range of all   v V move to the other end   t trim one at the left
 //   c clear   q close
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,13 +90,7 @@ class Programs {
   }
 
   model::Threads threads() {
-    model::Threads threads;
-    for (std::size_t i = 0; i < options_.programs.size(); ++i) {
-      threads.push_back([this, i] {
-        for (const char letter : options_.programs[i]) run(static_cast<int>(i), letter);
-      });
-    }
-    return threads;
+    return model::threads_of(options_.programs, [this](int thread, char letter) { run(thread, letter); });
   }
 
   void check() {

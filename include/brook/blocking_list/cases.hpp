@@ -69,13 +69,9 @@ class PopCase final : public PopLine<T> {
 
   explicit PopCase(PopFrom<T> what) : PopLine<T>(std::move(what.list), what.side, 1) {}
 
-  [[nodiscard]] wait::Found poll() override { return this->poll_elements(); }
   [[nodiscard]] expected<Value, Errc> result() {
     if (auto* const taken = this->taken()) return value_from<T>(taken->front().payloads.front());
     return unexpected(this->why_not());
-  }
-  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
-    return this->watch(Operation::pop, wait, taken ? 1 : 0, [this]() noexcept { this->give_back(); });
   }
 };
 
@@ -86,15 +82,9 @@ class PopManyCase final : public PopLine<T> {
 
   explicit PopManyCase(PopManyFrom<T> what) : PopLine<T>(std::move(what.list), what.side, what.most) {}
 
-  [[nodiscard]] wait::Found poll() override { return this->poll_elements(); }
   [[nodiscard]] expected<Value, Errc> result() {
     if (auto* const taken = this->taken()) return values_of<T>(this->list_.get(), *taken);
     return unexpected(this->why_not());
-  }
-  [[nodiscard]] std::optional<Errc> settle(bool taken, const Wait& wait) override {
-    const auto* const all = this->taken();
-    const std::size_t count = taken && all != nullptr ? all->front().payloads.size() : 0;
-    return this->watch(Operation::pop, wait, count, [this]() noexcept { this->give_back(); });
   }
 };
 

@@ -34,6 +34,12 @@ class PopLine : public wait::Case {
       : list_(std::move(list)), side_(side), most_(most), destination_(destination) {}
 
   [[nodiscard]] Clock* clock() const noexcept override { return list_->clock_if_there(); }
+  [[nodiscard]] wait::Found poll() override {
+    const Locked<T> locked(*list_);
+    take_out(*list_, side_, most_, polled_);
+    if (!polled_.empty()) return wait::Found::some;
+    return drained() ? wait::Found::over : wait::Found::nothing;
+  }
   void enlist(wait::Wakeable& call, const wait::Bid& bid) override {
     popper_.emplace(call, side_, 1, most_, bid);
     popper_->destination = destination_;
@@ -55,6 +61,14 @@ class PopLine : public wait::Case {
     leave();
     list_->settle_record();  // before the call returns, or the handler is called
     if (destination_.list) destination_.list->settle_record();
+  }
+  [[nodiscard]] std::optional<Errc> settle(bool is_taken, const Wait& wait) override {
+    const auto* const all = taken();
+    const std::size_t count = is_taken && all != nullptr ? all->front().payloads.size() : 0;
+    return watch(Operation::pop, wait, count, [this]() noexcept { give_back(); });
+  }
+  void give_back() noexcept override {
+    if (auto* const all = taken()) list_->take_back(*all);
   }
 
  protected:
@@ -80,21 +94,11 @@ class PopLine : public wait::Case {
     if (!polled_.empty()) return &polled_;
     return popper_ && !popper_->taken.empty() && !popper_->got().empty() ? &popper_->taken : nullptr;
   }
-  [[nodiscard]] wait::Found poll_elements() {
-    const Locked<T> locked(*list_);
-    take_out(*list_, side_, most_, polled_);
-    if (!polled_.empty()) return wait::Found::some;
-    return drained() ? wait::Found::over : wait::Found::nothing;
-  }
   [[nodiscard]] Errc why_not() const noexcept {
     return popper_ ? popper_->refused.value_or(Errc::closed) : Errc::closed;
   }
   // With the lock.
   [[nodiscard]] bool drained() const noexcept { return list_->closed && !list_->elements.any(); }
-
-  void give_back() noexcept override {
-    if (auto* const all = taken()) list_->take_back(*all);
-  }
 
   const std::shared_ptr<State<T>> list_;
   const Side side_;

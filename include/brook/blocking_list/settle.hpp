@@ -57,14 +57,8 @@ template <class Payload>
   return settle(segment, segment.slot_of(at));
 }
 
-/// Neighbouring slots that are settled, and how many of them are elements.
-struct Run {
-  std::uint32_t slots = 0;
-  std::uint32_t elements = 0;
-};
-
-/// The same, given whether the slot before it is an element, if that is known: a follower says the same, and who settles one after
-/// the other need not look back.
+/// Whether a slot is an element, as settle() finds out, given whether the slot before it is one, if that is known: a follower says
+/// the same, and who settles one after the other need not look back.
 template <class Payload>
 [[nodiscard]] bool settle_next(Segment<Payload>& segment, std::uint32_t at, std::optional<bool> before) noexcept {
   if (before && segment.slots[at].told(segment.phase) == SlotState::follower) return *before;
@@ -79,6 +73,12 @@ template <class Payload>
   for (std::uint32_t here = 1; here > 0 && elements < most; elements += here) here = slots[elements].elements(phase);
   return std::min(elements, most);
 }
+
+/// Neighbouring slots that are settled, and how many of them are elements.
+struct Run {
+  std::uint32_t slots = 0;
+  std::uint32_t elements = 0;
+};
 
 /// Settles slots from `first` on, before `end`, until `most` of them are elements.
 template <class Payload>

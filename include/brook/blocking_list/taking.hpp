@@ -157,20 +157,6 @@ void take_out(State<T>& list, Side side, std::size_t most, Taken<log::PayloadOf<
   else list.elements.keep_one();
 }
 
-/// On an exception, what was taken goes back to where it came from.
-template <class T>
-struct GiveBack {
-  GiveBack(State<T>* its_list, Taken<log::PayloadOf<T>>& its_taken) noexcept : list(its_list), taken(&its_taken) {}
-  GiveBack(const GiveBack&) = delete;
-  GiveBack& operator=(const GiveBack&) = delete;
-  ~GiveBack() {
-    if (taken != nullptr && list != nullptr) list->take_back(*taken);
-  }
-
-  State<T>* list;
-  Taken<log::PayloadOf<T>>* taken;
-};
-
 /// All that was taken of a list; of none if it is null.
 template <class T>
 [[nodiscard]] std::vector<T> values_of(State<T>* list, Taken<log::PayloadOf<T>>& taken) {
@@ -180,11 +166,11 @@ template <class T>
     BROOK_CATCH_ALL {}  // then the caller has room for more
     return std::move(payloads);
   } else {
-    GiveBack<T> give_back(list, taken);
+    core::Undo give_back([&] { list->take_back(taken); });  // of none nothing throws
     std::vector<T> values;
     values.reserve(payloads.size());
     for (auto& payload : payloads) values.push_back(value_from<T>(payload));
-    give_back.taken = nullptr;
+    give_back.keep();
     return values;
   }
 }
@@ -197,7 +183,7 @@ template <class T, class Make>
                   make(taken.front().payloads.front()));  // not a variable, which might be moved, and throw unguarded
   }
   BROOK_CATCH_ALL {
-    const GiveBack<T> give_back(list, taken);
+    list->take_back(taken);
     BROOK_RETHROW;
   }
   return Result(unexpected(Errc::timed_out));  // never reached
