@@ -126,10 +126,10 @@ def queued(queue):
 
 def gathered(front):
     """What a std::deque has, as the standard library's own printer says; None where there is no such printer."""
-    deque = pointer(front["there_"])
-    if int(deque) == 0:
+    there = front["there_"]  # a std::optional: what it has lies at its beginning
+    if not leaf(there, gdb.TYPE_CODE_BOOL):
         return []
-    printer = gdb.default_visualizer(deque.dereference())
+    printer = gdb.default_visualizer(at(there, there.type.strip_typedefs().template_argument(0)))
     return None if printer is None else [element for _, element in printer.children()]
 
 

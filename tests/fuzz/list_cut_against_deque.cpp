@@ -35,7 +35,7 @@ class Recording final : public brook::blocking_list::Cut<brook::log::PayloadOf<T
   using Payload = brook::log::PayloadOf<T>;
 
   Recording(brook::blocking_list::State<T>& list, std::deque<int> now) : list_(list), wanted_(std::move(now)) {
-    const brook::sync::unique_lock<brook::sync::mutex> held(list_.mutex);
+    const brook::sync::unique_lock<brook::sync::mutex> held(list_.mutex());
     brook::blocking_list::begin_cut(list_, *this);
   }
   ~Recording() { brook::blocking_list::end_cut(list_, *this); }

@@ -8,12 +8,15 @@
 //           returned   elements that were popped have come back, and there was no memory to put them in their places:
 //                      both ends are frozen, and every operation first tries that again
 //           What is pushed and popped at the queue's two ends only, a few times in a row, leads back to `queue`.
+// Lines     What operations on the deque write lies in two cache lines, the first of which they have with the mutex; what
+//           they only read, in others.
 // Cost      each element is moved to front_ once at most, so operations other than the queue's cost O(1) for each
 //           element that was pushed since the last of them.
 //
 // Memory orders
 //   row  thread  operation              order    meets  because
-//   LZ   anyone  whether it looks so    relaxed  -      a hint: who then has the lock looks again
+//   LZ   anyone  whether there is only  relaxed  -      a hint: who then has the lock looks again
+//                the deque
 #pragma once
 
 #include <algorithm>
@@ -43,12 +46,14 @@ namespace brook::blocking_list {
 template <class Payload>
 class Elements {
  public:
+  alignas(core::cache_line) sync::mutex mutex;  // what does not say that it does without needs it
+
   using Queue = Fifo<Payload>;
   using Values = log::Values<Payload>;
   using Bytes = std::span<const std::byte>;
 
   /// `always_together` for a list that is never to be used without the lock.
-  explicit Elements(bool always_together) : always_together_(always_together) { put_together(always_together); }
+  explicit Elements(bool always_together) : always_together_(always_together), together_(always_together) {}
 
   /// From now on all operations take the lock, and who notes them is told. Throws std::bad_alloc, and then nothing has changed.
   void watch(Witness<Payload>& witness) {
@@ -68,10 +73,14 @@ class Elements {
     return queue_.pop_some(least, most, popped_at(side), prepare, use);
   }
 
+  /// Has the deque's line fetched together with the mutex's: who has to wait for both then waits once.
+  void prefetch_deque() const noexcept { core::prefetch(reinterpret_cast<const std::byte*>(this) + core::cache_line); }
+
   /// Elements that are known to be there for pops without the lock. A hint.
   [[nodiscard]] std::size_t ahead() const noexcept { return queue_.ahead(); }
-  /// Whether all elements seem to be in one deque.
-  [[nodiscard]] bool looks_together() const noexcept { return looks_together_.load(sync::relaxed); }  // LZ
+  /// Whether pushes and pops have to do with the deque and nothing else: all elements are there, and nobody waits, watches or saves
+  /// them. A hint, but for who has the lock.
+  [[nodiscard]] bool only_deque() const noexcept { return only_deque_.load(sync::relaxed); }  // LZ
   /// Whether there may be memory to give back once there are no elements. A hint.
   [[nodiscard]] bool keeps_several() const noexcept { return queue_.keeps_several(); }
 
@@ -99,7 +108,17 @@ class Elements {
       put_in_places();
   }
 
-  [[nodiscard]] bool together() const noexcept { return together_ && returned_.empty(); }
+  // These need only_deque(), which may be over with them: then settle() is due.
+  /// Throws std::bad_alloc, and then nothing has changed.
+  void push_deque(Side side, Payload&& payload) {
+    push_to_front(side, std::move(payload));
+    note_push(side);
+  }
+  /// Requires an element.
+  [[nodiscard]] Payload pop_deque(Side side) noexcept {
+    note_pop(side);
+    return pop_from_front(side);
+  }
 
   /// What was popped is at its sides again, what was popped last first. Needs no memory: where there is none it is in its place
   /// only behind the next gather() that does not throw.
@@ -254,6 +273,8 @@ class Elements {
   void settle(bool push, bool pop) noexcept {
     const bool in_places = returned_.empty();
     open_ = push && in_places && !together_;
+    only_deque_.store(push && pop && in_places && together_ && !always_together_ && cuts_.empty(),
+                      sync::relaxed);  // LZ
     if (!together_) settle_queue(push && in_places, pop && in_places);
   }
 
@@ -290,7 +311,7 @@ class Elements {
     queue_.freeze();
     if (!cuts_.empty()) cuts_.before_gathering();
     queue_.take_all(no_limit, no_limit, [this](Payload&& payload) { front_.push_back(std::move(payload)); });
-    put_together(true);
+    together_ = true;
   }
   // When it throws, what is left is still to be put there.
   [[gnu::noinline]] void put_in_places() {
@@ -300,15 +321,12 @@ class Elements {
       returned_.pop_front();
     }
   }
-  void put_together(bool together) noexcept {
-    together_ = together;
-    looks_together_.store(together, sync::relaxed);  // LZ
-  }
-
   void note(bool as_queue) noexcept {
     if (!as_queue) left_together_ = operations_together;
     else if (left_together_ > 0) --left_together_;
-    if (left_together_ == 0) put_together(always_together_);
+    if (left_together_ > 0 || always_together_) return;
+    together_ = false;
+    only_deque_.store(false, sync::relaxed);  // LZ
   }
 
   [[nodiscard]] bool before_front(Side side) const noexcept { return popped_at(side) == direction_; }
@@ -325,17 +343,23 @@ class Elements {
     undo.keep();
   }
   void push_unseen(Side side, Payload&& payload) {
-    if (front_.empty()) direction_ = pushed_at(side);
-    if (!before_front(side)) return front_.push_back(std::move(payload));
-    front_.push_front(std::move(payload));
-    if (!cuts_.empty()) [[unlikely]]
+    push_to_front(side, std::move(payload));
+    if (before_front(side) && !cuts_.empty()) [[unlikely]]
       cuts_.pushed_before();
   }
   [[nodiscard]] Payload pop_unseen(Side side) noexcept {
     about_to_take(side, 1);
+    if (before_front(side) && !cuts_.empty()) [[unlikely]]
+      cuts_.popped(1);
+    return pop_from_front(side);
+  }
+  void push_to_front(Side side, Payload&& payload) {
+    if (front_.empty()) direction_ = pushed_at(side);
+    if (before_front(side)) front_.push_front(std::move(payload));
+    else front_.push_back(std::move(payload));
+  }
+  [[nodiscard]] Payload pop_from_front(Side side) noexcept {
     if (before_front(side)) {
-      if (!cuts_.empty()) [[unlikely]]
-        cuts_.popped(1);
       Payload payload = std::move(front_.front());
       front_.pop_front();
       return payload;
@@ -356,18 +380,21 @@ class Elements {
     std::construct_at(std::addressof(to), std::move(from));
   }
 
-  Queue queue_;
+  bool direction_ = false;  // elements are pushed at the left, and popped at the right
+  int left_together_ = 0;
   LazyDeque<Payload> front_;
+
+  // Seldom written.
+  sync::atomic<bool> only_deque_{false};
+  bool always_together_;
+  bool together_;
+  bool open_ = false;       // pushes are, but for who has the lock
+  bool pops_open_ = false;  // the same
   Taken<Payload> returned_;
   Cuts<Payload> cuts_;
   Witness<Payload>* witness_ = nullptr;
-  bool always_together_;
-  bool together_ = false;
-  sync::atomic<bool> looks_together_{false};
-  bool open_ = false;       // pushes are, but for who has the lock
-  bool pops_open_ = false;  // the same
-  bool direction_ = false;  // elements are pushed at the left, and popped at the right
-  int left_together_ = 0;
+
+  Queue queue_;
 };
 
 }  // namespace brook::blocking_list

@@ -79,11 +79,13 @@
 #include <utility>
 
 #include <brook/blocking_list/claims.hpp>
+#include <brook/blocking_list/fill.hpp>
 #include <brook/blocking_list/popped_in_place.hpp>
 #include <brook/blocking_list/segment.hpp>
 #include <brook/blocking_list/segments.hpp>
 #include <brook/blocking_list/settle.hpp>
 #include <brook/blocking_list/walk.hpp>
+#include <brook/core/back_off.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/log/payload.hpp>
@@ -119,13 +121,11 @@ class Fifo {
       const Claims claim{core::read_or_guess(before, seen.bits)};
       if (!claim.open(direction)) [[unlikely]]
         return false;
-      Slot<Payload>& slot = tail.slots[tail.slot_of(claim.at())];
-      const Values values(std::addressof(value), 1);
-      values.move_to(0, slot);
-      if (slot.publish(tail.phase)) [[likely]]
-        return true;
-      values.take_back(0, slot);
-      withdraw(tail, 1);
+      if (!fill(tail, tail.slot_of(claim.at()), Values(std::addressof(value), 1))) [[unlikely]]
+        continue;
+      if (claim.bits != seen.bits) [[unlikely]]
+        pushers_.met(tail.pushes, claim.bits);
+      return true;
     }
   }
 
@@ -162,8 +162,11 @@ class Fifo {
       const Claims claim{core::read_or_guess(before, seen.bits)};
       if (!claim.open(direction)) return PoppedInPlace(Outcome::closed);
       Slot<Payload>& slot = head.slots[head.slot_of(claim.at())];
-      if (slot.ready(head.phase) || settle_claimed(head, claim.at())) [[likely]]
+      if (slot.ready(head.phase) || settle_claimed(head, claim.at())) [[likely]] {
+        if (claim.bits != seen.bits) [[unlikely]]
+          poppers_.met(head.pops, claim.bits);
         return PoppedInPlace(head, slot);
+      }
       skip(head);
     }
   }
@@ -369,22 +372,6 @@ class Fifo {
     segments_.give_back(used);
   }
 
-  // False when the slots were voided: the values are back.
-  [[nodiscard]] static bool fill(Segment& segment, std::uint32_t first, const Values& values) noexcept {
-    const auto count = static_cast<std::uint32_t>(values.size());
-    Slot<Payload>* const slots = &segment.slots[first];
-    values.move_to(0, slots[0]);
-    for (std::uint32_t i = 1; i < count; ++i) {
-      values.move_to(i, slots[i]);
-      slots[i].follow(segment.phase);
-    }
-    if (count > 1 ? slots[0].publish(segment.phase, count - 1) : slots[0].publish(segment.phase)) [[likely]]
-      return true;
-    for (std::uint32_t i = count; i-- > 0;) values.take_back(i, slots[i]);
-    withdraw(segment, count);
-    return false;
-  }
-
   Segment none_;  // the first one, and where the queue turns round: it never has a slot
   alignas(core::cache_line) sync::atomic<Segment*> head_{&none_};
   sync::atomic<Segment*> tail_{&none_};
@@ -395,6 +382,8 @@ class Fifo {
   bool pops_frozen_ = true;
   bool sealed_ = false;
   Segments<Payload> segments_;
+  core::BackOff pushers_;
+  core::BackOff poppers_;
 };
 
 }  // namespace brook::blocking_list

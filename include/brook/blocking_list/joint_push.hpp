@@ -45,7 +45,7 @@ class JointPush final : public log::Change {
   [[nodiscard]] std::optional<Errc> prepare(const std::shared_ptr<log::Decision>& decision) override {
     Told told;
     if (const auto refused = list_.refuse({std::addressof(payload_), 1}, told)) return refused;
-    sync::unique_lock held(list_.mutex);
+    sync::unique_lock held(list_.mutex());
     if (list_.closed) return Errc::closed;
     const bool drops = list_.options.overflow == Overflow::drop_oldest && list_.options.capacity > 0;
     if (!drops && !list_.has_room(1)) return Errc::full;

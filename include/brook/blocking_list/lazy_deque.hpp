@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <deque>
-#include <memory>
+#include <optional>
 #include <utility>
 
 #include <brook/core/config.hpp>
@@ -15,8 +15,8 @@ namespace brook::blocking_list {
 template <class T>
 class LazyDeque {
  public:
-  [[nodiscard]] bool empty() const noexcept { return there_ == nullptr || there_->empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return there_ == nullptr ? 0 : there_->size(); }
+  [[nodiscard]] bool empty() const noexcept { return !there_ || there_->empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return !there_ ? 0 : there_->size(); }
 
   void push_front(T&& value) { make().push_front(std::move(value)); }
   void push_back(T&& value) { make().push_back(std::move(value)); }
@@ -29,16 +29,16 @@ class LazyDeque {
   void pop_back() noexcept { there_->pop_back(); }
 
   void swap(std::deque<T>& other) noexcept {
-    if (there_ != nullptr) there_->swap(other);
+    if (there_) there_->swap(other);
   }
 
  private:
   [[nodiscard]] std::deque<T>& make() {
-    if (there_ == nullptr) there_ = std::make_unique<std::deque<T>>();
+    if (!there_) there_.emplace();
     return *there_;
   }
 
-  std::unique_ptr<std::deque<T>> there_;
+  std::optional<std::deque<T>> there_;
 };
 
 }  // namespace brook::blocking_list

@@ -35,12 +35,12 @@ class Locked {
   using State = blocking_list::State<T>;
 
   explicit Locked(State& list) : list_(list) {
-    core::lock_patiently(list.mutex).release();
+    core::lock_patiently(list.mutex()).release();
     if (list.movers == 0) {
       begin_record(list);
       return;
     }
-    list.mutex.unlock();
+    list.mutex().unlock();
     lock_all({&list});
   }
   Locked(State& list, State& other) : list_(list) { lock_all({&list, &other}); }
@@ -54,7 +54,7 @@ class Locked {
       list_.serve_or_wake();
       list_.settle();
       end_record(list_);
-      list_.mutex.unlock();
+      list_.mutex().unlock();
     }
   }
 
@@ -80,7 +80,7 @@ class Locked {
     serve_all();  // who was left to a list that cannot serve yet whom it has to serve before
     for (State* const list : all) list->settle();
     for (State* const list : all) end_record(*list);
-    for (State* const list : all) list->mutex.unlock();
+    for (State* const list : all) list->mutex().unlock();
   }
 
   void serve_all() noexcept {
@@ -98,7 +98,7 @@ class Locked {
       lists.erase(std::unique(lists.begin(), lists.end()), lists.end());
       std::vector<sync::unique_lock<sync::mutex>> locks;
       locks.reserve(lists.size());
-      for (State* const list : lists) locks.emplace_back(list->mutex);
+      for (State* const list : lists) locks.emplace_back(list->mutex());
       const std::size_t known = kept.size();
       keep_missing(lists, kept);
       if (kept.size() == known) {

@@ -76,7 +76,7 @@ class PopLine : public wait::Case {
     if (!place_) return;
     list_->abandon(*place_);
     if (destination_.list) {
-      const sync::unique_lock<sync::mutex> held(destination_.list->mutex);
+      const sync::unique_lock<sync::mutex> held(destination_.list->mutex());
       destination_.list->coming.leave(*coming_);
     }
     place_.reset();

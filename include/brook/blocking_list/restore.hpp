@@ -33,7 +33,7 @@ template <class T, class More, class Use>
 /// Ends a cut, be it done or not.
 template <class T>
 void end_cut(State<T>& list, Cut<log::PayloadOf<T>>& cut) noexcept {
-  const sync::unique_lock<sync::mutex> held(list.mutex);
+  const sync::unique_lock<sync::mutex> held(list.mutex());
   list.elements.end(cut);
   list.settle();
 }

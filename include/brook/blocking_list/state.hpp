@@ -108,9 +108,11 @@ class State {
       witness_->recorder().settle();
   }
 
+  /// Guards what of the elements takes the lock, and all that is here.
+  [[nodiscard]] sync::mutex& mutex() noexcept { return elements.mutex; }
+
   const ListOptions options;
   sync::atomic<Standing> standing{standing_with(options.probe)};  // gone: sources live on
-  sync::mutex mutex;  // guards what of the elements takes the lock, and all that follows
   Elements elements;
   Line<Popper<T>> poppers;
   Line<Pusher<T>> pushers;
@@ -123,27 +125,27 @@ class State {
 
   /// False when it is more than that; the value is then as it was. Throws std::bad_alloc, and then nothing has changed.
   [[nodiscard, gnu::noinline, gnu::flatten]] bool push_together(Side side, Payload& value) {
-    if (!plain_ || !elements.looks_together()) return false;
-    const sync::lock_guard<sync::mutex> held(mutex);
-    if (closed || !poppers.empty() || !elements.together()) return false;
-    elements.push(side, std::move(value));
-    elements.note_push(side);
-    if (!elements.together()) settle();
+    if (!elements.only_deque()) return false;
+    elements.prefetch_deque();
+    const sync::lock_guard<sync::mutex> held(mutex());
+    if (!elements.only_deque()) return false;
+    elements.push_deque(side, std::move(value));
+    if (!elements.only_deque()) settle();
     return true;
   }
   /// Hands the element to `use(Payload&&)`, which must not throw. Closed: it is more than that.
   template <class Use>
   [[nodiscard, gnu::noinline, gnu::flatten]] PopResult pop_together(Side side, const Use& use) noexcept {
-    if (!plain_ || !elements.looks_together()) return PopResult::closed;
-    const sync::lock_guard<sync::mutex> held(mutex);
-    if (!poppers.empty() || !elements.together()) return PopResult::closed;
+    if (!elements.only_deque()) return PopResult::closed;
+    elements.prefetch_deque();
+    const sync::lock_guard<sync::mutex> held(mutex());
+    if (!elements.only_deque()) return PopResult::closed;
     if (elements.empty()) {
       elements.keep_one();
       return PopResult::empty;
     }
-    use(elements.pop(side));
-    elements.note_pop(side);
-    if (!elements.together()) settle();
+    use(elements.pop_deque(side));
+    if (!elements.only_deque()) settle();
     return PopResult::done;
   }
 
@@ -225,7 +227,7 @@ class State {
   void take_back(Taken<Payload>& taken) noexcept {
     if (taken.empty() || taken.front().payloads.empty()) return;
     const core::Later later;
-    const sync::unique_lock<sync::mutex> held(mutex);
+    const sync::unique_lock<sync::mutex> held(mutex());
     const core::Recording recording(recorder());
     elements.take_back(taken);
     serve_as_far_as_locked();
@@ -237,7 +239,7 @@ class State {
   template <class Waiter>
   void abandon(Place<Waiter>& place) noexcept {
     const core::Later later;
-    const sync::unique_lock<sync::mutex> held(mutex);
+    const sync::unique_lock<sync::mutex> held(mutex());
     const core::Recording recording(recorder());
     if (!place.in_line) return;
     leave(place);

@@ -107,7 +107,7 @@ class Waiting {
     }
     State* const to = popper_.destination.list.get();
     if (to != nullptr) {
-      const sync::unique_lock<sync::mutex> held(to->mutex);
+      const sync::unique_lock<sync::mutex> held(to->mutex());
       to->coming.leave(coming_);
     }
     for (State* const list : lists_) list->settle_record();

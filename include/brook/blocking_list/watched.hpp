@@ -69,7 +69,7 @@ template <class T, class Run>
 template <class T>
 [[nodiscard]] std::optional<Errc> lose(State<T>& list, const log::Values<log::PayloadOf<T>>& values) {
   {
-    const sync::unique_lock<sync::mutex> held(list.mutex);
+    const sync::unique_lock<sync::mutex> held(list.mutex());
     if (list.closed) return Errc::closed;
   }
   for (std::size_t i = 0; i < values.size(); ++i) static_cast<void>(log::PayloadOf<T>(std::move(values[i])));

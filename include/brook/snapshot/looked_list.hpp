@@ -32,7 +32,7 @@ class LookedList : public Base, private blocking_list::Cut<log::PayloadOf<T>> {
   }
 
   [[nodiscard]] const void* list() const noexcept override { return list_.get(); }
-  void lock_list() override { held_ = sync::unique_lock<sync::mutex>(list_->mutex); }
+  void lock_list() override { held_ = sync::unique_lock<sync::mutex>(list_->mutex()); }
   void look() override { closed_ = blocking_list::begin_cut(*list_, cut()); }
   void unlock_list() noexcept override {
     if (held_.owns_lock()) held_.unlock();

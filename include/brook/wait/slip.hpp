@@ -3,20 +3,15 @@
 // Who takes each element the moment it comes reads cache lines that are still being written: both threads then go at the
 // pace at which lines travel between processors, which is several times slower than they could. Who lets some elements
 // gather first stays behind, and each has its lines to itself (Giacomoni, Moseley, Vachharajani: FastForward for efficient
-// pipeline parallelism, PPoPP 2008, "temporal slipping"). Where elements come one at a time that is nothing but delay. So it is
-// tried: again at once as long as it pays, and less and less often where it does not.
-//
-// Memory orders
-//   row  thread  operation     order    meets  because
-//   SL   waiter  both numbers  relaxed  -      hints; what several threads make of them at once is as good
+// pipeline parallelism, PPoPP 2008, "temporal slipping"). Where elements come one at a time that is nothing but delay: so it is
+// a trial.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
 #include <brook/clock.hpp>
-#include <brook/core/sync.hpp>
+#include <brook/core/trial.hpp>
 
 namespace brook::wait {
 
@@ -30,23 +25,11 @@ class Slip {
   /// whose deadline lets it wait. Then wait() and end() are due, and the poll is the shorter.
   [[nodiscard]] bool due(std::chrono::microseconds spin, Clock::time_point deadline) noexcept {
     if (deadline == Clock::time_point::min() || spin < 2 * length) return false;
-    const std::uint32_t left = left_.load(sync::relaxed);  // SL
-    if (left > 0) left_.store(left - 1, sync::relaxed);    // SL
-    return left == 0;
+    return trial_.due();
   }
-  void wait() const noexcept {
-    const auto end = std::chrono::steady_clock::now() + length;
-    do sync::pause();
-    while (std::chrono::steady_clock::now() < end);
-  }
+  void wait() const noexcept { core::stand_by(length); }
   /// How many elements have gathered.
-  void end(std::uint64_t gathered) noexcept {
-    const std::uint32_t before = pause_.load(sync::relaxed);  // SL
-    const std::uint32_t pause = gathered >= enough ? 0 : std::min(before * 2 + 1, longest);
-    if (pause == 0 && before == 0) return;  // who adds elements may have something on the same cache line
-    pause_.store(pause, sync::relaxed);     // SL
-    left_.store(pause, sync::relaxed);      // SL
-  }
+  void end(std::uint64_t gathered) noexcept { trial_.end(gathered >= enough); }
 
   /// All that: for how long the call is to poll then. `count()` tells how many elements there are, or ever were.
   template <class Count>
@@ -60,10 +43,7 @@ class Slip {
   }
 
  private:
-  static constexpr std::uint32_t longest = 1023;  // waits: a message in a thousand is late
-
-  sync::atomic<std::uint32_t> left_{0};   // waits until the next try
-  sync::atomic<std::uint32_t> pause_{0};  // between the last two
+  core::Trial trial_;
 };
 
 }  // namespace brook::wait

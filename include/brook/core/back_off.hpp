@@ -1,0 +1,41 @@
+// back_off.hpp — how threads that change the same word all the time take turns.
+//
+// Where two threads add to a word in turn, its cache line, and the lines of what they write next to each other, travel with
+// every operation, which costs each of them several times what it costs one alone. Who meets another thread there and stands by
+// for a while lets that one go on alone, for hundreds of operations. (Anderson, The performance of spin lock alternatives
+// for shared-memory multiprocessors, 1990.) Where the others have other things to do as well, that is nothing but delay: so it
+// is a trial. Two that meet may both see it: who found an odd number gives way.
+//
+// Memory orders
+//   row  thread  operation      order    meets  because
+//   BO   waiter  read the word  relaxed  -      a hint
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include <brook/core/sync.hpp>
+#include <brook/core/trial.hpp>
+
+namespace brook::core {
+
+class BackOff {
+ public:
+  static constexpr std::chrono::microseconds length{2};
+  /// So many operations of others while it lasts are no fewer than there would be of all.
+  static constexpr std::uint64_t enough = 40;
+
+  /// To be called by who has counted an operation in `word`, in which it `found` what somebody else had changed since its look.
+  /// What it came for is done. Not inline: this is seldom to be done.
+  [[gnu::noinline]] void met(const sync::atomic<std::uint64_t>& word, std::uint64_t found) noexcept {
+    if (sync::patient_pauses == 0 || found % 2 == 0 || !trial_.due()) return;
+    const std::uint64_t before = word.load(sync::relaxed);  // BO
+    stand_by(length);
+    trial_.end(word.load(sync::relaxed) - before >= enough);  // BO
+  }
+
+ private:
+  Trial trial_;
+};
+
+}  // namespace brook::core
