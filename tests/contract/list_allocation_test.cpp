@@ -388,6 +388,27 @@ TEST_CASE("No memory: what was served, and could not be made a value, is in its 
   if (side == Side::left) check([&](Boxes& list, Boxes&) { return list.pop_batch(100, many, forever); });
 }
 
+TEST_CASE("No memory: what came back to a list whose elements are together is popped first, not passed") {
+  constexpr std::size_t taken_out = 1000;  // so many that there is no room for them where they lay
+  BlockingList<std::uint64_t> list;
+  for (std::uint64_t i = 0; i < 2 * taken_out; ++i) wanted(list.rpush(i));
+  wanted(list.rpop() == 2 * taken_out - 1);
+  auto& state = state_of(list);
+  blocking_list::Taken<std::uint64_t> taken;
+  {
+    const blocking_list::Locked locked(state);
+    blocking_list::take_out(state, Side::left, taken_out, taken);
+  }
+  {
+    const FailingNew failing(1, Failing::from_then_on);
+    state.take_back(taken);
+  }
+  REQUIRE(FailingNew::happened());
+  CHECK(list.lpop() == 0U);
+  CHECK(list.size() == 2 * taken_out - 2);
+  for (std::uint64_t i = 1; i < 2 * taken_out - 1; ++i) REQUIRE(list.lpop() == i);
+}
+
 TEST_CASE("No memory: a batch that is being gathered keeps what it has") {
   const Strings first = texts(1, 200);
   const Strings rest = texts(201, 400);

@@ -273,7 +273,7 @@ class Elements {
   void settle(bool push, bool pop) noexcept {
     const bool in_places = returned_.empty();
     open_ = push && in_places && !together_;
-    only_deque_.store(push && pop && in_places && together_ && !always_together_ && cuts_.empty(),
+    only_deque_.store(push && in_places && together_ && !always_together_ && cuts_.empty(),
                       sync::relaxed);  // LZ
     if (!together_) settle_queue(push && in_places, pop && in_places);
   }
