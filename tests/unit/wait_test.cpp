@@ -1,3 +1,5 @@
+#include <brook/core/back_off.hpp>
+#include <brook/core/sync.hpp>
 #include <brook/options.hpp>
 #include <brook/testing/manual_clock.hpp>
 #include <brook/wait.hpp>
@@ -175,24 +177,43 @@ TEST_CASE("ReadOptions: the stop token of either place counts, that of the optio
 }
 #endif
 
+namespace {
+
+// Of a Trial, or what has one. How often `due()` says no before it says yes.
+template <class Due>
+int times_before(Due&& due) {
+  int times = 0;
+  while (!due()) ++times;
+  return times;
+}
+
+constexpr int times_where_nothing_pays[] = {1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1023};
+
+}  // namespace
+
 TEST_CASE("Slip: tried at once as long as it pays, and ever more seldom where it does not") {
-  constexpr auto budget = 5us;
   brook::wait::Slip slip;
-  const auto waits_before_one = [&] {
-    int waits = 0;
-    while (!slip.due(budget, never)) ++waits;
-    return waits;
-  };
+  const auto due = [&] { return slip.due(5us, never); };
   for (int i = 0; i < 3; ++i) {
-    CHECK(waits_before_one() == 0);
+    CHECK(times_before(due) == 0);
     slip.end(16);
   }
-  for (const int waits : {1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1023}) {
+  for (const int times : times_where_nothing_pays) {
     slip.end(15);
-    CHECK(waits_before_one() == waits);
+    CHECK(times_before(due) == times);
   }
   slip.end(1000);
-  CHECK(waits_before_one() == 0);
+  CHECK(times_before(due) == 0);
+}
+
+TEST_CASE("BackOff: of two that meet one stands by, and ever more seldom where nobody else does anything meanwhile") {
+  constexpr std::uint64_t one = 0x1'0001;  // to a word that counts in its lowest bits, as those of logs do
+  brook::core::BackOff<20> turns;
+  const brook::sync::atomic<std::uint64_t> word{4 * one};
+  for (int i = 0; i < 5000; ++i) CHECK_FALSE(turns.met(word, 2 * one, one));
+  const auto stands_by = [&] { return turns.met(word, 3 * one, one); };
+  CHECK(times_before(stands_by) == 0);
+  for (const int times : times_where_nothing_pays) CHECK(times_before(stands_by) == times);
 }
 
 TEST_CASE("Slip: who does not wait, or polls for less than two of them, polls from the start") {

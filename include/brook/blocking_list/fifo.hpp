@@ -382,8 +382,8 @@ class Fifo {
   bool pops_frozen_ = true;
   bool sealed_ = false;
   Segments<Payload> segments_;
-  core::BackOff pushers_;
-  core::BackOff poppers_;
+  core::BackOff<40> pushers_;
+  core::BackOff<40> poppers_;
 };
 
 }  // namespace brook::blocking_list

@@ -4,7 +4,8 @@
 // every operation, which costs each of them several times what it costs one alone. Who meets another thread there and stands by
 // for a while lets that one go on alone, for hundreds of operations. (Anderson, The performance of spin lock alternatives
 // for shared-memory multiprocessors, 1990.) Where the others have other things to do as well, that is nothing but delay: so it
-// is a trial. Two that meet may both see it: who found an odd number gives way.
+// is a trial, which pays if they do `enough` meanwhile, no fewer than would be done in all. Two that meet may both see it: who
+// found an odd number gives way.
 //
 // Memory orders
 //   row  thread  operation      order    meets  because
@@ -19,19 +20,20 @@
 
 namespace brook::core {
 
+template <std::uint64_t enough>
 class BackOff {
  public:
   static constexpr std::chrono::microseconds length{2};
-  /// So many operations of others while it lasts are no fewer than there would be of all.
-  static constexpr std::uint64_t enough = 40;
 
-  /// To be called by who has counted an operation in `word`, in which it `found` what somebody else had changed since its look.
-  /// What it came for is done. Not inline: this is seldom to be done.
-  [[gnu::noinline]] void met(const sync::atomic<std::uint64_t>& word, std::uint64_t found) noexcept {
-    if (sync::patient_pauses == 0 || found % 2 == 0 || !trial_.due()) return;
+  /// To be called by who has added `one` to `word`, in which it `found` what others were adding to as well. What it came for is
+  /// done. Whether it stood by. Not inline: this is seldom to be done.
+  [[gnu::noinline]] bool met(const sync::atomic<std::uint64_t>& word, std::uint64_t found,
+                             std::uint64_t one = 1) noexcept {
+    if (sync::patient_pauses == 0 || found % 2 == 0 || !trial_.due()) return false;
     const std::uint64_t before = word.load(sync::relaxed);  // BO
     stand_by(length);
-    trial_.end(word.load(sync::relaxed) - before >= enough);  // BO
+    trial_.end(word.load(sync::relaxed) - before >= enough * one);  // BO
+    return true;
   }
 
  private:

@@ -55,7 +55,8 @@ template <class T>
 inline void yield() noexcept { std::this_thread::yield(); }
 
 /// How often a thread polls another thread's unfinished step before it goes on without that thread. Going on is
-/// always correct, so this is a matter of speed alone, and a checker sets both to 0 to see every such case.
+/// always correct, so this is a matter of speed alone, and a checker sets both to 0 to see every such case; then nobody stands by
+/// for others either (core/back_off.hpp).
 inline constexpr int patient_pauses = 128;
 inline constexpr int patient_yields = 4;
 

@@ -57,6 +57,7 @@
 #include <cstdint>
 #include <utility>
 
+#include <brook/core/back_off.hpp>
 #include <brook/core/config.hpp>
 #include <brook/core/sync.hpp>
 #include <brook/core/undo.hpp>
@@ -312,13 +313,15 @@ class AppendLog {
   }
 
   // False when the claim was passed: the values are back where they were.
-  [[nodiscard]] static bool publish_one(const Claim& claim, const Values& values) noexcept {
+  [[nodiscard]] bool publish_one(const Claim& claim, const Values& values) noexcept {
     Segment& segment = claim.segment;
     Slot<Payload>& slot = segment.slot(claim.at);
     values.move_to(0, slot);
-    settle(segment, claim.at);
-    if (slot.publish(claim.word)) [[likely]]
+    const bool met = settle(segment, claim.at);
+    if (slot.publish(claim.word)) [[likely]] {
+      if (met) appenders_.met(segment.claims, claim.word.bits, Word::one_entry);
       return true;
+    }
     values.take_back(0, slot);
     Hold::drop(segment);
     return false;
@@ -354,13 +357,12 @@ class AppendLog {
         attempt.result = unexpected(Errc::id_exhausted);
         return true;
       }
-      const bool joint = attempt.part != nullptr;
-      Chain<Payload> chain(*pool_, tail, base, joint ? Values(nullptr, 0) : attempt.values);
+      Chain<Payload> chain(*pool_, tail, base, attempt.part != nullptr ? Values(nullptr, 0) : attempt.values);
       Segment* none = nullptr;
       if (tail.next.compare_exchange_strong(none, chain.first(), sync::seq_cst, sync::relaxed)) {  // A AP
         attempt.result = Appended{base, chain.release(), true};
         advance(tail);
-        return !joint;
+        return attempt.part == nullptr;
       }
     }
     if (tail.sealed()) {
@@ -388,10 +390,11 @@ class AppendLog {
     tail_.compare_exchange_strong(expected, next, sync::release, sync::relaxed);  // AG AO
   }
 
-  // All three change once a segment at most, so they share a line that every thread can keep.
+  // All change once a segment at most, or seldom, so they share a line that every thread can keep.
   alignas(core::cache_line) sync::atomic<Segment*> tail_{nullptr};
   sync::atomic<Segment*> head_{nullptr};
   SegmentPool<Payload>* const pool_;
+  core::BackOff<20> appenders_;
 };
 
 }  // namespace brook::log

@@ -71,11 +71,14 @@ template <class Payload>
   }
 }
 
-/// Returns when all slots before `end` are settled. The caller holds or has claimed in the segment. Lock-free: bounded
-/// patience for all of them together, then bounded work.
+/// Returns when all slots before `end` are settled; whether some were not. The caller holds or has claimed in the segment.
+/// Lock-free: bounded patience for all of them together, then bounded work.
 template <class Payload>
-void settle(Segment<Payload>& segment, std::uint32_t end) noexcept {
-  if (end > 0 && !segment.settled(end - 1)) settle_others(segment, end);
+bool settle(Segment<Payload>& segment, std::uint32_t end) noexcept {
+  if (end == 0 || segment.settled(end - 1)) [[likely]]
+    return false;
+  settle_others(segment, end);
+  return true;
 }
 
 }  // namespace brook::log
