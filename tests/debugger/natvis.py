@@ -3,8 +3,8 @@
   (gdb) source tests/debugger/natvis.py
   (gdb) natvis FILE EXPRESSION      the items that FILE shows of the expression's value, by a small part of the language: what it uses
 
-The members of Microsoft's library, which hold a pointer or a number, are those of libstdc++ that do the same. An element, an
-attribute or a member that is not known is an error.
+The members of Microsoft's library, which hold a pointer or a number, or what an optional has, are those of libstdc++ that do
+the same. An element, an attribute or a member that is not known is an error.
 """
 import fnmatch
 import re
@@ -22,6 +22,8 @@ INSIDE = {"AutoVisualizer": {"Type"}, "Type": {"DisplayString", "Expand"}, "Expa
 GROUP = r"(?:\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))"
 STEP = rf"\$?\w+{GROUP}?(?:\[[^\]]*\])?"
 HELD = re.compile(rf"((?:(?:{STEP}|{GROUP})(?:\.|->))*(?:{STEP}|{GROUP}))\.(?:_Ptr|_Mypair\._Myval2|_Storage\._Value)\b")
+
+OPTIONAL = {"_Has_value": "_M_payload._M_engaged", "_Value": "_M_payload._M_payload._M_value"}
 
 
 def name_of(element):
@@ -81,6 +83,7 @@ class Shown:
         text = re.sub(r"(?<![\w.>$:])([A-Za-z_]\w*)", self.place, text)
         while HELD.search(text):
             text = HELD.sub(r"$held(\1)", text, count=1)
+        text = re.sub(r"(?<=\.)(?:_Has_value|_Value)\b", lambda found: OPTIONAL[found.group()], text)
         gdb.set_convenience_variable("natvis_self", self.value.address)
         for name, value in self.variables.items():
             gdb.set_convenience_variable(f"natvis_{name}", value)
