@@ -221,7 +221,7 @@ class PubSub {
   }
 
   template <class F>
-  [[nodiscard]] CallbackSubscription subscribe_function(std::span<const std::string_view> names, F&& function,
+  [[nodiscard]] CallbackSubscription subscribe_function(std::span<const std::string_view> names, F function,
                                                         const std::vector<std::string>& patterns,
                                                         const CallbackOptions& options) {
     const Call call{.operation = Operation::subscribe, .topics = names};

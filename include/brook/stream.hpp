@@ -310,19 +310,17 @@ class Stream {
 
   expected<Id, Errc> append_payload(const log::Request& request, log::PayloadOf<T>& payload,
                                     const Wait* wait = nullptr) {
-    const auto appended = append_now(request, payload, wait);
-    if (appended) stream::settle_added(*state_, *appended, 1);
-    return appended;
+    const auto appended = state_->append({std::addressof(payload), 1}, request, wait);
+    if (!appended) return unexpected(appended.error());
+    stream::settle_added(*state_, appended->first, 1);
+    state_->timeline.take_turns(*appended);
+    return appended->first;
   }
   // The same without waiting, where a lock may be held, and the probe has been asked; settle_added() or sweep() is due when
   // the lock is not held any more.
   expected<Id, Errc> append_locked(const log::Request& request, log::PayloadOf<T>& payload) {
     const Wait none;
-    return append_now(request, payload, &none, true);
-  }
-  expected<Id, Errc> append_now(const log::Request& request, log::PayloadOf<T>& payload, const Wait* wait,
-                                bool asked = false) {
-    const auto appended = state_->append({std::addressof(payload), 1}, request, wait, asked);
+    const auto appended = state_->append({std::addressof(payload), 1}, request, &none, true);
     if (!appended) return unexpected(appended.error());
     return appended->first;
   }

@@ -207,11 +207,10 @@ TEST_CASE("Slip: tried at once as long as it pays, and ever more seldom where it
 }
 
 TEST_CASE("BackOff: of two that meet one stands by, and ever more seldom where nobody else does anything meanwhile") {
-  constexpr std::uint64_t one = 0x1'0001;  // to a word that counts in its lowest bits, as those of logs do
   brook::core::BackOff<20> turns;
-  const brook::sync::atomic<std::uint64_t> word{4 * one};
-  for (int i = 0; i < 5000; ++i) CHECK_FALSE(turns.met(word, 2 * one, one));
-  const auto stands_by = [&] { return turns.met(word, 3 * one, one); };
+  const brook::sync::atomic<std::uint64_t> word{0x50004};
+  for (int i = 0; i < 5000; ++i) CHECK_FALSE(turns.met(word, 0x30002));
+  const auto stands_by = [&] { return turns.met(word, 0x40003); };
   CHECK(times_before(stands_by) == 0);
   for (const int times : times_where_nothing_pays) CHECK(times_before(stands_by) == times);
 }

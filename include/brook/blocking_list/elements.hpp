@@ -46,7 +46,7 @@ namespace brook::blocking_list {
 template <class Payload>
 class Elements {
  public:
-  alignas(core::cache_line) sync::mutex mutex;  // what does not say that it does without needs it
+  alignas(core::cache_line) sync::mutex mutex;  // for all but what is `without the lock`
 
   using Queue = Fifo<Payload>;
   using Values = log::Values<Payload>;
@@ -78,8 +78,8 @@ class Elements {
 
   /// Elements that are known to be there for pops without the lock. A hint.
   [[nodiscard]] std::size_t ahead() const noexcept { return queue_.ahead(); }
-  /// Whether pushes and pops have to do with the deque and nothing else: all elements are there, and nobody waits, watches or saves
-  /// them. A hint, but for who has the lock.
+  /// Whether pushes and pops have to do with the deque and nothing else: all elements are there, and nobody waits for some, watches
+  /// or saves them; nor for room, as there is no bound. A hint, but for who has the lock.
   [[nodiscard]] bool only_deque() const noexcept { return only_deque_.load(sync::relaxed); }  // LZ
   /// Whether there may be memory to give back once there are no elements. A hint.
   [[nodiscard]] bool keeps_several() const noexcept { return queue_.keeps_several(); }
@@ -108,7 +108,7 @@ class Elements {
       put_in_places();
   }
 
-  // These need only_deque(), which may be over with them: then settle() is due.
+  // These need only_deque(). When it does not hold behind them any more, settle() is due.
   /// Throws std::bad_alloc, and then nothing has changed.
   void push_deque(Side side, Payload&& payload) {
     push_to_front(side, std::move(payload));
@@ -272,7 +272,7 @@ class Elements {
   /// What may be done without the lock again; `push` and `pop` say whether others allow it.
   void settle(bool push, bool pop) noexcept {
     const bool in_places = returned_.empty();
-    open_ = push && in_places && !together_;
+    open_ = push && in_places && !together_ && !queue_.sealed();
     only_deque_.store(push && in_places && together_ && !always_together_ && cuts_.empty(),
                       sync::relaxed);  // LZ
     if (!together_) settle_queue(push && in_places, pop && in_places);
@@ -384,15 +384,15 @@ class Elements {
   int left_together_ = 0;
   LazyDeque<Payload> front_;
 
-  // Seldom written.
+  // Seldom written, and the last of them not in a line of the deque, whatever its size.
+  Taken<Payload> returned_;
+  Cuts<Payload> cuts_;
+  Witness<Payload>* witness_ = nullptr;
   sync::atomic<bool> only_deque_{false};
   bool always_together_;
   bool together_;
   bool open_ = false;       // pushes are, but for who has the lock
   bool pops_open_ = false;  // the same
-  Taken<Payload> returned_;
-  Cuts<Payload> cuts_;
-  Witness<Payload>* witness_ = nullptr;
 
   Queue queue_;
 };

@@ -128,7 +128,7 @@ class State {
     if (!elements.only_deque()) return false;
     elements.prefetch_deque();
     const sync::lock_guard<sync::mutex> held(mutex());
-    if (!elements.only_deque()) return false;
+    if (closed || !elements.only_deque()) return false;
     elements.push_deque(side, std::move(value));
     if (!elements.only_deque()) settle();
     return true;
@@ -185,7 +185,7 @@ class State {
   /// The same, at the end of an operation: who could not be served is woken instead.
   bool serve_or_wake() noexcept { return (!poppers.empty() || !pushers.empty()) && serve_or_wake_now(); }
   /// When nobody can be served: the ends can then be used without the lock as far as nobody waits there.
-  void settle() noexcept { elements.settle(!closed && poppers.empty(), pushers.empty()); }
+  void settle() noexcept { elements.settle(poppers.empty(), pushers.empty()); }
 
   /// Nothing is pushed any more, and everyone who waits looks again.
   void close() noexcept {

@@ -150,7 +150,8 @@ void take_out(State<T>& list, Side side, std::size_t most, Taken<log::PayloadOf<
     core::Undo undo([&] { taken.clear(); });
     auto& payloads = taken.front().payloads;
     payloads.reserve(std::min(most, there));
-    pop_seen(list, side, most, there, [&](auto&& payload) noexcept { payloads.push_back(std::move(payload)); });
+    pop_seen(list, side, most, there,
+             [&](log::PayloadOf<T>&& payload) noexcept { payloads.push_back(std::move(payload)); });
     if (!payloads.empty()) undo.keep();
   }
   if (!taken.empty()) list.elements.note_pop(side);

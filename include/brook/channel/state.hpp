@@ -89,6 +89,7 @@ class State {
     if (!appended) [[unlikely]]
       return unexpected(appended.error());
     tell(*appended);
+    log.take_turns(*appended);
     return audience.size();
   }
 

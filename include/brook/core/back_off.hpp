@@ -25,14 +25,14 @@ class BackOff {
  public:
   static constexpr std::chrono::microseconds length{2};
 
-  /// To be called by who has added `one` to `word`, in which it `found` what others were adding to as well. What it came for is
-  /// done. Whether it stood by. Not inline: this is seldom to be done.
-  [[gnu::noinline]] bool met(const sync::atomic<std::uint64_t>& word, std::uint64_t found,
-                             std::uint64_t one = 1) noexcept {
+  /// To be called, without a lock, by who has added to `word`, in whose lowest 16 bits operations are counted, and has met others
+  /// there: with what it `found` before its own. Whether it stood by. Not inline: this is seldom to be done.
+  [[gnu::noinline]] bool met(const sync::atomic<std::uint64_t>& word, std::uint64_t found) noexcept {
     if (sync::patient_pauses == 0 || found % 2 == 0 || !trial_.due()) return false;
     const std::uint64_t before = word.load(sync::relaxed);  // BO
     stand_by(length);
-    trial_.end(word.load(sync::relaxed) - before >= enough * one);  // BO
+    const std::uint64_t after = word.load(sync::relaxed);  // BO
+    trial_.end(static_cast<std::uint16_t>(after - before) >= enough);
     return true;
   }
 

@@ -104,9 +104,9 @@ class AppendLog {
 
   AppendLog() : pool_(new SegmentPool<Payload>) {
     core::Undo undo([this] { pool_->leave(); });
-    Origin origin(*pool_);
-    head_.store(&origin.segment, sync::relaxed);  // AO
-    tail_.store(&origin.segment, sync::relaxed);  // AO
+    Segment& origin = pool_->begin_log();
+    head_.store(&origin, sync::relaxed);  // AO
+    tail_.store(&origin, sync::relaxed);  // AO
     undo.keep();
   }
 
@@ -133,7 +133,13 @@ class AppendLog {
     return appended;
   }
 
-  /// The same for one value, which is an entry only when the part's decision has been made (log/joint.hpp).
+  /// To be called behind an append, when no lock is held, and everybody knows of it: who has met others lets them go on.
+  void take_turns(const Appended& appended) noexcept {
+    if (appended.met) [[unlikely]]
+      appenders_.met(tail_.load(sync::acquire)->claims, appended.added);  // AF
+  }
+
+  /// Appends one value, which is an entry only when the part's decision has been made (log/joint.hpp).
   [[nodiscard]] expected<Appended, Errc> prepare(const Values& value, const Request& request, Part<Payload>& part) {
     return append_anyhow(value, request, &part);
   }
@@ -208,16 +214,6 @@ class AppendLog {
     expected<Appended, Errc> result{};
   };
 
-  // The log begins with a full segment of no slots, so that the first append is like any other roll. Its signposts lead
-  // to itself: a walk that has lost its way (log/seek.hpp) must find a segment behind each.
-  struct Origin {
-    Segment& segment;
-    explicit Origin(SegmentPool<Payload>& pool) : segment(pool.take(0)) {
-      segment.claims.store(Segment::full, sync::relaxed);  // AO
-      pool.begin(segment, {.number = 1}, Id{}, &segment, {&segment, 1, Id{}});
-    }
-  };
-
   static void retire(Segment& segment) noexcept {
     if (segment.pins.retire()) core::Later::run(segment);
   }
@@ -240,7 +236,7 @@ class AppendLog {
     const Claim claim{tail, tail.slot_of(word), word};
     appended = claim.appended(1);
     if (appended.first.ms >= request.ms()) [[likely]]
-      return publish_one(claim, values);
+      return publish_one(claim, values, appended.met);
     // The header was recycled between the look and the claim, and the id is behind the clock: give the slot up.
     settle(tail, claim.at);
     abandon(tail, claim.at, claim.at + 1);
@@ -280,7 +276,8 @@ class AppendLog {
       const Claim claim{tail, tail.slot_of(word), word};
       attempt.result = claim.appended(count);
       if (attempt.part != nullptr) return attempt.part->join(hold, claim.at, claim.word, attempt.values);
-      return count == 1 ? publish_one(claim, attempt.values) : publish_batch(claim, attempt.values);
+      return count == 1 ? publish_one(claim, attempt.values, attempt.result->met)
+                        : publish_batch(claim, attempt.values);
     }
     return false;
   }
@@ -313,15 +310,13 @@ class AppendLog {
   }
 
   // False when the claim was passed: the values are back where they were.
-  [[nodiscard]] bool publish_one(const Claim& claim, const Values& values) noexcept {
+  [[nodiscard]] static bool publish_one(const Claim& claim, const Values& values, bool& met) noexcept {
     Segment& segment = claim.segment;
     Slot<Payload>& slot = segment.slot(claim.at);
     values.move_to(0, slot);
-    const bool met = settle(segment, claim.at);
-    if (slot.publish(claim.word)) [[likely]] {
-      if (met) appenders_.met(segment.claims, claim.word.bits, Word::one_entry);
+    met = settle(segment, claim.at);
+    if (slot.publish(claim.word)) [[likely]]
       return true;
-    }
     values.take_back(0, slot);
     Hold::drop(segment);
     return false;

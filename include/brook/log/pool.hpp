@@ -72,6 +72,15 @@ class SegmentPool {
     segment.pins.raise();
   }
 
+  /// What a log begins with: a full segment of no slots, so that the first append is like any other roll. Its signposts lead to
+  /// itself: a walk that has lost its way (log/seek.hpp) must find a segment behind each. Throws std::bad_alloc.
+  [[nodiscard]] Segment& begin_log() {
+    Segment& origin = take(0);
+    origin.claims.store(Segment::full, sync::relaxed);  // AB
+    begin(origin, {.number = 1}, Id{}, &origin, {&origin, 1, Id{}});
+    return origin;
+  }
+
   /// Takes a segment back when nobody can reach its slots any more. May bury the pool.
   void end(Segment& segment) noexcept {
     if constexpr (!std::is_trivially_destructible_v<Payload>) {

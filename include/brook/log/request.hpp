@@ -52,6 +52,7 @@ struct Appended {
   Id first;             // the id of the first value; the others follow it
   std::uint64_t added;  // how many entries the log had ever got with these, or a little more: never less
   bool rolled = false;  // a new segment was linked for them
+  bool met = false;     // others were just appending, too
 };
 
 }  // namespace brook::log

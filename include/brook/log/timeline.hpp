@@ -88,7 +88,9 @@ class Timeline {
     if (appended) keep_bound(*appended);
     return appended;
   }
-  /// The same; the bound is to be kept afterwards.
+  /// As AppendLog::take_turns().
+  void take_turns(const Appended& appended) noexcept { log_.take_turns(appended); }
+  /// Appends; the bound is to be kept afterwards.
   [[nodiscard]] expected<Appended, Errc> append_only(const Values<Payload>& values, const Request& request) {
     return log_.append(values, request);
   }
